@@ -1,0 +1,10 @@
+//! `GET /sessions…`: reads session records. The routes carry the IAM authorizer.
+
+use verdict_pipeline::{Environment, Error, SessionsApi, gateway};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::start()?;
+    let api = SessionsApi::new(environment.sessions_table()?);
+    gateway::serve(async |request| api.answer(request).await).await
+}

@@ -1,0 +1,18 @@
+//! `POST /veriff/events`: the progress of Veriff's sessions.
+//!
+//! A function of its own, so that a storm of progress events can't starve decisions.
+
+use verdict_pipeline::{Environment, Error, Receiver, gateway};
+use verdict_webhooks::veriff::Veriff;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::start()?;
+    let receiver = Receiver::new(
+        environment.credentials("VERIFF_CREDENTIALS", Veriff::from_json)?,
+        environment.sessions_table()?,
+        environment.decisions_queue()?,
+        environment.quarantine_queue()?,
+    );
+    gateway::serve(async |request| receiver.receive(request).await).await
+}

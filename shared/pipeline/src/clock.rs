@@ -1,0 +1,49 @@
+//! The one place that reads the clock.
+
+use crate::Deadline;
+use lambda_runtime::Context;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use verdict_sessions::Timestamp;
+
+/// What is left of Lambda's own time when we give up, so that the answer still gets out.
+const LAMBDA_RESERVE: Duration = Duration::from_millis(250);
+
+/// The time, to the microsecond: as fine as providers' own times.
+pub(crate) fn now() -> Timestamp {
+    let since_epoch = since_epoch();
+    let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or_default();
+    Timestamp::from_unix(seconds, since_epoch.subsec_micros() * 1000).unwrap_or(Timestamp::EPOCH)
+}
+
+/// `budget` from now, or shortly before Lambda ends the invocation where that comes earlier. A tool
+/// that invokes locally may give no deadline (0).
+pub(crate) fn deadline(context: &Context, budget: Duration) -> Deadline {
+    let ours = Deadline::after(budget);
+    match Duration::from_millis(context.deadline).checked_sub(since_epoch()) {
+        Some(left) => ours.min(Deadline::after(left).before(LAMBDA_RESERVE)),
+        None => ours,
+    }
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_deadline_is_ours_or_lambdas_whichever_is_earlier() {
+        let budget = Duration::from_secs(5);
+        let left = |lambda: Duration| {
+            let mut context = Context::default();
+            context.deadline = u64::try_from(lambda.as_millis()).unwrap();
+            deadline(&context, budget).remaining()
+        };
+        let soon = left(since_epoch() + Duration::from_secs(3));
+        assert!(soon > Duration::from_secs(1) && soon < Duration::from_secs(3), "{soon:?}");
+        assert!(left(since_epoch() + Duration::from_mins(1)) > Duration::from_secs(4));
+        assert!(left(Duration::ZERO) > Duration::from_secs(4), "a tool that gives no deadline");
+    }
+}

@@ -1,0 +1,241 @@
+//! API Gateway's HTTP API events (payload format 2.0) in, its responses out.
+//!
+//! Read here rather than by `lambda_http`, which refuses an event whose headers aren't ASCII and
+//! panics on base64 that isn't: both are things that a stranger's request can cause, and every request
+//! deserves a proper answer.
+
+use crate::{Deadline, clock};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::FutureExt as _;
+use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
+use tracing::Instrument as _;
+use verdict_sessions::Timestamp;
+use verdict_webhooks::{Delivery, Headers};
+
+/// How long an answer may take. Veriff gives up after 5 s, network included.
+const BUDGET: Duration = Duration::from_millis(3800);
+
+/// Lambda's name for one invocation, for finding its log lines.
+#[derive(Clone, Debug)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// The id's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An HTTP request.
+#[derive(Debug)]
+pub struct Request {
+    /// Lambda's name for this invocation.
+    pub id: RequestId,
+    /// When it has to be answered.
+    pub deadline: Deadline,
+    /// When it came.
+    pub now: Timestamp,
+    /// The query's parameters, percent-decoded, in order.
+    pub query: Vec<(String, String)>,
+    /// The route's parameters, percent-decoded.
+    pub path_parameters: BTreeMap<String, String>,
+    /// The route that the gateway chose, such as `GET /sessions`.
+    pub route: String,
+    /// The rest: what a proof looks at.
+    pub delivery: Delivery,
+}
+
+/// An HTTP response.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// The HTTP status.
+    #[serde(rename = "statusCode")]
+    pub status: u16,
+    /// The headers.
+    pub headers: BTreeMap<&'static str, String>,
+    /// The body: JSON.
+    pub body: String,
+    is_base64_encoded: bool,
+}
+
+impl Response {
+    /// A JSON response.
+    #[must_use]
+    pub fn json(status: u16, body: impl Into<String>) -> Self {
+        let headers = BTreeMap::from([("content-type", "application/json".to_owned())]);
+        Self { status, headers, body: body.into(), is_base64_encoded: false }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.insert(name, value.into());
+        self
+    }
+
+    /// A JSON error.
+    #[must_use]
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        Self::json(status, serde_json::json!({"error": {"code": code, "message": message}}).to_string())
+    }
+}
+
+/// The event, as far as we look at it. Everything is optional: what a request lacks is the handler's matter.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    raw_path: String,
+    #[serde(default)]
+    route_key: String,
+    #[serde(default)]
+    raw_query_string: String,
+    #[serde(default)]
+    headers: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    path_parameters: Option<BTreeMap<String, String>>,
+    request_context: RequestContext,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Deserialize)]
+struct RequestContext {
+    http: Http,
+}
+
+#[derive(Deserialize)]
+struct Http {
+    method: String,
+}
+
+/// Answers requests with `handle` until Lambda ends the process.
+///
+/// # Errors
+/// When the Lambda Runtime API can't be reached.
+pub async fn serve<H>(handle: H) -> Result<(), Error>
+where
+    H: AsyncFn(Request) -> Response,
+{
+    let handle = &handle;
+    let answer = async |invocation: LambdaEvent<Box<RawValue>>| {
+        let span = tracing::error_span!("invocation", request_id = invocation.context.request_id);
+        // Boxed: the future of a whole webhook is large, and moved about on the way down to the runtime.
+        let response = Box::pin(respond(handle, invocation).instrument(span));
+        let response = AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_panic| {
+            Response::error(500, "internal", "a bug; the log says where").with_header("x-verdict-outcome", "failed")
+        });
+        Ok::<_, Error>(response)
+    };
+    lambda_runtime::run(service_fn(answer)).await
+}
+
+async fn respond<H>(handle: &H, invocation: LambdaEvent<Box<RawValue>>) -> Response
+where
+    H: AsyncFn(Request) -> Response,
+{
+    match request(invocation.payload.get(), &invocation.context) {
+        Ok(request) => handle(request).await,
+        Err(problem) => {
+            tracing::warn!(problem, "not a request");
+            Response::error(400, "event_unreadable", problem).with_header("x-verdict-outcome", "refused")
+        }
+    }
+}
+
+fn request(event: &str, context: &Context) -> Result<Request, &'static str> {
+    // The parser's own message is dropped, since it may quote the request.
+    let event: Event =
+        serde_json::from_str(event).map_err(|_| "not an event of an API Gateway HTTP API in payload format 2.0")?;
+    let body = match event.body.unwrap_or_default() {
+        encoded if event.is_base64_encoded => {
+            BASE64_STANDARD.decode(encoded.as_bytes()).map_err(|_| "the body is not base64, as the event says it is")?
+        }
+        text => text.into_bytes(),
+    };
+    let headers: Headers = event.headers.unwrap_or_default().into_iter().collect();
+    Ok(Request {
+        id: RequestId(context.request_id.clone()),
+        deadline: clock::deadline(context, BUDGET),
+        now: clock::now(),
+        query: query(&event.raw_query_string),
+        path_parameters: event.path_parameters.unwrap_or_default(),
+        route: event.route_key,
+        delivery: Delivery::new(event.request_context.http.method, event.raw_path, headers, body),
+    })
+}
+
+fn query(raw: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    raw.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn event(changes: &Value) -> String {
+        let mut event = json!({
+            "version": "2.0", "routeKey": "POST /veriff/events", "rawPath": "/veriff/events", "rawQueryString": "",
+            "headers": {"content-type": "application/json"},
+            "requestContext": {"http": {"method": "POST", "path": "/veriff/events"}},
+            "body": "{}", "isBase64Encoded": false,
+        });
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            event[name] = value.clone();
+        }
+        event.to_string()
+    }
+
+    fn read(changes: &Value) -> Result<Request, &'static str> {
+        request(&event(changes), &Context::default())
+    }
+
+    #[test]
+    fn what_a_stranger_can_put_into_a_request_is_still_a_request() {
+        for changes in [
+            json!({"headers": {"x-hmac-signature": "é\u{ff11}\u{0}"}}),
+            json!({"headers": {"": "", "a b": "c\r\nd"}}),
+            json!({"headers": null, "body": null}),
+            json!({"rawQueryString": "%zz&=&a=%ff&%00"}),
+            json!({"rawPath": "/veriff/../é%zz", "cookies": ["é"]}),
+        ] {
+            assert!(read(&changes).is_ok(), "{changes}");
+        }
+    }
+
+    #[test]
+    fn what_no_http_api_sends_is_refused_and_never_a_panic() {
+        for text in ["null", "[]", "{}", "\"\"", "0", r#"{"source":"aws.events","detail":{}}"#] {
+            assert!(request(text, &Context::default()).is_err(), "{text}");
+        }
+        for changes in [
+            json!({"isBase64Encoded": true, "body": "not base64!"}),
+            json!({"isBase64Encoded": true, "body": "e30"}),
+            json!({"isBase64Encoded": "true"}),
+            json!({"requestContext": {"elb": {}}}),
+            json!({"headers": {"a": ["b"]}}),
+        ] {
+            assert!(read(&changes).is_err(), "{changes}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_decoded_once() {
+        let request = read(&json!({"rawQueryString": "session=veriff%2Fa%252Fb&reference=a+b%2B"})).unwrap();
+        let expected = [("session", "veriff/a%2Fb"), ("reference", "a b+")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(request.query, expected);
+    }
+}

@@ -1,0 +1,28 @@
+//! The AWS side: how a delivery gets in, where its facts are kept, and how decisions get out.
+//!
+//! One webhook's way: `gateway` takes the event that API Gateway makes of a request; `receive`
+//! proves, reads, records, publishes and answers; `table` is the record, `outbox` what is still to be
+//! published, `queues` where it goes. `sessions_api` reads records, `environment` holds what a function
+//! is configured with, `schedule` runs what a clock starts.
+
+mod aws_error;
+mod clock;
+mod deadline;
+mod environment;
+pub mod gateway;
+pub mod outbox;
+mod queues;
+mod receive;
+pub mod schedule;
+mod sessions_api;
+mod table;
+mod telemetry;
+
+pub use aws_error::AwsError;
+pub use deadline::{Deadline, Elapsed};
+pub use environment::{Environment, StartError};
+pub use lambda_runtime::Error;
+pub use queues::{DecisionsQueue, QuarantineError, QuarantineQueue};
+pub use receive::Receiver;
+pub use sessions_api::SessionsApi;
+pub use table::{Page, Recorded, SessionsTable, TableError};

@@ -1,0 +1,187 @@
+//! Where things go: decisions to their consumers, unreadable webhooks to an operator.
+
+use crate::AwsError;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flate2::{Compression, write::GzEncoder};
+use serde::Serialize;
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    io::{self, Write as _},
+};
+use thiserror::Error;
+use verdict_sessions::{Notification, Provider, Timestamp};
+use verdict_webhooks::{Genuine, Unreadable, sha256_hex};
+
+/// The decisions queue: FIFO, one group a session, so that a session's decisions stay in order.
+#[derive(Clone, Debug)]
+pub struct DecisionsQueue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
+impl DecisionsQueue {
+    pub(crate) fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Publishes; SQS drops a copy that comes within five minutes.
+    ///
+    /// # Errors
+    /// [`AwsError`] where SQS did not confirm it.
+    pub async fn publish(&self, notification: &Notification) -> Result<(), AwsError> {
+        let is_final = if notification.is_final { "true" } else { "false" };
+        let body = serde_json::to_string(&notification.cloud_event()).map_err(|_| AwsError::request_not_built())?;
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_group_id(fifo_id(&notification.session.to_string()))
+            .message_deduplication_id(fifo_id(&notification.id()))
+            .message_body(ascii(&body))
+            .message_attributes("provider", text(notification.provider().as_str()))
+            .message_attributes("outcome", text(notification.outcome.as_str()))
+            .message_attributes("final", text(is_final))
+            .message_attributes("type", text(Notification::TYPE))
+            .send()
+            .await
+            .map_err(|error| AwsError::new(&error))?;
+        Ok(())
+    }
+}
+
+/// The quarantine: genuine webhooks that nothing could be made of, for an operator.
+#[derive(Clone, Debug)]
+pub struct QuarantineQueue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
+/// Why a webhook could not be put in quarantine.
+#[derive(Debug, Error)]
+pub enum QuarantineError {
+    /// Larger than a message may be, even compressed.
+    #[error("too large for a message, even compressed")]
+    TooLarge,
+    /// SQS did not confirm it.
+    #[error(transparent)]
+    Sqs(#[from] AwsError),
+}
+
+/// What a message in quarantine holds.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Quarantined<'a> {
+    reason: &'static str,
+    message: String,
+    provider: Provider,
+    path: &'a str,
+    received_at: Timestamp,
+    encoding: &'static str,
+    body: String,
+}
+
+/// SQS's limit for a message with its attributes, in bytes, less room for the attributes.
+const MESSAGE_LIMIT: usize = 1024 * 1024 - 1024;
+
+impl QuarantineQueue {
+    pub(crate) fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Keeps a webhook, compressed, with the reason.
+    ///
+    /// # Errors
+    /// [`QuarantineError`]; then nothing was kept, and the provider should send it again.
+    pub async fn keep(&self, genuine: &Genuine, unreadable: Unreadable) -> Result<(), QuarantineError> {
+        let message = Quarantined {
+            reason: unreadable.code(),
+            message: unreadable.to_string(),
+            provider: genuine.provider(),
+            path: genuine.path(),
+            received_at: genuine.received_at(),
+            encoding: "gzip+base64",
+            body: BASE64_STANDARD.encode(gzip(genuine.body()).map_err(|_| AwsError::request_not_built())?),
+        };
+        let body = serde_json::to_string(&message).map_err(|_| AwsError::request_not_built())?;
+        let body = ascii(&body);
+        if body.len() > MESSAGE_LIMIT {
+            return Err(QuarantineError::TooLarge);
+        }
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .message_attributes("provider", text(genuine.provider().as_str()))
+            .message_attributes("reason", text(unreadable.code()))
+            .send()
+            .await
+            .map_err(|error| AwsError::new(&error))?;
+        Ok(())
+    }
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+#[expect(clippy::expect_used, reason = "both members that the type requires are given")]
+fn text(value: &str) -> MessageAttributeValue {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build().expect("complete")
+}
+
+/// SQS takes 128 characters of ASCII letters, digits and punctuation as a group or deduplication id;
+/// anything else goes in as its SHA-256.
+fn fifo_id(id: &str) -> Cow<'_, str> {
+    if (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Cow::Borrowed(id)
+    } else {
+        Cow::Owned(sha256_hex(id.as_bytes()))
+    }
+}
+
+/// JSON in ASCII alone: SQS refuses U+FFFE, U+FFFF and most controls, and in JSON all of them can only
+/// stand in a string, where an escape means the same.
+fn ascii(json: &str) -> Cow<'_, str> {
+    if json.is_ascii() {
+        return Cow::Borrowed(json);
+    }
+    let mut units = [0; 2];
+    Cow::Owned(json.chars().fold(String::with_capacity(json.len() * 2), |mut out, character| {
+        if character.is_ascii() {
+            out.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                // Writing to a string never fails.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+        out
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifo_ids_are_kept_where_sqs_takes_them() {
+        assert_eq!(fifo_id("veriff/f04bdb47-d3be/1"), "veriff/f04bdb47-d3be/1");
+        for refused in ["a b", "é", "\u{0}", &"x".repeat(129)] {
+            assert_eq!(fifo_id(refused).len(), 64, "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn ascii_json_means_the_same() {
+        let json = serde_json::json!({"é": "\u{fffe}\u{ffff}\u{10ffff}😀\u{0}\u{7f}"}).to_string();
+        let ascii = ascii(&json);
+        assert!(ascii.is_ascii());
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&ascii).unwrap(),
+            serde_json::from_str::<serde_json::Value>(&json).unwrap()
+        );
+    }
+}

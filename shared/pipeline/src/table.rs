@@ -1,0 +1,487 @@
+//! The sessions table: one table, four sorts of item.
+//!
+//! | item | pk | sk |
+//! |---|---|---|
+//! | session | `SESSION#{provider}/{sessionId}` | `STATE` |
+//! | event | same | `EVENT#{eventId}` |
+//! | payload | same | `PAYLOAD#{eventId}` |
+//! | outbox entry | same | `NOTIFICATION#{sequence}` |
+//!
+//! An event is recorded in one transaction: the event if it is not there yet, its payload, the session
+//! if nobody else has changed it meanwhile, and the outbox entry if a notification is due. So each
+//! fact counts once, and a notification exists exactly if its change does.
+
+mod backoff;
+mod items;
+
+pub(crate) use items::PartitionKey;
+
+use crate::{AwsError, Deadline};
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::{
+        query::{QueryOutput, builders::QueryFluentBuilder},
+        transact_write_items::TransactWriteItemsError,
+    },
+    types::{AttributeValue, CancellationReason, KeysAndAttributes, Put, TransactWriteItem},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use items::{Item, OUTBOX_SHARDS, OutboxItem, SessionItem, number, read, string};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+use thiserror::Error;
+use verdict_sessions::{Notification, Session, SessionEvent, SessionKey, Timestamp};
+
+/// How many entries a page of the sessions API holds.
+const PAGE: i32 = 50;
+
+/// The table.
+#[derive(Clone, Debug)]
+pub struct SessionsTable {
+    client: Client,
+    name: String,
+    retention: Duration,
+}
+
+/// What recording an event came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It was new.
+    New {
+        /// Whether it changed the decision, so that the outbox now holds a notification.
+        notification_due: bool,
+    },
+    /// The event was there already.
+    Duplicate,
+}
+
+/// Part of a list, and where the rest begins.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// Why the table could not do it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TableError {
+    /// Somebody else wrote the session meanwhile. Read again and try again.
+    #[error("another writer was faster")]
+    Conflict,
+    /// Trying again did not help in time.
+    #[error("out of time")]
+    Deadline,
+    /// DynamoDB did not do it.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// A stored item is not what this version writes.
+    #[error("a stored {0} can't be read")]
+    Unreadable(&'static str),
+    /// What should be written is nothing that DynamoDB stores: a bug.
+    #[error("a request with this {0} can't be built")]
+    Unwritable(&'static str),
+}
+
+impl TableError {
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Conflict => true,
+            Self::Aws(error) => error.may_pass(),
+            Self::Deadline | Self::Unreadable(_) | Self::Unwritable(_) => false,
+        }
+    }
+
+    fn may_have_happened(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.may_have_happened())
+    }
+}
+
+impl SessionsTable {
+    pub(crate) fn new(client: Client, name: String, retention: Duration) -> Self {
+        Self { client, name, retention }
+    }
+
+    /// Records one event: folds it into its session, once, whoever else is writing.
+    ///
+    /// Tries again, with growing random pauses, until it is done or the time is up.
+    ///
+    /// # Errors
+    /// [`TableError::Deadline`], or what trying again can't help.
+    pub async fn record(
+        &self,
+        event: &SessionEvent,
+        payload: &str,
+        deadline: Deadline,
+    ) -> Result<Recorded, TableError> {
+        let tries = async {
+            let mut pauses = backoff::Pauses::default();
+            let mut may_be_ours = false;
+            loop {
+                match self.try_to_record(event, payload).await {
+                    // An earlier try whose answer was lost may have recorded it. To publish once more
+                    // than needed does no harm; to leave it to the relay would cost a minute.
+                    Ok(Recorded::Duplicate) if may_be_ours => return Ok(Recorded::New { notification_due: true }),
+                    Err(error) if error.may_pass() => {
+                        tracing::debug!(%error, "trying again");
+                        may_be_ours |= error.may_have_happened();
+                        tokio::time::sleep(pauses.next()).await;
+                    }
+                    done => return done,
+                }
+            }
+        };
+        deadline.bound(tries).await.unwrap_or(Err(TableError::Deadline))
+    }
+
+    async fn try_to_record(&self, event: &SessionEvent, payload: &str) -> Result<Recorded, TableError> {
+        let key = PartitionKey::of(&event.session);
+        let before = self.session(&event.session).await?;
+        let after = Session::apply(before.as_ref(), event);
+
+        // The order matters: the reasons of a cancelled transaction come in it.
+        let mut writes = vec![
+            self.put_if_absent(items::event(&key, event)?)?,
+            self.put(items::payload(&key, event, payload, self.retention))?,
+            self.put_session(&key, &after.session, before.as_ref())?,
+        ];
+        if let Some(notification) = &after.notification {
+            writes.push(self.put(items::outbox_entry(&key, notification, event.received_at)?)?);
+        }
+
+        let written = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        match written {
+            Ok(_) => Ok(Recorded::New { notification_due: after.notification.is_some() }),
+            Err(error) => match Cancelled::by(&error) {
+                Some(Cancelled::Duplicate) => Ok(Recorded::Duplicate),
+                Some(Cancelled::Conflict) => Err(TableError::Conflict),
+                Some(Cancelled::Throttled) => Err(AwsError::throttled().into()),
+                None => Err(AwsError::new(&error).into()),
+            },
+        }
+    }
+
+    /// A session's record, as of now.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn session(&self, session: &SessionKey) -> Result<Option<Session>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(items::state_key(&PartitionKey::of(session))))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| AwsError::new(&error))?;
+        answer.item.map(|item| Ok(read::<SessionItem>(item, "session")?.session)).transpose()
+    }
+
+    /// A session's events, by arrival within the page; `None` where the cursor is not one.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn events(
+        &self,
+        session: &SessionKey,
+        cursor: Option<&str>,
+    ) -> Result<Option<Page<SessionEvent>>, TableError> {
+        let key = PartitionKey::of(session);
+        let start = match cursor.map(decode_cursor) {
+            None => None,
+            Some(Some(sk)) if sk.starts_with(items::EVENT) => Some(items::key(&key, &sk)),
+            Some(_) => return Ok(None),
+        };
+        let Some(answer) = page(self.query(&key, items::EVENT), start).await? else { return Ok(None) };
+        let next = answer.last_evaluated_key.as_ref().and_then(|key| string(key, "sk")).map(encode_cursor);
+        let mut items: Vec<SessionEvent> = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(|item| Ok(read::<items::EventItem>(item, "event")?.event))
+            .collect::<Result<_, TableError>>()?;
+        items.sort_by(|a, b| (a.received_at, &a.event_id).cmp(&(b.received_at, &b.event_id)));
+        Ok(Some(Page { items, next }))
+    }
+
+    /// The sessions of one reference, oldest first; `None` where the cursor is not one.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn by_reference(
+        &self,
+        reference: &str,
+        cursor: Option<&str>,
+    ) -> Result<Option<Page<Session>>, TableError> {
+        let start = match cursor.map(decode_cursor) {
+            None => None,
+            Some(text) => match text.as_deref().and_then(|text| text.split_once(' ')) {
+                Some((at, pk)) if pk.starts_with(items::SESSION) => Some(items::reference_key(reference, at, pk)),
+                _ => return Ok(None),
+            },
+        };
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("reference")
+            // An alias, since REFERENCE is one of DynamoDB's reserved words.
+            .key_condition_expression("#reference = :reference")
+            .expression_attribute_names("#reference", "reference")
+            .expression_attribute_values(":reference", AttributeValue::S(reference.to_owned()));
+        let Some(found) = page(query, start).await? else { return Ok(None) };
+        let next = found
+            .last_evaluated_key
+            .as_ref()
+            .and_then(|key| Some(encode_cursor(&format!("{} {}", string(key, "referenceAt")?, string(key, "pk")?))));
+        let keys: Vec<Item> = found
+            .items
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| Some(items::state_key(&PartitionKey::stored(string(item, "pk")?))))
+            .collect();
+        let mut items = self.batch_get(keys).await?;
+        items.sort_by(|a, b| (a.first_event_at, &a.key).cmp(&(b.first_event_at, &b.key)));
+        // The index lags behind the table: a session may have got another reference since.
+        items.retain(|session| session.reference.as_ref().is_some_and(|kept| kept.value == reference));
+        Ok(Some(Page { items, next }))
+    }
+
+    async fn batch_get(&self, mut keys: Vec<Item>) -> Result<Vec<Session>, TableError> {
+        let mut sessions = Vec::new();
+        let mut pauses = backoff::Pauses::default();
+        while !keys.is_empty() {
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let wanted = wanted.map_err(|_| TableError::Unwritable("key"))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.name, wanted)
+                .send()
+                .await
+                .map_err(|error| AwsError::new(&error))?;
+            for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
+                sessions.push(read::<SessionItem>(item, "session")?.session);
+            }
+            // What DynamoDB left out for its limits on size or throughput.
+            keys =
+                answer.unprocessed_keys.into_iter().flat_map(HashMap::into_values).flat_map(|left| left.keys).collect();
+            if !keys.is_empty() {
+                tokio::time::sleep(pauses.next()).await;
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// What a session's outbox holds, in order of sequence.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn outbox(&self, session: &PartitionKey) -> Result<Vec<Notification>, TableError> {
+        let mut notifications = Vec::new();
+        let mut pages = self.query(session, items::NOTIFICATION).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| AwsError::new(&error))?;
+            notifications.push(read::<OutboxItem>(item, "outbox entry")?.notification);
+        }
+        // By number: as text, 10 would come before 2.
+        notifications.sort_by_key(|notification: &Notification| notification.sequence);
+        Ok(notifications)
+    }
+
+    /// Deletes an outbox entry, once SQS has confirmed it.
+    ///
+    /// # Errors
+    /// [`AwsError`]; the entry will then be published once more, under the same id.
+    pub(crate) async fn remove_from_outbox(&self, session: &PartitionKey, sequence: u64) -> Result<(), AwsError> {
+        self.client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(items::key(session, &items::notification_sk(sequence))))
+            .send()
+            .await
+            .map_err(|error| AwsError::new(&error))?;
+        Ok(())
+    }
+
+    /// The sessions whose outbox should have been emptied by `now`, and since when: up to `limit` of each
+    /// shard, so that none waits for another.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn due_sessions(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(PartitionKey, Timestamp)>, TableError> {
+        let mut due = Vec::new();
+        for shard in 0..OUTBOX_SHARDS {
+            let mut entries = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .index_name("due")
+                .key_condition_expression("dueShard = :shard AND dueAt <= :now")
+                .expression_attribute_values(":shard", AttributeValue::S(items::outbox_shard(shard)))
+                .expression_attribute_values(":now", AttributeValue::S(now.sortable()))
+                .into_paginator()
+                .items()
+                .send();
+            // A session's entries are all in one shard, and the oldest comes first.
+            let mut known = HashSet::new();
+            while known.len() < limit
+                && let Some(entry) = entries.next().await
+            {
+                let entry = entry.map_err(|error| AwsError::new(&error))?;
+                match (string(&entry, "pk"), string(&entry, "dueAt").and_then(Timestamp::parse)) {
+                    (Some(pk), Some(at)) if known.insert(pk.to_owned()) => due.push((PartitionKey::stored(pk), at)),
+                    (Some(_), Some(_)) => {}
+                    _ => tracing::error!("an entry of the index `due` can't be read; it is passed over"),
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    fn query(&self, key: &PartitionKey, prefix: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(key.as_str().to_owned()))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+    }
+
+    fn put(&self, item: Item) -> Result<TransactWriteItem, TableError> {
+        self.transact_put(item, |put| put)
+    }
+
+    fn put_if_absent(&self, item: Item) -> Result<TransactWriteItem, TableError> {
+        self.transact_put(item, |put| put.condition_expression("attribute_not_exists(pk)"))
+    }
+
+    /// Puts a session if it is still what it was when it was read.
+    fn put_session(
+        &self,
+        key: &PartitionKey,
+        session: &Session,
+        before: Option<&Session>,
+    ) -> Result<TransactWriteItem, TableError> {
+        let item = items::session(key, session)?;
+        match before {
+            None => self.put_if_absent(item),
+            Some(before) => self.transact_put(item, |put| {
+                put.condition_expression("#version = :before")
+                    .expression_attribute_names("#version", "version")
+                    .expression_attribute_values(":before", number(before.version))
+            }),
+        }
+    }
+
+    fn transact_put(
+        &self,
+        item: Item,
+        condition: impl FnOnce(
+            aws_sdk_dynamodb::types::builders::PutBuilder,
+        ) -> aws_sdk_dynamodb::types::builders::PutBuilder,
+    ) -> Result<TransactWriteItem, TableError> {
+        let put = condition(Put::builder().table_name(&self.name).set_item(Some(item)));
+        let put = put.build().map_err(|_| TableError::Unwritable("item"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+/// One page from `start` on; `None` where there is no such place.
+async fn page(query: QueryFluentBuilder, start: Option<Item>) -> Result<Option<QueryOutput>, TableError> {
+    let from_cursor = start.is_some();
+    match query.set_exclusive_start_key(start).limit(PAGE).send().await.map_err(|error| AwsError::new(&error)) {
+        Ok(page) => Ok(Some(page)),
+        // The question itself is sound, so the cursor was tampered with.
+        Err(error) if from_cursor && !error.may_pass() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a cancelled transaction says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cancelled {
+    /// The event was there already.
+    Duplicate,
+    /// Somebody else wrote the session meanwhile, or is just doing so.
+    Conflict,
+    /// Too much at once for one of the items.
+    Throttled,
+}
+
+impl Cancelled {
+    /// `None` where it was not cancelled for a reason of ours, so that the error speaks for itself.
+    fn by(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Option<Self> {
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+            return None;
+        };
+        Self::because(
+            cancelled.cancellation_reasons().iter().map(|reason| CancellationReason::code(reason).unwrap_or_default()),
+        )
+    }
+
+    /// The reasons come in the order of the writes: the event first.
+    fn because<'r>(reasons: impl Iterator<Item = &'r str>) -> Option<Self> {
+        let mut cancelled = None;
+        for (position, code) in reasons.enumerate() {
+            match code {
+                "ConditionalCheckFailed" if position == 0 => return Some(Self::Duplicate),
+                "ConditionalCheckFailed" | "TransactionConflict" => cancelled = Some(Self::Conflict),
+                code if AwsError::is_throttling(code) => cancelled = cancelled.or(Some(Self::Throttled)),
+                _ => {}
+            }
+        }
+        cancelled
+    }
+}
+
+fn encode_cursor(text: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(text)
+}
+
+fn decode_cursor(cursor: &str) -> Option<String> {
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reasons_of_a_cancelled_transaction_are_told_apart() {
+        const NONE: &str = "None";
+        const FAILED: &str = "ConditionalCheckFailed";
+        let cases: [(&[&str], Option<Cancelled>); 10] = [
+            (&[FAILED, NONE, NONE], Some(Cancelled::Duplicate)),
+            (&[FAILED, NONE, FAILED, NONE], Some(Cancelled::Duplicate)),
+            (&[NONE, NONE, FAILED], Some(Cancelled::Conflict)),
+            (&[NONE, NONE, "TransactionConflict", NONE], Some(Cancelled::Conflict)),
+            (&["TransactionConflict", NONE, NONE], Some(Cancelled::Conflict)),
+            (&[NONE, "ThrottlingError", NONE], Some(Cancelled::Throttled)),
+            (&[NONE, "ProvisionedThroughputExceeded", NONE], Some(Cancelled::Throttled)),
+            (&["ThrottlingError", NONE, FAILED], Some(Cancelled::Conflict)),
+            (&[NONE, "ValidationError", NONE], None),
+            (&[], None),
+        ];
+        for (reasons, expected) in cases {
+            assert_eq!(Cancelled::because(reasons.iter().copied()), expected, "{reasons:?}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_is_its_own_inverse_and_garbage_is_none() {
+        assert_eq!(decode_cursor(&encode_cursor("EVENT#é 1")).as_deref(), Some("EVENT#é 1"));
+        assert_eq!(decode_cursor("%%%"), None);
+    }
+}

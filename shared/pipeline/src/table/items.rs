@@ -1,0 +1,159 @@
+//! The items as they are stored.
+
+use super::TableError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+use std::{collections::HashMap, time::Duration};
+use verdict_sessions::{Notification, Session, SessionEvent, SessionKey, Status, Timestamp};
+
+/// An item, by attribute name.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+pub(super) const SESSION: &str = "SESSION#";
+pub(super) const EVENT: &str = "EVENT#";
+pub(super) const NOTIFICATION: &str = "NOTIFICATION#";
+const PAYLOAD: &str = "PAYLOAD#";
+const STATE: &str = "STATE";
+
+/// Over how many partitions of the index `due` outbox entries spread. One partition takes 1000 writes
+/// a second, and every notification is two; what the index can't take would slow the table down.
+pub(super) const OUTBOX_SHARDS: u8 = 8;
+
+/// How long an entry is left to the function that wrote it before the relay takes it on.
+const INLINE_GRACE: Duration = Duration::from_secs(10);
+
+/// A session's partition: `SESSION#{provider}/{sessionId}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PartitionKey(String);
+
+impl PartitionKey {
+    /// The partition of a session.
+    pub(crate) fn of(session: &SessionKey) -> Self {
+        Self(format!("{SESSION}{session}"))
+    }
+
+    /// A partition key as an index gives it.
+    pub(super) fn stored(pk: &str) -> Self {
+        Self(pk.to_owned())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SessionItem {
+    pk: String,
+    sk: String,
+    /// What concurrent writers compare.
+    version: u64,
+    /// For whoever looks at the table; derived from the record.
+    status: Status,
+    /// The keys of the index `reference`, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference_at: Option<String>,
+    pub(super) session: Session,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct EventItem {
+    pk: String,
+    sk: String,
+    pub(super) event: SessionEvent,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OutboxItem {
+    pk: String,
+    sk: String,
+    /// The keys of the index `due`.
+    due_shard: String,
+    due_at: String,
+    pub(super) notification: Notification,
+}
+
+pub(super) fn session(key: &PartitionKey, session: &Session) -> Result<Item, TableError> {
+    let reference = session.reference.as_ref().map(|kept| kept.value.clone());
+    write(&SessionItem {
+        pk: key.0.clone(),
+        sk: STATE.to_owned(),
+        version: session.version,
+        status: session.status(),
+        reference_at: reference.is_some().then(|| session.first_event_at.sortable()),
+        reference,
+        session: session.clone(),
+    })
+}
+
+pub(super) fn event(key: &PartitionKey, event: &SessionEvent) -> Result<Item, TableError> {
+    write(&EventItem { pk: key.0.clone(), sk: format!("{EVENT}{}", event.event_id), event: event.clone() })
+}
+
+pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: &str, retention: Duration) -> Item {
+    let mut item = self::key(key, &format!("{PAYLOAD}{}", event.event_id));
+    let expires_at = event.received_at.plus(retention).unix_seconds();
+    item.insert("payload".into(), AttributeValue::S(payload.to_owned()));
+    item.insert("expiresAt".into(), AttributeValue::N(expires_at.to_string()));
+    item
+}
+
+pub(super) fn outbox_entry(
+    key: &PartitionKey,
+    notification: &Notification,
+    received_at: Timestamp,
+) -> Result<Item, TableError> {
+    let shard = Sha256::digest(&key.0)[0] % OUTBOX_SHARDS;
+    write(&OutboxItem {
+        pk: key.0.clone(),
+        sk: notification_sk(notification.sequence),
+        due_shard: outbox_shard(shard),
+        due_at: received_at.plus(INLINE_GRACE).sortable(),
+        notification: notification.clone(),
+    })
+}
+
+pub(super) fn notification_sk(sequence: u64) -> String {
+    format!("{NOTIFICATION}{sequence}")
+}
+
+pub(super) fn outbox_shard(shard: u8) -> String {
+    format!("outbox#{shard}")
+}
+
+pub(super) fn key(pk: &PartitionKey, sk: &str) -> Item {
+    HashMap::from([("pk".into(), AttributeValue::S(pk.0.clone())), ("sk".into(), AttributeValue::S(sk.to_owned()))])
+}
+
+pub(super) fn state_key(pk: &PartitionKey) -> Item {
+    key(pk, STATE)
+}
+
+/// Where a page of the index `reference` ended.
+pub(super) fn reference_key(reference: &str, at: &str, pk: &str) -> Item {
+    let mut key = state_key(&PartitionKey::stored(pk));
+    key.insert("reference".into(), AttributeValue::S(reference.to_owned()));
+    key.insert("referenceAt".into(), AttributeValue::S(at.to_owned()));
+    key
+}
+
+pub(super) fn string<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(super) fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(super) fn read<T: DeserializeOwned>(item: Item, what: &'static str) -> Result<T, TableError> {
+    serde_dynamo::from_item(item).map_err(|_| TableError::Unreadable(what))
+}
+
+fn write<T: Serialize>(item: &T) -> Result<Item, TableError> {
+    serde_dynamo::to_item(item).map_err(|_| TableError::Unwritable("item"))
+}

@@ -1,0 +1,101 @@
+//! What a function says of itself: JSON lines on standard output, and metrics among them.
+//!
+//! Only Verdict's own log targets are heard, at any level. The Lambda runtime and the SDK would log
+//! whole payloads at their finer levels, so they are capped here, in code, and not by configuration.
+
+use crate::gateway::RequestId;
+use serde_json::json;
+use std::{env, panic, time::Duration};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{Layer as _, filter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use verdict_sessions::{Provider, Remark, SessionKey, Timestamp};
+use verdict_webhooks::{Disposition, sha256_hex};
+
+/// Starts logging, at the level that `VERDICT_LOG` names (`off`, `error`, `warn`, `info`, `debug`, `trace`).
+pub(crate) fn start() {
+    let level = env::var("VERDICT_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let ours =
+        filter::filter_fn(move |metadata| metadata.target().starts_with("verdict") && *metadata.level() <= level);
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+    // A second start in one process (as tests do) keeps the first's log.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
+    panic::set_hook(Box::new(|panic| {
+        // The place, never the message: a slice out of range quotes what it sliced.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panicked; this is a bug");
+    }));
+}
+
+/// What became of one delivery.
+pub(crate) struct DeliveryReport<'a> {
+    pub(crate) request: &'a RequestId,
+    pub(crate) provider: Provider,
+    pub(crate) disposition: Disposition,
+    /// The stable code of a refusal, of an unreadable body or of a fault.
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) session: Option<&'a SessionKey>,
+    pub(crate) remarks: &'a [Remark],
+    pub(crate) took: Duration,
+}
+
+impl DeliveryReport<'_> {
+    /// Prints one line that is log entry and metrics at once (CloudWatch's embedded metric format):
+    /// no call, no agent, nothing lost when the function is frozen.
+    pub(crate) fn print(&self, now: Timestamp) {
+        let count = |name: &str| json!({"Name": name, "Unit": "Count"});
+        let mut metrics = vec![count(self.disposition.as_str()), json!({"Name": "took", "Unit": "Milliseconds"})];
+        let remarks = [Remark::Unrecognised, Remark::Inconsistent]
+            .map(|remark| (remark.as_str(), self.remarks.iter().filter(|made| **made == remark).count()));
+        metrics.extend(remarks.iter().filter(|(_, times)| *times > 0).map(|(remark, _)| count(remark)));
+        let mut line = json!({
+            "_aws": {
+                "Timestamp": now.unix_seconds() * 1000,
+                "CloudWatchMetrics": [{"Namespace": "Verdict", "Dimensions": [["provider"]], "Metrics": metrics}],
+            },
+            "message": "delivery",
+            "requestId": self.request.as_str(),
+            "provider": self.provider,
+            "outcome": self.disposition.as_str(),
+            "reason": self.reason,
+            "session": self.session.map(shown),
+            "took": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+        });
+        line[self.disposition.as_str()] = json!(1);
+        for (remark, times) in remarks {
+            line[remark] = json!(times);
+        }
+        print_line(&line);
+    }
+}
+
+/// A session, for finding its log lines. An id that doesn't look like one could be anything, so its
+/// SHA-256 stands in for it.
+fn shown(session: &SessionKey) -> String {
+    let id = session.session_id.as_str();
+    let is_plain = id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));
+    if is_plain { session.to_string() } else { format!("{}/sha256:{}", session.provider, sha256_hex(id.as_bytes())) }
+}
+
+/// What one run of the relay did.
+pub(crate) fn report_relay(now: Timestamp, published: usize, failed: usize, oldest_seconds: u64) {
+    let metrics = json!([
+        {"Name": "relayed", "Unit": "Count"},
+        {"Name": "notRelayed", "Unit": "Count"},
+        {"Name": "oldestDue", "Unit": "Seconds"},
+    ]);
+    print_line(&json!({
+        "_aws": {
+            "Timestamp": now.unix_seconds() * 1000,
+            "CloudWatchMetrics": [{"Namespace": "Verdict", "Dimensions": [[]], "Metrics": metrics}],
+        },
+        "message": "relay",
+        "relayed": published,
+        "notRelayed": failed,
+        "oldestDue": oldest_seconds,
+    }));
+}
+
+#[expect(clippy::print_stdout, reason = "standard output is where Lambda reads logs and embedded metrics")]
+fn print_line(line: &serde_json::Value) {
+    println!("{line}");
+}

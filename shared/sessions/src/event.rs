@@ -1,0 +1,122 @@
+//! Events: what one webhook said about one session, in our words.
+
+use crate::{AttemptId, Decision, EventId, Kind, SessionKey, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How far the person has come within one attempt. Never goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Stage {
+    #[default]
+    New,
+    Started,
+    Submitted,
+}
+
+/// The result of one named part of a verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckOutcome {
+    /// Under way.
+    Pending,
+    /// Nothing found against the person.
+    Passed,
+    /// Something found against the person.
+    Failed,
+    /// Something a human should look at.
+    Flagged,
+    /// The check itself broke.
+    Error,
+    /// The data is there; no result was given.
+    Captured,
+    /// Called off.
+    Cancelled,
+}
+
+/// What one event says of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// The result.
+    pub outcome: CheckOutcome,
+    /// Why, in the provider's words.
+    pub reason: Option<String>,
+}
+
+/// What an operator should know of an event beyond its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remark {
+    /// A family, type or value that this version does not know: recorded, without effect.
+    Unrecognised,
+    /// Its parts contradict each other: recorded, never an approval.
+    Inconsistent,
+}
+
+impl Remark {
+    /// The word used in logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unrecognised => "unrecognised",
+            Self::Inconsistent => "inconsistent",
+        }
+    }
+}
+
+/// Whom a session is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// Your own name for the person.
+    pub reference: Option<String>,
+    /// The provider's name for the person.
+    pub provider_user_id: Option<String>,
+}
+
+/// One fact about one session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionEvent {
+    /// Equal for every copy of the same fact.
+    pub event_id: EventId,
+    /// The session it is about.
+    #[serde(flatten)]
+    pub session: SessionKey,
+    /// The sort of session.
+    pub kind: Kind,
+    /// The provider's name for what happened, such as `decision.approved`.
+    pub name: String,
+    /// The try it belongs to, where the provider says.
+    pub attempt_id: Option<AttemptId>,
+    /// When it happened, by the provider's clock.
+    pub occurred_at: Option<Timestamp>,
+    /// When it reached us.
+    pub received_at: Timestamp,
+    /// The stage it shows.
+    pub stage: Option<Stage>,
+    /// What it decides.
+    pub decision: Option<Decision>,
+    /// The checks it reports, by name.
+    pub checks: BTreeMap<String, Check>,
+    /// Whom it is about.
+    pub subject: Subject,
+    /// What an operator should know of it.
+    pub remark: Option<Remark>,
+    /// Other short values worth showing, such as why a person left. Bounded by who makes the event.
+    pub detail: BTreeMap<String, String>,
+}
+
+/// How far ahead of its arrival an event may claim to have happened. A provider's clock may be a
+/// little fast; a date in the far future would otherwise freeze its session for good.
+const FUTURE_TOLERANCE: Duration = Duration::from_mins(5);
+
+impl SessionEvent {
+    /// The time the event counts from: the provider's, at most five minutes after arrival; else arrival.
+    #[must_use]
+    pub fn effective_at(&self) -> Timestamp {
+        self.occurred_at.map_or(self.received_at, |at| at.min(self.received_at.plus(FUTURE_TOLERANCE)))
+    }
+}

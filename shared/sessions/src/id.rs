@@ -1,0 +1,156 @@
+//! The names of things: providers, sessions, attempts, events.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use thiserror::Error;
+
+/// An identity-verification provider whose webhooks Verdict understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Provider {
+    Veriff,
+    Incode,
+    Treezor,
+    Wultra,
+}
+
+/// The text names no provider that Verdict knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("unknown provider; use veriff, incode, treezor or wultra")]
+pub struct UnknownProvider;
+
+impl Provider {
+    /// The name used in keys, paths and notifications.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Veriff => "veriff",
+            Self::Incode => "incode",
+            Self::Treezor => "treezor",
+            Self::Wultra => "wultra",
+        }
+    }
+}
+
+impl FromStr for Provider {
+    type Err = UnknownProvider;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Veriff, Self::Incode, Self::Treezor, Self::Wultra]
+            .into_iter()
+            .find(|provider| provider.as_str() == text)
+            .ok_or(UnknownProvider)
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why some text can't be an id. The text itself is in no message: it may be personal data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum IdError {
+    /// Nothing but white space: a blank id counts as missing.
+    #[error("the id is blank")]
+    Blank,
+    /// Longer than a DynamoDB key can hold beside its prefix.
+    #[error("the id is longer than {limit} bytes")]
+    TooLong {
+        /// The longest id allowed, in bytes.
+        limit: usize,
+    },
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $limit:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest id, in bytes of UTF-8.
+            pub const LIMIT: usize = $limit;
+
+            /// Takes the text as it is.
+            ///
+            /// # Errors
+            /// [`IdError::Blank`] or [`IdError::TooLong`].
+            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                if text.trim().is_empty() {
+                    Err(IdError::Blank)
+                } else if text.len() > Self::LIMIT {
+                    Err(IdError::TooLong { limit: Self::LIMIT })
+                } else {
+                    Ok(Self(text))
+                }
+            }
+
+            /// The id's text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// The provider's name for one verification run. With its key prefix it fits in DynamoDB's
+    /// 2048-byte partition key.
+    SessionId, 1024
+}
+id! {
+    /// The provider's name for one try within a session.
+    AttemptId, 256
+}
+id! {
+    /// Our name for one event, equal for every copy of the same fact. With its prefix it fits in
+    /// DynamoDB's 1024-byte sort key.
+    EventId, 512
+}
+
+/// What a session is filed under: `{provider}/{sessionId}`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionKey {
+    /// Whose session it is.
+    pub provider: Provider,
+    /// The provider's id for it.
+    pub session_id: SessionId,
+}
+
+impl fmt::Display for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.session_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_and_overlong_ids_are_refused() {
+        assert_eq!(SessionId::new(" \t"), Err(IdError::Blank));
+        assert_eq!(SessionId::new("x".repeat(1025)), Err(IdError::TooLong { limit: 1024 }));
+        assert_eq!(SessionId::new("x".repeat(1024)).unwrap().as_str().len(), 1024);
+    }
+
+    #[test]
+    fn a_key_reads_as_provider_slash_id() {
+        let key = SessionKey { provider: "wultra".parse().unwrap(), session_id: SessionId::new("a/b").unwrap() };
+        assert_eq!(key.to_string(), "wultra/a/b");
+        assert_eq!("Veriff".parse::<Provider>(), Err(UnknownProvider));
+    }
+}

@@ -1,0 +1,22 @@
+//! The session record: how events fold into it, and which changes are worth a notification.
+//!
+//! Everything here is pure. No clock, no network, no storage: times and ids come in as values, and
+//! the result depends on the *set* of events that were applied, never on their order.
+
+mod decision;
+mod event;
+mod fold;
+mod id;
+mod notification;
+mod session;
+mod timestamp;
+mod view;
+
+pub use decision::{Decision, Outcome, ReasonCode};
+pub use event::{Check, CheckOutcome, Remark, SessionEvent, Stage, Subject};
+pub use fold::Applied;
+pub use id::{AttemptId, EventId, IdError, Provider, SessionId, SessionKey, UnknownProvider};
+pub use notification::{CloudEvent, Notification};
+pub use session::{Attempt, AttemptDecision, Kind, Rank, Ranked, Session, Status};
+pub use timestamp::Timestamp;
+pub use view::{CheckView, DecisionView, EventView, SessionView};

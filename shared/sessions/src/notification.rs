@@ -1,0 +1,103 @@
+//! Notifications: what the world is told when a decision changes.
+
+use crate::{AttemptId, Kind, Outcome, Provider, ReasonCode, Session, SessionId, SessionKey, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One change of decision. No personal data but your own reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notification {
+    /// The session it is about.
+    #[serde(flatten)]
+    pub session: SessionKey,
+    /// The sort of session.
+    pub kind: Kind,
+    /// The attempt that was decided.
+    pub attempt_id: Option<AttemptId>,
+    /// 1 for a session's first notification, then one more each time.
+    pub sequence: u64,
+    /// What was decided.
+    pub outcome: Outcome,
+    /// Whether that ends the session.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    /// What the notification before this one said.
+    pub previous_outcome: Option<Outcome>,
+    /// Why, for machines.
+    pub reason_code: Option<ReasonCode>,
+    /// Whether the change comes from reading the past anew.
+    pub correction: bool,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// Your own name for the person.
+    pub reference: Option<String>,
+    /// The provider's name for the person.
+    pub provider_user_id: Option<String>,
+}
+
+/// The notification as CloudEvents 1.0 structured JSON has it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub struct CloudEvent<'a> {
+    specversion: &'static str,
+    id: String,
+    source: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    subject: &'a SessionId,
+    time: Timestamp,
+    datacontenttype: &'static str,
+    data: &'a Notification,
+}
+
+impl Notification {
+    /// The CloudEvents type of every notification.
+    pub const TYPE: &'static str = "verdict.decision.v1";
+
+    /// What to say of a session's standing decision; `None` where there is none.
+    pub(crate) fn of(session: &Session, previous_outcome: Option<Outcome>) -> Option<Self> {
+        let decided = session.decision.as_ref()?;
+        let decision = &decided.value.decision;
+        Some(Self {
+            session: session.key.clone(),
+            kind: session.kind,
+            attempt_id: decided.value.attempt_id.clone(),
+            sequence: session.notifications,
+            outcome: decision.outcome,
+            is_final: decision.outcome.is_final(),
+            previous_outcome,
+            reason_code: decision.reason_code.clone(),
+            correction: false,
+            decided_at: decided.rank.at,
+            reference: session.reference.as_ref().map(|kept| kept.value.clone()),
+            provider_user_id: session.provider_user_id.as_ref().map(|kept| kept.value.clone()),
+        })
+    }
+
+    /// Equal for every copy of the notification: `{provider}/{sessionId}/{sequence}`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.session, self.sequence)
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.session.provider
+    }
+
+    /// The envelope to publish.
+    #[must_use]
+    pub fn cloud_event(&self) -> CloudEvent<'_> {
+        CloudEvent {
+            specversion: "1.0",
+            id: self.id(),
+            source: format!("/sessions/{}", self.session.provider),
+            kind: Self::TYPE,
+            subject: &self.session.session_id,
+            time: self.decided_at,
+            datacontenttype: "application/json",
+            data: self,
+        }
+    }
+}

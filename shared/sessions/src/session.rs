@@ -1,0 +1,162 @@
+//! The session record.
+
+use crate::{AttemptId, Check, Decision, EventId, SessionKey, Stage, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The sort of verification run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A Veriff session.
+    Verification,
+    /// An Incode or Wultra process.
+    Onboarding,
+    /// Treezor's review of a user.
+    KycReview,
+    /// One identification at Treezor.
+    Identification,
+}
+
+/// Where a session stands. Derived from the record, never stored as its truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Known, nothing begun.
+    New,
+    /// The person has begun.
+    Started,
+    /// The person has handed everything in.
+    Submitted,
+    /// A human looks at it.
+    InReview,
+    /// The person is asked to try again and has not begun.
+    AwaitingResubmission,
+    /// A final decision stands.
+    Decided,
+}
+
+/// What makes one event win over another: the later; at the same time a final decision; else the
+/// greater event id, so that every order of arrival ends alike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rank {
+    /// The event's effective time.
+    pub at: Timestamp,
+    /// Whether it holds a final decision.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    /// The event.
+    pub event_id: EventId,
+}
+
+/// A value, and the rank of the event that it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ranked<T> {
+    /// The value that won.
+    pub value: T,
+    /// What it won with.
+    pub rank: Rank,
+}
+
+/// One try within a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// `None` for everything that came without an attempt id: an attempt of its own.
+    pub id: Option<AttemptId>,
+    /// Its earliest stage or decision, so that a retry months later makes nothing young again.
+    pub since: Timestamp,
+    /// The furthest stage it has shown.
+    pub stage: Stage,
+}
+
+/// Everything known of one verification run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// What it is filed under.
+    #[serde(flatten)]
+    pub key: SessionKey,
+    /// The sort of session.
+    pub kind: Kind,
+    /// Your own name for the person: the latest that was not blank.
+    pub reference: Option<Ranked<String>>,
+    /// The provider's name for the person: the latest that was not blank.
+    pub provider_user_id: Option<Ranked<String>>,
+    /// The winning decision, and the attempt it belongs to.
+    pub decision: Option<Ranked<AttemptDecision>>,
+    /// Every attempt that has shown a stage or a decision.
+    pub attempts: Vec<Attempt>,
+    /// The latest of each check, by name.
+    pub checks: BTreeMap<String, Ranked<Check>>,
+    /// How many events have been applied.
+    pub events: u64,
+    /// How many notifications have been due.
+    pub notifications: u64,
+    /// Grows by one with every event; what concurrent writers compare.
+    pub version: u64,
+    /// The earliest arrival.
+    pub first_event_at: Timestamp,
+    /// The latest arrival.
+    pub last_event_at: Timestamp,
+}
+
+/// A decision within an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptDecision {
+    /// The decision.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// The attempt that it decides.
+    pub attempt_id: Option<AttemptId>,
+}
+
+impl Session {
+    /// The youngest attempt: the one that began last.
+    #[must_use]
+    pub fn current_attempt(&self) -> Option<&Attempt> {
+        self.attempts.iter().max_by_key(|attempt| attempt.age_rank())
+    }
+
+    /// Where the session stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let Some(Ranked { value, .. }) = &self.decision else {
+            return self.current_attempt().map_or(Status::New, |attempt| attempt.stage.into());
+        };
+        match value.decision.outcome {
+            crate::Outcome::Review => Status::InReview,
+            crate::Outcome::ResubmissionRequested => self
+                .attempt_begun_after(value.attempt_id.as_ref())
+                .map_or(Status::AwaitingResubmission, |attempt| attempt.stage.into()),
+            _ => Status::Decided,
+        }
+    }
+
+    /// The youngest attempt that is younger than `decided` and has shown a stage.
+    fn attempt_begun_after(&self, decided: Option<&AttemptId>) -> Option<&Attempt> {
+        let decided = self.attempts.iter().find(|attempt| attempt.id.as_ref() == decided)?;
+        self.attempts
+            .iter()
+            .filter(|attempt| attempt.stage > Stage::New && attempt.age_rank() > decided.age_rank())
+            .max_by_key(|attempt| attempt.age_rank())
+    }
+}
+
+impl Attempt {
+    fn age_rank(&self) -> (Timestamp, Option<&AttemptId>) {
+        (self.since, self.id.as_ref())
+    }
+}
+
+impl From<Stage> for Status {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::New => Self::New,
+            Stage::Started => Self::Started,
+            Stage::Submitted => Self::Submitted,
+        }
+    }
+}

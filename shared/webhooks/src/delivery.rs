@@ -1,0 +1,144 @@
+//! A delivery as it came in, and what a proof makes of it.
+
+use crate::{Refusal, digest::sha256_hex};
+use std::fmt;
+use verdict_sessions::{Provider, Timestamp};
+
+/// The request headers, in the order received. Names are compared without regard to case.
+#[derive(Clone, Default)]
+pub struct Headers(Vec<(String, String)>);
+
+/// The header occurs more than once, so nobody can say which one counts.
+pub(crate) struct Repeated;
+
+impl Headers {
+    /// The one value of a header.
+    pub(crate) fn only(&self, name: &str) -> Result<Option<&str>, Repeated> {
+        let mut values = self.0.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value);
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(Repeated),
+            (value, None) => Ok(value),
+        }
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
+        Self(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// A request that claims to be a webhook. Its body can't be read: only a proof gives access to it.
+///
+/// ```compile_fail
+/// # use verdict_webhooks::Delivery;
+/// fn peek(delivery: &Delivery) -> &[u8] {
+///     delivery.body() // no method named `body` found
+/// }
+/// ```
+pub struct Delivery {
+    method: String,
+    path: String,
+    headers: Headers,
+    body: Vec<u8>,
+}
+
+impl Delivery {
+    /// `body` is the bytes as the provider sent them: the gateway's base64 is undone before.
+    #[must_use]
+    pub fn new(method: impl Into<String>, path: impl Into<String>, headers: Headers, body: Vec<u8>) -> Self {
+        Self { method: method.into(), path: path.into(), headers, body }
+    }
+
+    pub(crate) fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The bytes that a proof covers. For proofs alone: nobody has vouched for them yet.
+    pub(crate) fn unproven_body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Webhooks are POSTs to the provider's own paths. A stage or a base path may stand before the path.
+    pub(crate) fn expect_post_to(&self, paths: &[&str]) -> Result<(), Refusal> {
+        if self.method != "POST" {
+            return Err(Refusal::MethodNotAllowed);
+        }
+        let known = paths.iter().any(|path| self.path.ends_with(path));
+        known.then_some(()).ok_or(Refusal::PathUnknown)
+    }
+
+    /// What a proof answers with once it holds.
+    pub(crate) fn proven(self, provider: Provider, received_at: Timestamp) -> Genuine {
+        Genuine { provider, path: self.path, received_at, body: self.body }
+    }
+}
+
+/// Says nothing of headers and body: they may hold secrets and personal data.
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+/// A webhook that its provider has vouched for. Only a proof makes one.
+///
+/// ```compile_fail
+/// # use verdict_webhooks::Genuine;
+/// # use verdict_sessions::{Provider, Timestamp};
+/// let forged = Genuine { // cannot construct `Genuine`: its fields are private
+///     provider: Provider::Veriff,
+///     path: String::new(),
+///     received_at: Timestamp::from_unix(0, 0).unwrap(),
+///     body: Vec::new(),
+/// };
+/// ```
+pub struct Genuine {
+    provider: Provider,
+    path: String,
+    received_at: Timestamp,
+    body: Vec<u8>,
+}
+
+impl Genuine {
+    /// Who vouched for it.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// The path it was sent to.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// When it was proved.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
+    /// The bytes as sent.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// SHA-256 of the body, in lower-case hex.
+    #[must_use]
+    pub fn body_digest(&self) -> String {
+        sha256_hex(&self.body)
+    }
+}
+
+/// Says nothing of the body: it holds personal data.
+impl fmt::Debug for Genuine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Genuine")
+            .field("provider", &self.provider)
+            .field("received_at", &self.received_at)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,27 @@
+//! Webhooks: is a delivery genuine, what does it say, and what is that to us?
+//!
+//! Pure: neither AWS nor HTTP servers nor clocks. Each provider has the same three files: `proof`
+//! (is it genuine?), `payload` (what does it say?), `meaning` (what is that to us?). Whoever has read
+//! one provider finds the way in the others.
+//!
+//! The order is a type: a [`Delivery`] can't be read; a proof turns it into [`Genuine`], which can.
+
+mod credentials;
+mod delivery;
+mod digest;
+pub mod json;
+mod minimise;
+mod receiver;
+mod refusal;
+mod secret;
+mod unreadable;
+pub mod veriff;
+
+pub use credentials::CredentialsError;
+pub use delivery::{Delivery, Genuine, Headers};
+pub use digest::sha256_hex;
+pub use minimise::PAYLOAD_LIMIT;
+pub use receiver::{Answer, Disposition, Provide, Reading};
+pub use refusal::Refusal;
+pub use secret::{Secret, WeakSecret};
+pub use unreadable::Unreadable;

@@ -1,0 +1,80 @@
+//! What a provider has to offer: a proof, a reading, and its own way of being answered.
+
+use crate::{Delivery, Genuine, Refusal, Unreadable};
+use verdict_sessions::{Provider, SessionEvent, Timestamp};
+
+/// What a genuine webhook says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Facts about sessions, and the webhook's minimised payload as JSON text.
+    Events {
+        /// At least one.
+        events: Vec<SessionEvent>,
+        /// What is stored of the webhook.
+        payload: String,
+    },
+    /// Nothing that we record.
+    Nothing,
+}
+
+/// What became of a delivery: the value of `x-verdict-outcome`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disposition {
+    /// New facts are in the table.
+    Recorded,
+    /// All its facts were there already.
+    Duplicate,
+    /// Genuine, with nothing to record.
+    Ignored,
+    /// Genuine but unreadable: kept for an operator.
+    Quarantined,
+    /// Not genuine.
+    Refused,
+    /// Genuine, but it could not be made durable: the provider shall send it again.
+    Failed,
+}
+
+impl Disposition {
+    /// The header's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+            Self::Quarantined => "quarantined",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What the provider gets to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: &'static str,
+}
+
+/// A provider, with the credentials that prove its webhooks.
+pub trait Provide {
+    /// Which one.
+    const PROVIDER: Provider;
+
+    /// Proves a delivery genuine; `now` becomes its arrival time.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that says why it isn't.
+    fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal>;
+
+    /// Reads a genuine webhook.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where it can't become events.
+    fn read(&self, genuine: &Genuine) -> Result<Reading, Unreadable>;
+
+    /// How the provider's contract wants to be answered.
+    fn answer(&self, disposition: Disposition) -> Answer;
+}

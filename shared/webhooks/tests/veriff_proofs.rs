@@ -1,0 +1,236 @@
+//! Which deliveries Veriff's proof accepts: the conformance vectors, and properties where a table would be silly.
+#![cfg(test)]
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use proptest::{prelude::*, sample::Index};
+use serde::Deserialize;
+use std::{collections::BTreeSet, sync::LazyLock};
+use verdict_sessions::{Provider, Timestamp};
+use verdict_webhooks::{Delivery, Genuine, Headers, Provide, Refusal, veriff::Veriff};
+
+/// A vector, as `vectors/make_veriff.py` describes it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Case {
+    name: String,
+    why: String,
+    secrets: Vec<String>,
+    api_keys: Option<Vec<String>>,
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+    body_base64: Option<String>,
+    verdict: Verdict,
+    refusal: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Genuine,
+    Refused,
+}
+
+impl Case {
+    fn named(name: &str) -> &'static Self {
+        CASES.iter().find(|case| case.name == name).unwrap()
+    }
+
+    fn veriff(&self) -> Veriff {
+        let mut credentials = serde_json::json!({ "secrets": self.secrets });
+        if let Some(api_keys) = &self.api_keys {
+            credentials["apiKeys"] = serde_json::json!(api_keys);
+        }
+        Veriff::from_json(&credentials.to_string()).unwrap()
+    }
+
+    fn body(&self) -> Vec<u8> {
+        match (&self.body, &self.body_base64) {
+            (Some(text), None) => text.clone().into_bytes(),
+            (None, Some(base64)) => STANDARD.decode(base64).unwrap(),
+            _ => panic!("{}: exactly one of body and bodyBase64", self.name),
+        }
+    }
+
+    fn signature(&self) -> &str {
+        &self.headers.iter().find(|(name, _)| name == SIGNATURE).unwrap().1
+    }
+
+    fn prove(&self) -> Result<Genuine, Refusal> {
+        let delivery = Delivery::new(&self.method, &self.path, self.headers.iter().cloned().collect(), self.body());
+        self.veriff().prove(delivery, now())
+    }
+}
+
+static CASES: LazyLock<Vec<Case>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../vectors/veriff.json")).unwrap());
+
+const SIGNATURE: &str = "x-hmac-signature";
+
+fn now() -> Timestamp {
+    Timestamp::parse("2026-06-13T00:40:00Z").unwrap()
+}
+
+/// The refusal of a signature over a body, if it is refused.
+fn refusal(veriff: &Veriff, signature: &str, body: &[u8]) -> Option<Refusal> {
+    let headers = Headers::from_iter([(SIGNATURE, signature)]);
+    veriff.prove(Delivery::new("POST", "/veriff/decisions", headers, body.to_vec()), now()).err()
+}
+
+#[test]
+fn every_vector_gets_its_verdict() {
+    let wrong: Vec<String> = CASES
+        .iter()
+        .filter_map(|case| {
+            let expected = (case.verdict, case.refusal.clone());
+            let found = match case.prove() {
+                Ok(_) => (Verdict::Genuine, None),
+                Err(refusal) => (Verdict::Refused, Some(refusal.code().to_owned())),
+            };
+            (found != expected).then(|| format!("{}: {found:?}, not {expected:?} ({})", case.name, case.why))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_vector_has_a_name_of_its_own_and_says_why() {
+    let names: BTreeSet<_> = CASES.iter().map(|case| &case.name).collect();
+    assert_eq!(names.len(), CASES.len());
+    assert!(CASES.iter().all(|case| case.why.ends_with('.')));
+}
+
+#[test]
+fn every_refusal_has_a_vector() {
+    let seen: BTreeSet<_> = CASES.iter().filter_map(|case| case.refusal.as_deref()).collect();
+    let all: BTreeSet<_> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
+    assert_eq!(seen, all);
+}
+
+#[test]
+fn what_is_proven_is_what_was_sent() {
+    for case in CASES.iter().filter(|case| case.verdict == Verdict::Genuine) {
+        let genuine = case.prove().unwrap();
+        assert_eq!(genuine.body(), case.body(), "{}", case.name);
+        assert_eq!(genuine.path(), case.path, "{}", case.name);
+        assert_eq!((genuine.provider(), genuine.received_at()), (Provider::Veriff, now()), "{}", case.name);
+    }
+}
+
+#[test]
+fn each_bit_of_the_digest_counts() {
+    let case = Case::named("decision");
+    let (veriff, body) = (case.veriff(), case.body());
+    for bit in 0..256 {
+        let mut digits: Vec<u32> = case.signature().chars().map(|digit| digit.to_digit(16).unwrap()).collect();
+        digits[bit / 4] ^= 1 << (bit % 4);
+        let flipped: String = digits.into_iter().map(|digit| char::from_digit(digit, 16).unwrap()).collect();
+        assert_eq!(refusal(&veriff, &flipped, &body), Some(Refusal::SignatureMismatch), "bit {bit}");
+    }
+}
+
+#[test]
+fn each_bit_of_the_body_counts() {
+    let case = Case::named("decision");
+    let (veriff, mut body) = (case.veriff(), case.body());
+    assert_eq!(refusal(&veriff, case.signature(), &body), None);
+    for at in 0..body.len() {
+        let bit = 1 << (at % 8);
+        body[at] ^= bit;
+        assert_eq!(refusal(&veriff, case.signature(), &body), Some(Refusal::SignatureMismatch), "byte {at}");
+        body[at] ^= bit;
+    }
+}
+
+#[test]
+fn no_position_takes_anything_but_a_hex_digit() {
+    let case = Case::named("decision");
+    let (veriff, body) = (case.veriff(), case.body());
+    let neighbours_of_the_digits = ['/', ':', '@', 'G', '`', 'g', ' ', '-', '\0', '\u{7f}'];
+    for at in 0..64 {
+        for other in neighbours_of_the_digits {
+            let mut signature = case.signature().to_owned();
+            signature.replace_range(at..=at, &other.to_string());
+            assert_eq!(
+                refusal(&veriff, &signature, &body),
+                Some(Refusal::SignatureMalformed),
+                "{other:?} at position {at}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_thousand_signatures_are_no_signature() {
+    let case = Case::named("decision");
+    let (veriff, body) = (case.veriff(), case.body());
+    let joined = vec![case.signature(); 1000].join(",");
+    assert_eq!(refusal(&veriff, &joined, &body), Some(Refusal::SignatureMalformed));
+
+    let headers: Headers = (0..1000).map(|_| (SIGNATURE, case.signature())).collect();
+    let delivery = Delivery::new("POST", "/veriff/decisions", headers, body);
+    assert_eq!(veriff.prove(delivery, now()).err(), Some(Refusal::SignatureRepeated));
+}
+
+#[test]
+fn nothing_printed_shows_what_was_sent() {
+    let case = Case::named("decision");
+    let headers: Headers = case.headers.iter().cloned().collect();
+    let delivery = Delivery::new("POST", "/veriff/decisions?token=canary-in-the-path", headers, case.body());
+    let printed = format!("{delivery:?} {delivery:#?} {:?} {:?}", case.veriff(), case.prove().unwrap());
+    for canary in ["canary", "approved", "f04bdb47", case.signature(), &case.secrets[0]] {
+        assert!(!printed.contains(canary), "{canary:?} in {printed}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_other_header_text_is_refused(text in ".*") {
+        let case = Case::named("decision");
+        prop_assume!(!text.eq_ignore_ascii_case(case.signature()));
+        prop_assert!(refusal(&case.veriff(), &text, &case.body()).is_some());
+    }
+
+    #[test]
+    fn any_other_digest_is_a_mismatch(digest in "[0-9a-fA-F]{64}") {
+        let case = Case::named("decision");
+        prop_assume!(!digest.eq_ignore_ascii_case(case.signature()));
+        prop_assert_eq!(refusal(&case.veriff(), &digest, &case.body()), Some(Refusal::SignatureMismatch));
+    }
+
+    #[test]
+    fn a_signature_with_anything_put_in_is_malformed(more in ".+", at: Index) {
+        let case = Case::named("decision");
+        let mut signature = case.signature().to_owned();
+        signature.insert_str(at.index(65), &more);
+        prop_assert_eq!(refusal(&case.veriff(), &signature, &case.body()), Some(Refusal::SignatureMalformed));
+    }
+
+    #[test]
+    fn any_other_body_is_a_mismatch(body in any::<Vec<u8>>()) {
+        let case = Case::named("decision");
+        prop_assume!(body != case.body());
+        prop_assert_eq!(refusal(&case.veriff(), case.signature(), &body), Some(Refusal::SignatureMismatch));
+    }
+
+    #[test]
+    fn either_case_of_each_digit_is_accepted(upper in any::<[bool; 32]>(), lower in any::<[bool; 32]>()) {
+        let case = Case::named("decision");
+        let raise = |(digit, up): (char, &bool)| if *up { digit.to_ascii_uppercase() } else { digit };
+        let signature: String = case.signature().chars().zip(upper.iter().chain(&lower)).map(raise).collect();
+        prop_assert_eq!(refusal(&case.veriff(), &signature, &case.body()), None);
+    }
+
+    #[test]
+    fn no_request_without_the_signature_is_genuine(
+        method in "POST|GET|.*",
+        path in "/veriff/(events|decisions)|.*",
+        headers in prop::collection::vec(("(x|vrf)-(hmac-signature|auth-client)|x-signature|.*", "[0-9a-f]{64}|.*"), 0..6),
+        body in any::<Vec<u8>>(),
+    ) {
+        let veriff = Case::named("decision").veriff();
+        let delivery = Delivery::new(method, path, headers.into_iter().collect(), body);
+        prop_assert!(veriff.prove(delivery, now()).is_err());
+    }
+}

@@ -1,0 +1,62 @@
+# Needs Rust, Python 3.11 or later and make; everything else is installed, pinned, into .venv.
+
+PYTHON ?= python3
+PORT ?= 4566
+CARGO_DENY_VERSION := 0.20.2
+
+TOOLS := .venv/tools
+STACK := .venv/stack
+DENY := .venv/cargo/cargo-deny-$(CARGO_DENY_VERSION)
+# sam starts cargo-lambda, which starts zig: all three live there.
+WITH_TOOLS := env PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" SAM_CLI_TELEMETRY=0
+# A YAML file with the template's parameters; without it, sam asks for each.
+PARAMETERS ?=
+OVERRIDES := $(if $(PARAMETERS),--parameter-overrides file://$(abspath $(PARAMETERS)))
+
+export PORT ONCE
+
+.DEFAULT_GOAL := help
+.PHONY: help tools run test check build deploy delete clean
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tools: $(TOOLS)/.installed ## Install sam, cargo-lambda and cfn-lint into .venv/tools
+
+run: $(TOOLS)/.installed $(STACK)/.installed ## Bring the stack up on this machine and send the samples (PORT=4566, ONCE=1 ends by itself)
+	@env PYTHONPATH=tests $(STACK)/bin/python -m stack
+
+test: $(TOOLS)/.installed $(STACK)/.installed ## Run all tests
+	cargo test --workspace --locked
+	$(STACK)/bin/python -m pytest tests
+
+check: $(TOOLS)/.installed $(DENY) ## Check format, lints, docs, template, licences
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+	$(WITH_TOOLS) sam validate --lint
+	$(DENY) check bans licenses sources
+
+build: $(TOOLS)/.installed ## Build the functions for Lambda (PARAMETERS=file.yaml)
+	$(WITH_TOOLS) sam build $(OVERRIDES)
+
+deploy: build ## Deploy to AWS (PARAMETERS=file.yaml; without it, sam asks)
+	$(WITH_TOOLS) sam deploy $(or $(OVERRIDES),--guided)
+
+delete: $(TOOLS)/.installed ## Delete the deployed stack; the sessions table stays
+	$(WITH_TOOLS) sam delete
+
+clean: ## Remove everything built or installed here
+	rm -rf target .aws-sam .venv
+
+.venv/%/.installed: requirements/%.txt
+	@echo "Installing requirements/$*.txt into .venv/$* (once) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 …")'
+	@rm -rf .venv/$*
+	@$(PYTHON) -m venv .venv/$*
+	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(DENY):
+	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root .venv/cargo
+	mv .venv/cargo/bin/cargo-deny $@

@@ -1,0 +1,70 @@
+"""`make run`: the stack with its samples sent, up until it is told to stop."""
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from . import Failure, Stack, start
+from .deployment import webhooks
+from .samples import send_all
+
+DEFAULT_PORT = "4566"
+ASKED_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(BaseException):
+    """We were asked to stop. Not an Exception, so that nothing takes it for a failure of its own."""
+
+
+def stop(_signal: int, _frame: object) -> None:
+    # Once: cleaning up is quick and must not be cut short.
+    for asked in ASKED_TO_STOP:
+        signal.signal(asked, signal.SIG_IGN)
+    raise Stopped
+
+
+def port() -> int:
+    text = os.environ.get("PORT") or DEFAULT_PORT
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise Failure(f"PORT is {text!r}: give a number from 1 to 65535, as in `make run PORT=4567`")
+    return int(text)
+
+
+def once() -> bool:
+    return os.environ.get("ONCE", "") not in ("", "0")
+
+
+def show_urls(stack: Stack) -> None:
+    width = max(map(len, stack.outputs))
+    print("\nThe stack's outputs:")
+    for name, value in stack.outputs.items():
+        print(f"  {name:{width}}  {value}")
+    print(f"AWS clients reach it with AWS_ENDPOINT_URL={stack.endpoint}, region eu-west-1 and the keys test, test.\n")
+
+
+def main() -> int:
+    for asked in ASKED_TO_STOP:
+        signal.signal(asked, stop)
+    ready = False
+    try:
+        with start(port()) as stack:
+            all_right = send_all(stack)
+            show_urls(stack)
+            if once():
+                return 0 if all_right else 1
+            ready = True
+            print(f"Ready: {stack.endpoint} (Ctrl-C stops it)", flush=True)
+            while stack.running:
+                time.sleep(0.5)
+            raise Failure("MiniStack has ended by itself; its log is in target/stack")
+    except (Failure, webhooks.Problem) as failure:
+        print(f"make run: {failure}", file=sys.stderr)
+        return 1
+    except Stopped:
+        return 0 if ready else 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""Builds the functions and deploys the template onto the emulator, as one would onto AWS."""
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+import re
+import shlex
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any, Optional
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+
+from .emulator import ACCESS_KEY, HOST, REGION, SECRET_KEY, Emulator
+from .steps import run, step, without_aws
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ROOT / ".venv/tools/bin"
+sys.path.insert(0, str(ROOT / "events"))
+import webhooks  # noqa: E402
+
+NAME = "verdict"
+REQUEST_SECONDS = 30
+
+
+class Stack:
+    """A deployed local stack. Ends with `stop`, or as a context manager."""
+
+    def __init__(self, emulator: Emulator):
+        self._emulator = emulator
+        self.endpoint = emulator.endpoint
+        described = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
+        self.api_id = self.resource("Api")
+        self.api_url = f"{self.endpoint}/_aws/execute-api/{self.api_id}"
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+        #: The stack's outputs, with the URLs that reach the API here in place of those that would in AWS.
+        self.outputs = {
+            name: value.replace(outputs["ApiUrl"], self.api_url) for name, value in outputs.items()}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulated service."""
+        return client(service, self.endpoint)
+
+    def resource(self, logical_id: str) -> str:
+        """The physical id of one of the template's resources."""
+        return self.client("cloudformation").describe_stack_resource(
+            StackName=NAME, LogicalResourceId=logical_id)["StackResourceDetail"]["PhysicalResourceId"]
+
+    def get(self, path: str, *, signed: bool = True) -> tuple[int, Any]:
+        """GETs a path of the API, signed with SigV4 unless told otherwise: status and JSON."""
+        request = AWSRequest("GET", self.api_url + path)
+        if signed:
+            SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "execute-api", REGION).add_auth(request)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            answer = direct.open(
+                urllib.request.Request(request.url, headers=dict(request.headers)), timeout=REQUEST_SECONDS)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return answer.status, json.loads(answer.read() or b"null")
+
+    def session(self, provider: str, session_id: str) -> Optional[dict]:
+        """The session's record, or None where there is none."""
+        path = f"/sessions/{provider}/{urllib.parse.quote(session_id, safe='')}"
+        status, body = self.get(path)
+        if status not in (200, 404):
+            raise AssertionError(f"GET {path} answered {status}: {body}")
+        return body if status == 200 else None
+
+    @property
+    def running(self) -> bool:
+        return self._emulator.running
+
+    def stop(self) -> None:
+        self._emulator.stop()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(port: int, *, enforce_iam: bool = False) -> Stack:
+    """Brings the stack up on that port.
+
+    With `enforce_iam` the emulator holds every call to its caller's policies: the functions to their roles, our own
+    requests to the key `test`. Without, any key will do, which is what one wants for trying things out.
+    """
+    directory = ROOT / "target/stack" / str(port)
+    directory.mkdir(parents=True, exist_ok=True)
+    with step(f"Starting MiniStack on port {port}"):
+        emulator = Emulator(port, directory, enforce_iam)
+    try:
+        with step("Building the functions (the first time, all crates: some minutes)"):
+            build(directory)
+        with step("Deploying template.yaml"):
+            deploy(directory, emulator.endpoint)
+            bridge_gaps(emulator.endpoint)
+            write_environment(directory, emulator.endpoint)
+        return Stack(emulator)
+    except BaseException:
+        emulator.stop()
+        raise
+
+
+def architecture() -> str:
+    """This machine's, as Lambda calls it: here the functions run without any container."""
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+
+
+def parameters(directory: Path) -> str:
+    """The template's parameters for sam; in a file, since command lines are for everyone to read."""
+    file = directory / "parameters.yaml"
+    file.write_text(json.dumps({
+        "Architecture": architecture(),
+        "VeriffCredentials": json.dumps(webhooks.credentials("veriff", webhooks.LOCAL_CREDENTIALS)),
+    }), "utf-8")
+    return f"file://{file}"
+
+
+def sam(*arguments: str) -> list[str]:
+    return [str(TOOLS / "sam"), *arguments, "--config-file", str(ROOT / "samconfig.toml")]
+
+
+def sam_environment(**more: str) -> dict:
+    return {
+        **without_aws(os.environ),
+        "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": REGION,
+        **more,
+    }
+
+
+def build(directory: Path) -> None:
+    """Builds into a directory of our own, so that stacks on other ports and a `sam build` by hand stay apart."""
+    run("`sam build`",
+        sam("build", "--template-file", str(ROOT / "template.yaml"), "--build-dir", str(directory / "build"),
+            "--parameter-overrides", parameters(directory)),
+        directory / "build.log", cwd=ROOT, env=sam_environment(),
+        remedy="mend what the compiler says below; if a tool is missing, remove .venv and try again")
+
+
+def deploy(directory: Path, endpoint: str) -> None:
+    run("`sam deploy`",
+        sam("deploy", "--template-file", str(directory / "build/template.yaml"), "--region", REGION,
+            "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", parameters(directory)),
+        directory / "deploy.log", cwd=ROOT,
+        env=sam_environment(
+            AWS_ENDPOINT_URL=endpoint, AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY),
+        remedy="see which resource was refused below")
+
+
+def bridge_gaps(endpoint: str) -> None:
+    """Does by hand what MiniStack leaves undone of the template, or cannot do."""
+    import_routes(endpoint)
+    allow_plain_http(endpoint)
+
+
+def import_routes(endpoint: str) -> None:
+    """Creates the API's routes: MiniStack does not read the OpenAPI body that SAM makes of `HttpApi` events."""
+    cloudformation, gateway = client("cloudformation", endpoint), client("apigatewayv2", endpoint)
+    template = cloudformation.get_template(StackName=NAME, TemplateStage="Processed")["TemplateBody"]
+    resources = cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
+    physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    functions = client("lambda", endpoint)
+    api = physical["Api"]
+    for path, methods in template["Resources"]["Api"]["Properties"]["Body"]["paths"].items():
+        for method, operation in methods.items():
+            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            function = physical[re.search(r"\$\{(\w+)\.Arn}", uri)[1]]
+            integration = gateway.create_integration(
+                ApiId=api, IntegrationType="AWS_PROXY", PayloadFormatVersion="2.0",
+                IntegrationUri=functions.get_function_configuration(FunctionName=function)["FunctionArn"])
+            authorized = any("AWS_IAM" in scheme for scheme in operation.get("security", []))
+            gateway.create_route(
+                ApiId=api, RouteKey=f"{method.upper()} {path}",
+                Target=f"integrations/{integration['IntegrationId']}",
+                AuthorizationType="AWS_IAM" if authorized else "NONE")
+
+
+def allow_plain_http(endpoint: str) -> None:
+    """Lifts the queues' demand for TLS, of which there is none here; as a proxy that ends TLS would, to be let in."""
+    queues = connect("sqs", endpoint)
+    queues.meta.events.register(
+        "before-call.sqs", lambda params, **_: params["headers"].update({"X-Forwarded-Proto": "https"}))
+    for url in queues.list_queues().get("QueueUrls", []):
+        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+
+
+def write_environment(directory: Path, endpoint: str) -> None:
+    """Leaves the functions' environment in two files, with which functions run by hand join the stack:
+    `functions.env` for `cargo lambda watch --env-file`, `functions.json` for `sam local invoke --env-vars`."""
+    functions = client("lambda", endpoint)
+    variables = {"AWS_ENDPOINT_URL": endpoint}
+    for function in functions.list_functions()["Functions"]:
+        variables.update(function["Environment"]["Variables"])
+    # Containers reach this machine by that name; sam hands them the keys itself.
+    in_container = variables | {"AWS_ENDPOINT_URL": endpoint.replace(HOST, "host.docker.internal")}
+    (directory / "functions.json").write_text(json.dumps({"Parameters": in_container}, indent=2) + "\n", "utf-8")
+    variables |= {"AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    lines = (f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    (directory / "functions.env").write_text("".join(lines), "utf-8")
+
+
+@functools.lru_cache(maxsize=None)
+def client(service: str, endpoint: str) -> Any:
+    """A client to keep: making one takes longer than most calls."""
+    return connect(service, endpoint)
+
+
+def connect(service: str, endpoint: str) -> Any:
+    # Neither the user's profile nor a proxy must come between us and the emulator.
+    os.environ.pop("AWS_PROFILE", None)
+    return boto3.session.Session().client(
+        service, endpoint_url=endpoint, region_name=REGION, aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY, config=Config(proxies={"http": None, "https": None}))

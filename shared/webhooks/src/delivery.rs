@@ -30,10 +30,17 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
 
 /// A request that claims to be a webhook. Its body can't be read: only a proof gives access to it.
 ///
-/// ```compile_fail
-/// # use verdict_webhooks::Delivery;
-/// fn peek(delivery: &Delivery) -> &[u8] {
+/// ```compile_fail,E0599
+/// fn peek(delivery: &verdict_webhooks::Delivery) -> &[u8] {
 ///     delivery.body() // no method named `body` found
+/// }
+/// ```
+///
+/// Once it is proved, the same line compiles:
+///
+/// ```
+/// fn peek(genuine: &verdict_webhooks::Genuine) -> &[u8] {
+///     genuine.body()
 /// }
 /// ```
 pub struct Delivery {
@@ -83,10 +90,10 @@ impl fmt::Debug for Delivery {
 
 /// A webhook that its provider has vouched for. Only a proof makes one.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use verdict_webhooks::Genuine;
 /// # use verdict_sessions::{Provider, Timestamp};
-/// let forged = Genuine { // cannot construct `Genuine`: its fields are private
+/// let forged = Genuine { // its fields are private
 ///     provider: Provider::Veriff,
 ///     path: String::new(),
 ///     received_at: Timestamp::from_unix(0, 0).unwrap(),

@@ -139,6 +139,15 @@ impl<'a> Json<'a> {
     }
 }
 
+/// A list of one takes the room of one. By itself it would take that of four, and a body can be
+/// millions of lists of one.
+fn push<T>(list: &mut Vec<T>, entry: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(entry);
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -197,21 +206,20 @@ impl<'a> Reader<'a> {
                 return reader.fail();
             }
             reader.skip_white_space();
-            members.push((name, reader.value(depth + 1)?));
+            let value = reader.value(depth + 1)?;
+            push(&mut members, (name, value));
             Ok(())
         })?;
-        // A short list has room for four; of millions of short lists that would be most of the memory.
-        members.shrink_to_fit();
         Ok(Json::Object(members))
     }
 
     fn array(&mut self, depth: usize) -> Result<Json<'a>, Unreadable> {
         let mut items = Vec::new();
         self.list(b']', |reader| {
-            items.push(reader.value(depth + 1)?);
+            let item = reader.value(depth + 1)?;
+            push(&mut items, item);
             Ok(())
         })?;
-        items.shrink_to_fit();
         Ok(Json::Array(items))
     }
 

@@ -31,7 +31,8 @@ fn decision_with(member: &str) -> String {
     format!("{},{member}}}}}", DECISION.strip_suffix("}}").unwrap())
 }
 
-/// How long it took, well within what a delivery has even in an unoptimised build.
+/// Reads it in a time that is long for an unoptimised build on a busy machine, and that anything worse than linear
+/// exceeds by far.
 fn read_in_time(body: &str) -> Result<Reading, Unreadable> {
     let started = Instant::now();
     let reading = read(body);
@@ -399,19 +400,6 @@ mod large {
             let Ok(Reading::Events { events, .. }) = read_in_time(&body) else { panic!() };
             assert!(events[0].decision.is_some());
         }
-    }
-
-    #[test]
-    fn ten_times_the_members_take_about_ten_times_as_long() {
-        let time = |members: usize| {
-            let members: Vec<String> = (0..members).map(|at| format!("\"m{at}\":{at}")).collect();
-            let body = decision_with(&members.join(","));
-            let started = Instant::now();
-            assert!(read(&body).is_ok());
-            started.elapsed()
-        };
-        let (few, many) = (time(20_000), time(200_000));
-        assert!(many < 40 * few, "{few:?}, then {many:?}");
     }
 
     #[test]

@@ -1,0 +1,37 @@
+"""The sessions table, looked at from outside."""
+from __future__ import annotations
+
+from stack import Stack
+
+
+def items(stack: Stack, session_id: str, sort: str = "") -> list[dict]:
+    """A session's items in DynamoDB's JSON: all, or those of one sort (`EVENT`, `PAYLOAD`, `NOTIFICATION`, `STATE`)."""
+    pages = stack.client("dynamodb").get_paginator("query").paginate(
+        TableName=stack.outputs["SessionsTableName"],
+        ConsistentRead=True,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"SESSION#veriff/{session_id}"}},
+    )
+    return [item for page in pages for item in page["Items"] if item["sk"]["S"].startswith(sort)]
+
+
+def outbox(stack: Stack, session_id: str) -> list[dict]:
+    """What a session still has to tell the world."""
+    return items(stack, session_id, "NOTIFICATION")
+
+
+def unpublished(stack: Stack) -> int:
+    """How many notifications of all sessions wait in an outbox."""
+    return _count(
+        stack, FilterExpression="begins_with(sk, :sort)", ExpressionAttributeValues={":sort": {"S": "NOTIFICATION#"}})
+
+
+def size(stack: Stack) -> int:
+    """How many items the whole table holds."""
+    return _count(stack)
+
+
+def _count(stack: Stack, **which) -> int:
+    pages = stack.client("dynamodb").get_paginator("scan").paginate(
+        TableName=stack.outputs["SessionsTableName"], ConsistentRead=True, Select="COUNT", **which)
+    return sum(page["Count"] for page in pages)

@@ -1,0 +1,188 @@
+"""A function killed half-way, a store out of reach: nothing acknowledged is lost, nothing is told twice."""
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+import pytest
+from stack.deployment import webhooks
+
+from .deliveries import Delivery, as_event, decision, genuine, post
+from .functions import Ended, Function, copy, deployed
+from .table import items, outbox
+from .wire import Fate, Wire
+
+NOWHERE = "http://127.0.0.1:9"
+#: Answers come before Veriff's patience of 5 s ends, on a machine that has other things to do as well.
+PATIENCE_SECONDS = 4.5
+#: Within two minutes the relay has published what a dead function left behind.
+RELAY_SECONDS = 120
+
+
+def timed(function: Function, delivery: Delivery) -> webhooks.Answer:
+    begun = time.monotonic()
+    answer = function.answer(as_event(delivery))
+    assert time.monotonic() - begun < PATIENCE_SECONDS
+    return answer
+
+
+def always(fate: Fate) -> Callable[[str], Fate]:
+    return lambda operation: fate
+
+
+def only_first(operation: str, fate: Fate) -> Callable[[str], Fate]:
+    """That for the first request of an operation; all others pass."""
+    left = [operation]
+    return lambda requested: fate if requested.endswith(operation) and left and left.pop() else Fate.PASSED_ON
+
+
+# ---- The queue out of reach, or the function gone: what is committed waits in the outbox for the relay ----
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """A decision that was committed and could not be published."""
+
+    session_id: str
+    delivery: Delivery
+    outbox: list
+    since: float
+
+
+def killed(verdict, fate: Fate) -> LeftBehind:
+    """The function dies while it publishes."""
+    session_id = str(uuid.uuid4())
+    delivery = genuine(decision(session_id))
+    with Wire(verdict, always(fate)) as wire, ThreadPoolExecutor(1) as caller, \
+            copy(verdict, "VeriffDecisions", AWS_ENDPOINT_URL_SQS=wire.url) as function:
+        call = caller.submit(function.answer, as_event(delivery))
+        wire.await_loss(PATIENCE_SECONDS)
+        function.kill()
+        with pytest.raises(Ended):
+            call.result()
+    return LeftBehind(session_id, delivery, outbox(verdict, session_id), time.monotonic())
+
+
+def answered(verdict, service: str, fate: Optional[Callable[[str], Fate]], status: int, outcome: str) -> LeftBehind:
+    """The function can't publish; what it recorded is durable, whether it knows that or not."""
+    session_id = str(uuid.uuid4())
+    delivery = genuine(decision(session_id))
+    with contextlib.ExitStack() as opened:
+        url = opened.enter_context(Wire(verdict, fate)).url if fate else NOWHERE
+        function = opened.enter_context(copy(verdict, "VeriffDecisions", **{f"AWS_ENDPOINT_URL_{service}": url}))
+        answer = timed(function, delivery)
+    assert (answer.status, answer.outcome) == (status, outcome)
+    return LeftBehind(session_id, delivery, outbox(verdict, session_id), time.monotonic())
+
+
+def no_answer_to_the_transaction(operation: str) -> Fate:
+    return Fate.ANSWER_LOST if operation.endswith("TransactWriteItems") else Fate.PASSED_ON
+
+
+SCENES = {
+    "SQS refuses connections": lambda verdict: answered(verdict, "SQS", None, 200, "recorded"),
+    "SQS never answers": lambda verdict: answered(verdict, "SQS", always(Fate.LOST), 200, "recorded"),
+    "SQS never answers, and has it":
+        lambda verdict: answered(verdict, "SQS", always(Fate.ANSWER_LOST), 200, "recorded"),
+    "DynamoDB has it, and never says so":
+        lambda verdict: answered(verdict, "DYNAMODB", no_answer_to_the_transaction, 503, "failed"),
+}
+if os.path.exists("/proc"):  # where a function's process is found
+    SCENES["killed before SQS had it"] = lambda verdict: killed(verdict, Fate.LOST)
+    SCENES["killed when SQS had it"] = lambda verdict: killed(verdict, Fate.ANSWER_LOST)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_behind(verdict) -> dict[str, LeftBehind]:
+    """All scenes, played first and together, since all wait for the relay. Their tests come last."""
+    with ThreadPoolExecutor(len(SCENES)) as stage:
+        played = {name: stage.submit(scene, verdict) for name, scene in SCENES.items()}
+        return {name: scene.result() for name, scene in played.items()}
+
+
+# ---- The table out of reach: the provider is asked to try again ----
+
+@pytest.mark.parametrize("silent", [False, True], ids=["refuses connections", "never answers"])
+def test_without_the_table_a_webhook_fails_in_time_and_succeeds_later(verdict, decisions, session_id, silent):
+    delivery = genuine(decision(session_id))
+    with contextlib.ExitStack() as opened:
+        url = opened.enter_context(Wire(verdict, always(Fate.LOST))).url if silent else NOWHERE
+        answer = timed(opened.enter_context(copy(verdict, "VeriffDecisions", AWS_ENDPOINT_URL_DYNAMODB=url)), delivery)
+
+    assert (answer.status, answer.outcome) == (503, "failed")
+    assert items(verdict, session_id) == [] and decisions.about(session_id) == []
+    assert post(verdict, delivery).outcome == "recorded"
+    assert len(decisions.about(session_id)) == 1
+
+
+def test_a_transaction_that_never_arrives_is_tried_again(verdict, decisions, session_id):
+    with Wire(verdict, only_first("TransactWriteItems", Fate.LOST)) as wire, \
+            copy(verdict, "VeriffDecisions", AWS_ENDPOINT_URL_DYNAMODB=wire.url) as function:
+        assert timed(function, genuine(decision(session_id))).outcome == "recorded"
+    assert_once(verdict, decisions, session_id)
+
+
+def test_a_transaction_whose_answer_is_lost_counts_once(verdict, decisions, session_id):
+    with Wire(verdict, only_first("TransactWriteItems", Fate.ANSWER_LOST)) as wire, \
+            copy(verdict, "VeriffDecisions", AWS_ENDPOINT_URL_DYNAMODB=wire.url) as function:
+        answer = timed(function, genuine(decision(session_id)))
+    assert (answer.status, answer.outcome in ("recorded", "duplicate")) == (200, True)
+    assert_once(verdict, decisions, session_id)
+
+
+def assert_once(verdict, decisions, session_id):
+    assert len(items(verdict, session_id, "EVENT")) == 1
+    record = verdict.session("veriff", session_id)
+    assert (record["version"], record["events"], record["notifications"]) == (1, 1, 1)
+    assert len(decisions.about(session_id)) == 1
+    assert outbox(verdict, session_id) == []
+
+
+# ---- The quarantine out of reach ----
+
+@pytest.mark.parametrize("silent", [False, True], ids=["refuses connections", "never answers"])
+def test_without_the_quarantine_an_unreadable_webhook_fails_and_is_kept_later(verdict, quarantine, session_id, silent):
+    delivery = genuine(f"unreadable, of {session_id}".encode())
+    with contextlib.ExitStack() as opened:
+        url = opened.enter_context(Wire(verdict, always(Fate.LOST))).url if silent else NOWHERE
+        answer = timed(opened.enter_context(copy(verdict, "VeriffDecisions", AWS_ENDPOINT_URL_SQS=url)), delivery)
+
+    assert (answer.status, answer.outcome) == (503, "failed")
+    assert quarantine.holding(delivery.body) == []
+    assert post(verdict, delivery).outcome == "quarantined"
+    assert len(quarantine.holding(delivery.body)) == 1
+
+
+# ---- What was left behind ----
+
+def test_a_decision_left_behind_goes_out_before_the_next_of_its_session(verdict, decisions, session_id):
+    with copy(verdict, "VeriffDecisions", AWS_ENDPOINT_URL_SQS=NOWHERE) as function:
+        assert timed(function, genuine(decision(session_id, "review", at="2026-06-12T09:00:00Z"))).outcome == "recorded"
+    assert decisions.about(session_id) == []
+    assert post(verdict, genuine(decision(session_id, "approved", at="2026-06-12T10:00:00Z"))).outcome == "recorded"
+    of_session = [told.body["data"] for told in decisions.all() if told.body["subject"] == session_id]
+    assert [(data["sequence"], data["outcome"]) for data in of_session] == [(1, "review"), (2, "approved")]
+    assert outbox(verdict, session_id) == []
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_decision_left_behind_is_published_once_within_two_minutes(verdict, decisions, left_behind, scene):
+    left = left_behind[scene]
+    # Committed, and due.
+    assert [entry["sk"]["S"] for entry in left.outbox] == ["NOTIFICATION#1"]
+    assert verdict.session("veriff", left.session_id)["decision"]["outcome"] == "approved"
+
+    while outbox(verdict, left.session_id):
+        assert time.monotonic() < left.since + RELAY_SECONDS, "still in the outbox"
+        time.sleep(0.5)
+
+    assert [told.body["data"]["sequence"] for told in decisions.about(left.session_id)] == [1]
+    # Neither the provider's next try nor another run of the relay tells it again.
+    assert post(verdict, left.delivery).outcome == "duplicate"
+    deployed(verdict, "OutboxRelay").call({})
+    assert len(decisions.about(left.session_id)) == 1
+    assert len(items(verdict, left.session_id, "EVENT")) == 1

@@ -1,0 +1,192 @@
+"""What no gateway would send: the function is called with it directly, answers it, and goes on."""
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from .deliveries import as_event, decision, genuine, post, sign
+from .functions import deployed
+from .table import size
+
+
+@pytest.fixture(scope="module")
+def function(verdict):
+    return deployed(verdict, "VeriffDecisions")
+
+
+@pytest.fixture
+def event(session_id):
+    """A genuine approval, as the gateway would hand it over."""
+    return as_event(genuine(decision(session_id)))
+
+
+@pytest.fixture(autouse=True)
+def the_next_webhook_is_recorded(verdict, session_id):
+    yield
+    assert post(verdict, genuine(decision(session_id, "declined", at=None))).outcome == "recorded"
+
+
+def without(event, *members):
+    return {name: value for name, value in event.items() if name not in members}
+
+
+def with_headers(event, headers):
+    return {**event, "headers": headers}
+
+
+def test_the_event_as_it_should_be_is_recorded(function, event):
+    assert function.answer(event).outcome == "recorded"
+
+
+# ---- No request at all ----
+
+NO_REQUESTS = {
+    "nothing": None,
+    "a number": 1573024716916,
+    "a text": "warm-up",
+    "a list": [],
+    "an empty object": {},
+    "a schedule's warm-up": {
+        "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+        "source": "aws.events", "account": "123456789012", "time": "2026-06-12T09:30:00Z", "region": "eu-west-1",
+        "resources": ["arn:aws:events:eu-west-1:123456789012:rule/warm-up"], "detail": {}},
+    "a queue's messages": {"Records": [{"messageId": "1", "body": "{}", "eventSource": "aws:sqs"}]},
+}
+
+
+@pytest.mark.parametrize("payload", NO_REQUESTS.values(), ids=NO_REQUESTS)
+def test_what_is_no_request_is_refused(verdict, function, payload):
+    assert_refused(verdict, function, payload, status=400)
+
+
+def test_requests_of_other_gateways_are_refused(verdict, function, event):
+    headers, body = event["headers"], event["body"]
+    rest_api = {
+        "resource": "/veriff/decisions", "path": "/veriff/decisions", "httpMethod": "POST", "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()}, "queryStringParameters": None,
+        "pathParameters": None, "requestContext": {"httpMethod": "POST", "path": "/veriff/decisions", "stage": "prod"},
+        "body": body, "isBase64Encoded": False}
+    load_balancer = {
+        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:x/y/z"}},
+        "httpMethod": "POST", "path": "/veriff/decisions", "queryStringParameters": {}, "headers": headers,
+        "body": body, "isBase64Encoded": False}
+    for foreign in (rest_api, {**rest_api, "headers": None}, load_balancer):
+        assert_refused(verdict, function, foreign, status=400)
+
+
+def test_a_function_url_speaks_as_the_gateway_does(function, event):
+    url = {**event, "routeKey": "$default", "cookies": [], "stageVariables": None, "queryStringParameters": {}}
+    url["requestContext"] = {**event["requestContext"], "domainName": "x.lambda-url.eu-west-1.on.aws"}
+    assert function.answer(url).outcome == "recorded"
+
+
+# ---- Parts missing or of another type ----
+
+@pytest.mark.parametrize("member", ["version", "routeKey", "rawQueryString", "isBase64Encoded"])
+def test_a_webhook_does_not_need_every_part_of_the_event(function, event, member):
+    assert function.answer(without(event, member)).outcome == "recorded"
+
+
+@pytest.mark.parametrize("change, status", [
+    (lambda event: without(event, "headers"), 401),
+    (lambda event: with_headers(event, None), 401),
+    (lambda event: with_headers(event, {}), 401),
+    (lambda event: without(event, "rawPath"), 400),
+    (lambda event: without(event, "requestContext"), 400),
+    (lambda event: {**event, "requestContext": {}}, 400),
+    (lambda event: {**event, "rawPath": "/veriff/other"}, 401),
+    (lambda event: {**event, "rawPath": ""}, 401),
+    (lambda event: {**event, "isBase64Encoded": "true"}, 400),
+    (lambda event: {**event, "body": {"verification": None}}, 400),
+    (lambda event: with_headers(event, {**event["headers"], "x-hmac-signature": ["5" * 64]}), 400),
+    (lambda event: {**with_headers(event, None), "multiValueHeaders": {
+        name: [value] for name, value in event["headers"].items()}}, 401),
+], ids=[
+    "no headers", "headers null", "headers empty", "no path", "no context", "context empty", "path of nobody",
+    "path empty", "flag as text", "body as object", "signature as list", "headers only as lists",
+])
+def test_an_event_with_a_part_amiss_is_refused(verdict, function, event, change, status):
+    assert_refused(verdict, function, change(event), status)
+
+
+@pytest.mark.parametrize("body", [None, ""])
+def test_no_body_is_an_empty_body(function, event, body):
+    signed = with_headers(event, {"x-hmac-signature": sign(b"")})
+    assert function.answer({**signed, "body": body}).outcome == "quarantined"
+    assert function.answer(without(signed, "body")).outcome == "quarantined"
+
+
+# ---- Headers as no gateway hands them on ----
+
+@pytest.mark.parametrize("spoil", [
+    lambda text: f" {text}", lambda text: f"{text} ", lambda text: f"{text}\n", lambda text: f"\t{text}",
+    lambda text: f"{text}\r\nx-other: x", lambda text: f"{text}\0", lambda text: f"{text[:63]}\ud800",
+], ids=["space before", "space after", "line end", "tab", "header injection", "NUL", "lone surrogate"])
+def test_a_signature_with_anything_about_it_is_refused(verdict, function, event, spoil):
+    headers = {**event["headers"], "x-hmac-signature": spoil(event["headers"]["x-hmac-signature"])}
+    answer = function.answer(with_headers(event, headers))
+    assert (answer.status in (400, 401), answer.outcome) == (True, "refused")
+
+
+def test_two_spellings_of_the_header_are_two_signatures(verdict, function, event):
+    signature = event["headers"]["x-hmac-signature"]
+    assert_refused(
+        verdict, function, with_headers(event, {"x-hmac-signature": signature, "X-Hmac-Signature": signature}), 401)
+
+
+def test_the_header_is_found_in_any_case(function, event):
+    headers = {"X-HMAC-Signature": event["headers"]["x-hmac-signature"], "X-Other": "\u00ff 名前 \ufffe"}
+    assert function.answer(with_headers(event, headers)).outcome == "recorded"
+
+
+# ---- Methods ----
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "post", "POST ", ""])
+def test_any_method_but_post_is_refused(verdict, function, event, method):
+    http = {**event["requestContext"]["http"], "method": method}
+    headers = {**event["headers"], "x-http-method-override": "POST"}
+    assert_refused(verdict, function, {**with_headers(event, headers), "requestContext": {"http": http}}, 401)
+
+
+def test_a_method_in_a_header_does_not_replace_the_method(function, event):
+    headers = {**event["headers"], "x-http-method-override": "GET"}
+    assert function.answer(with_headers(event, headers)).outcome == "recorded"
+
+
+# ---- Base64 ----
+
+@pytest.mark.parametrize("encode", [
+    lambda text: text + b"\n",
+    lambda text: text[:76] + b"\r\n" + text[76:],
+    lambda text: text.rstrip(b"="),
+    lambda text: text + b"=",
+    lambda text: text[:-1],
+    lambda text: text.replace(b"+", b"-").replace(b"/", b"_"),
+    lambda text: text[:-3] + bytes([text[-3] + 1]) + b"==",
+    lambda text: b" " + text,
+    lambda text: b"not base64 at all",
+    lambda text: "é名".encode(),
+], ids=["line end", "lines", "no padding", "too much padding", "cut short", "URL-safe alphabet", "trailing bits",
+        "space", "no base64", "beyond ASCII"])
+def test_a_body_that_is_not_the_base64_it_should_be_is_refused(verdict, function, session_id, encode):
+    # Its base64 holds `+` and `/`, and ends in `A==`, where bits are left over that say nothing.
+    body = b"\xfb\xef\xbe\xff\xff\xff" + session_id.encode() + b" "
+    text = base64.b64encode(body)
+    assert text.startswith(b"++++////") and text.endswith(b"A==")
+    event = {**as_event(genuine(b"{}")), "body": encode(text).decode(), "isBase64Encoded": True}
+    assert_refused(verdict, function, with_headers(event, {"x-hmac-signature": sign(body)}), 400)
+
+
+def test_the_flag_for_base64_must_tell_the_truth(verdict, function, event):
+    encoded = base64.b64encode(event["body"].encode()).decode()
+    assert_refused(verdict, function, {**event, "isBase64Encoded": True}, 400)
+    assert_refused(verdict, function, {**event, "body": encoded}, 401)
+    assert function.answer({**event, "body": encoded, "isBase64Encoded": True}).outcome == "recorded"
+
+
+def assert_refused(verdict, function, payload, status):
+    before = size(verdict)
+    answer = function.answer(payload)
+    assert (answer.status, answer.outcome, answer.session) == (status, "refused", None), answer
+    assert size(verdict) == before

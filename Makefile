@@ -9,9 +9,9 @@ STACK := .venv/stack
 DENY := .venv/cargo/cargo-deny-$(CARGO_DENY_VERSION)
 # sam starts cargo-lambda, which starts zig: all three live there.
 WITH_TOOLS := env PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" SAM_CLI_TELEMETRY=0
-# A YAML file with the template's parameters; without it, sam asks for each.
-PARAMETERS ?=
-OVERRIDES := $(if $(PARAMETERS),--parameter-overrides file://$(abspath $(PARAMETERS)))
+# The template's parameters for your own account; README.md shows what goes in.
+PARAMETERS ?= parameters.yaml
+OVERRIDES := --parameter-overrides file://$(abspath $(PARAMETERS))
 
 export PORT ONCE
 
@@ -37,11 +37,11 @@ check: $(TOOLS)/.installed $(DENY) ## Check format, lints, docs, template, licen
 	$(WITH_TOOLS) sam validate --lint
 	$(DENY) check bans licenses sources
 
-build: $(TOOLS)/.installed ## Build the functions for Lambda (PARAMETERS=file.yaml)
+build: $(TOOLS)/.installed $(PARAMETERS) ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
 	$(WITH_TOOLS) sam build $(OVERRIDES)
 
-deploy: build ## Deploy to AWS (PARAMETERS=file.yaml; without it, sam asks)
-	$(WITH_TOOLS) sam deploy $(or $(OVERRIDES),--guided)
+deploy: build ## Deploy to AWS (PARAMETERS=parameters.yaml)
+	$(WITH_TOOLS) sam deploy $(OVERRIDES)
 
 delete: $(TOOLS)/.installed ## Delete the deployed stack; the sessions table stays
 	$(WITH_TOOLS) sam delete
@@ -56,6 +56,9 @@ clean: ## Remove everything built or installed here
 	@$(PYTHON) -m venv .venv/$*
 	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+$(PARAMETERS):
+	@echo "$@ is missing: it holds the template's parameters; README.md, \"Deploy it\", shows what goes in." >&2; exit 1
 
 $(DENY):
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root .venv/cargo

@@ -16,6 +16,9 @@ use tracing::Instrument as _;
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{Delivery, Headers};
 
+#[cfg(panic = "abort")]
+compile_error!("build with panic = \"unwind\": a request that meets a bug must be answered, and so must the next");
+
 /// How long an answer may take. Veriff gives up after 5 s, network included.
 const BUDGET: Duration = Duration::from_millis(3800);
 
@@ -125,19 +128,23 @@ where
     H: AsyncFn(Request) -> Response,
 {
     let handle = &handle;
-    let answer = async |invocation: LambdaEvent<Box<RawValue>>| {
-        let span = tracing::error_span!("invocation", request_id = invocation.context.request_id);
-        // Boxed: the future of a whole webhook is large, and moved about on the way down to the runtime.
-        let response = Box::pin(respond(handle, invocation).instrument(span));
-        let response = AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_panic| {
-            Response::error(500, "internal", "a bug; the log says where").with_header("x-verdict-outcome", "failed")
-        });
-        Ok::<_, Error>(response)
-    };
-    lambda_runtime::run(service_fn(answer)).await
+    lambda_runtime::run(service_fn(async |invocation| Ok::<_, Error>(respond(handle, invocation).await))).await
 }
 
+/// Answers, whatever happens: a panic is a bug, but nobody's lost request.
 async fn respond<H>(handle: &H, invocation: LambdaEvent<Box<RawValue>>) -> Response
+where
+    H: AsyncFn(Request) -> Response,
+{
+    let span = tracing::error_span!("invocation", request_id = invocation.context.request_id);
+    // Boxed: the future of a whole webhook is large, and moved about on the way down to the runtime.
+    let response = Box::pin(try_to_respond(handle, invocation).instrument(span));
+    AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_panic| {
+        Response::error(500, "internal", "a bug; the log says where").with_header("x-verdict-outcome", "failed")
+    })
+}
+
+async fn try_to_respond<H>(handle: &H, invocation: LambdaEvent<Box<RawValue>>) -> Response
 where
     H: AsyncFn(Request) -> Response,
 {
@@ -230,6 +237,21 @@ mod tests {
         ] {
             assert!(read(&changes).is_err(), "{changes}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_so_is_the_next_request() {
+        let invocation = |query: &str| {
+            let event = RawValue::from_string(event(&json!({"rawQueryString": query}))).unwrap();
+            LambdaEvent::new(event, Context::default())
+        };
+        let handle = async |request: Request| {
+            assert!(request.query.is_empty(), "a bug");
+            Response::json(200, "{}")
+        };
+        let failed = respond(&handle, invocation("a=b")).await;
+        assert_eq!((failed.status, failed.headers["x-verdict-outcome"].as_str()), (500, "failed"));
+        assert_eq!(respond(&handle, invocation("")).await.status, 200);
     }
 
     #[test]

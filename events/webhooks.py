@@ -90,7 +90,7 @@ def find(name: str) -> Sample:
     samples = {sample.name: sample for sample in catalogue()}
     if name in samples:
         return samples[name]
-    close = " or ".join(difflib.get_close_matches(name, samples))
+    close = " or ".join(difflib.get_close_matches(name, samples, cutoff=0.75))
     raise Problem(f"no sample {name!r}; " + (f"did you mean {close}?" if close else "`list` names them all"))
 
 
@@ -221,7 +221,7 @@ def route(event: dict, url: str) -> tuple[http.client.HTTPConnection, str, str]:
         if not connection.host:
             raise ValueError("no host")
     except (KeyError, ValueError, http.client.InvalidURL):
-        raise Problem("no URL to send to; give one such as https://….amazonaws.com or http://127.0.0.1:4566/…")
+        raise Problem("not a URL to send to; give one such as https://….amazonaws.com or http://127.0.0.1:4566/…")
     path = target.path.rstrip("/")
     query = "&".join(filter(None, [target.query, event["rawQueryString"]]))
     return connection, path if path.endswith(WEBHOOK_PATHS) else path + event["rawPath"], query
@@ -332,12 +332,18 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Optional[list[str]] = None) -> int:
     try:
         options = parser().parse_args(arguments)
-        return options.run(options)
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
     except Problem as problem:
         print(f"webhooks: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read our output, such as `head`, has enough; nor must the interpreter try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

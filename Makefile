@@ -50,11 +50,11 @@ clean: ## Remove everything built or installed here
 	rm -rf target .aws-sam .venv
 
 .venv/%/.installed: requirements/%.txt
-	@echo "Installing requirements/$*.txt into .venv/$* (once) …"
+	@echo "Installing requirements/$*.txt into .venv/$* (once, about a minute) …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 …")'
 	@rm -rf .venv/$*
 	@$(PYTHON) -m venv .venv/$*
-	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@.venv/$*/bin/python -m pip install --disable-pip-version-check --requirement $<
 	@touch $@
 
 $(PARAMETERS):

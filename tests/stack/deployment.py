@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import sys
 import urllib.error
 import urllib.parse
@@ -21,7 +22,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from .emulator import ACCESS_KEY, HOST, REGION, SECRET_KEY, Emulator
-from .steps import run, step, without_aws
+from .steps import Failure, run, step, without_aws
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".venv/tools/bin"
@@ -97,6 +98,8 @@ def start(port: int, *, enforce_iam: bool = False) -> Stack:
     With `enforce_iam` the emulator holds every call to its caller's policies: the functions to their roles, our own
     requests to the key `test`. Without, any key will do, which is what one wants for trying things out.
     """
+    if not shutil.which("cargo"):
+        raise Failure("there is no cargo on the PATH: install Rust 1.95 or later, and open a new shell")
     directory = ROOT / "target/stack" / str(port)
     directory.mkdir(parents=True, exist_ok=True)
     with step(f"Starting MiniStack on port {port}"):

@@ -101,6 +101,16 @@ fn a_session_waits_for_resubmission_until_a_younger_attempt_shows_a_stage() {
 }
 
 #[test]
+fn a_younger_attempt_that_was_only_decided_has_not_begun() {
+    let events = [
+        stage("a", 0, "first", Stage::Submitted),
+        decision("b", 10, "second", Outcome::Review, None),
+        decision("c", 20, "first", Outcome::ResubmissionRequested, None),
+    ];
+    assert_eq!(status(&events), Status::AwaitingResubmission);
+}
+
+#[test]
 fn a_retry_of_an_old_stage_makes_its_attempt_no_younger() {
     let events = [
         stage("a", 0, "first", Stage::Started),

@@ -10,7 +10,7 @@ import pytest
 from .deliveries import SECRET
 from .functions import bootstrap
 
-PATIENCE_SECONDS = 2
+PATIENCE_SECONDS = 10
 CANARY = "canary-5b1e"
 
 COMPLETE = {

@@ -36,9 +36,9 @@ def always(fate: Fate) -> Callable[[str], Fate]:
     return lambda operation: fate
 
 
-def only_first(operation: str, fate: Fate) -> Callable[[str], Fate]:
-    """That for the first request of an operation; all others pass."""
-    left = [operation]
+def only_first(operation: str, fate: Fate, times: int = 1) -> Callable[[str], Fate]:
+    """That for the first requests of an operation; all others pass."""
+    left = [operation] * times
     return lambda requested: fate if requested.endswith(operation) and left and left.pop() else Fate.PASSED_ON
 
 
@@ -133,6 +133,15 @@ def test_a_transaction_whose_answer_is_lost_counts_once(verdict, decisions, sess
         answer = timed(function, genuine(decision(session_id)))
     assert (answer.status, answer.outcome in ("recorded", "duplicate")) == (200, True)
     assert_once(verdict, decisions, session_id)
+
+
+def test_a_copy_whose_session_could_not_be_read_at_first_is_a_copy_all_the_same(verdict, session_id):
+    delivery = genuine(decision(session_id))
+    assert post(verdict, delivery).outcome == "recorded"
+    more_often_than_the_sdk_tries = only_first("GetItem", Fate.CUT_OFF, times=4)
+    with Wire(verdict, more_often_than_the_sdk_tries) as wire, \
+            copy(verdict, "VeriffDecisions", AWS_ENDPOINT_URL_DYNAMODB=wire.url) as function:
+        assert timed(function, delivery).outcome == "duplicate"
 
 
 def assert_once(verdict, decisions, session_id):

@@ -16,11 +16,13 @@ class Fate(enum.Enum):
 
     PASSED_ON = "passed on"
     LOST = "lost before it reached the service"
+    CUT_OFF = "cut off before it reached the service"
     ANSWER_LOST = "passed on, but its answer lost"
 
 
 class Wire:
-    """Carries requests to the stack, or loses them as `fate` says of their operation, and then never answers.
+    """Carries requests to the stack, or does with them what `fate` says of their operation. What is lost is never
+    answered; what is cut off, the caller learns of at once.
 
     The operation is named as in AWS's header, such as `DynamoDB_20120810.TransactWriteItems`.
     """
@@ -58,7 +60,8 @@ class Wire:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 fate = wire._fate(self.headers["x-amz-target"])
-                answer = wire._pass_on(self.path, body, self.headers) if fate is not Fate.LOST else None
+                reaches = fate in (Fate.PASSED_ON, Fate.ANSWER_LOST)
+                answer = wire._pass_on(self.path, body, self.headers) if reaches else None
                 if fate is Fate.PASSED_ON:
                     status, headers, content = answer
                     self.send_response(status)
@@ -71,7 +74,8 @@ class Wire:
                 else:
                     self.close_connection = True
                     wire._first_loss.set()
-                    wire._cut.wait()
+                    if fate is not Fate.CUT_OFF:
+                        wire._cut.wait()
 
             def log_message(self, *_: object) -> None:
                 pass

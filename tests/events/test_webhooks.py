@@ -3,6 +3,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -254,6 +255,14 @@ def test_a_reference_that_looks_like_another_id_is_not_replaced_twice():
     sample = webhooks.find("veriff/decision-approved")
     body = body_bytes(webhooks.make(sample, local(), session="fresh", reference=sample.ids["session"]))
     assert json.loads(body)["verification"]["vendorData"] == sample.ids["session"]
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    ours, readers = os.pipe()[::-1]
+    os.close(readers)
+    with os.fdopen(ours, "wb") as output:
+        ended = subprocess.run([sys.executable, EVENTS / "webhooks.py", "list"], stdout=output, stderr=subprocess.PIPE)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_sign_prints_the_committed_event(run):

@@ -1,6 +1,7 @@
 //! `POST /veriff/events`: the progress of Veriff's sessions.
 //!
-//! A function of its own, so that a storm of progress events can't starve decisions.
+//! A function of its own, so that a limit on its concurrency keeps a storm of progress events from
+//! starving decisions.
 
 use verdict_pipeline::{Environment, Error, Receiver, gateway};
 use verdict_webhooks::veriff::Veriff;

@@ -9,7 +9,7 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_types::SdkConfig;
-use std::{env, fmt, time::Duration};
+use std::{cell::OnceCell, env, fmt, time::Duration};
 use verdict_webhooks::CredentialsError;
 
 /// Why a function can't start.
@@ -55,6 +55,8 @@ const MIN_RETENTION_DAYS: u32 = 30;
 /// The function's surroundings.
 pub struct Environment {
     aws: SdkConfig,
+    /// Made when a function first asks for a queue; its queues share it.
+    sqs: OnceCell<aws_sdk_sqs::Client>,
 }
 
 impl Environment {
@@ -80,7 +82,7 @@ impl Environment {
             .retry_config(retries())
             .timeout_config(timeouts())
             .build();
-        Ok(Self { aws })
+        Ok(Self { aws, sqs: OnceCell::new() })
     }
 
     /// A provider's credentials, from the variable that holds their JSON.
@@ -123,9 +125,12 @@ impl Environment {
     }
 
     fn sqs(&self) -> aws_sdk_sqs::Client {
-        let mut config = aws_sdk_sqs::config::Builder::from(&self.aws);
-        config.set_endpoint_url(endpoint("AWS_ENDPOINT_URL_SQS"));
-        aws_sdk_sqs::Client::from_conf(config.build())
+        let make = || {
+            let mut config = aws_sdk_sqs::config::Builder::from(&self.aws);
+            config.set_endpoint_url(endpoint("AWS_ENDPOINT_URL_SQS"));
+            aws_sdk_sqs::Client::from_conf(config.build())
+        };
+        self.sqs.get_or_init(make).clone()
     }
 }
 

@@ -149,7 +149,7 @@ fn reason(error: &TableError) -> &'static str {
     match error {
         TableError::Conflict => "conflict",
         TableError::Deadline => "deadline",
-        TableError::Aws(_) => "table",
+        TableError::Aws(_) | TableError::Unconfirmed(_) => "table",
         TableError::Unreadable(_) | TableError::Unwritable(_) => "item",
     }
 }

@@ -80,6 +80,9 @@ pub enum TableError {
     /// DynamoDB did not do it.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// The transaction's answer was lost: it may have taken effect.
+    #[error("unconfirmed: {0}")]
+    Unconfirmed(AwsError),
     /// A stored item is not what this version writes.
     #[error("a stored {0} can't be read")]
     Unreadable(&'static str),
@@ -91,14 +94,10 @@ pub enum TableError {
 impl TableError {
     fn may_pass(&self) -> bool {
         match self {
-            Self::Conflict => true,
+            Self::Conflict | Self::Unconfirmed(_) => true,
             Self::Aws(error) => error.may_pass(),
             Self::Deadline | Self::Unreadable(_) | Self::Unwritable(_) => false,
         }
-    }
-
-    fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Aws(error) if error.may_have_happened())
     }
 }
 
@@ -129,7 +128,7 @@ impl SessionsTable {
                     Ok(Recorded::Duplicate) if may_be_ours => return Ok(Recorded::New { notification_due: true }),
                     Err(error) if error.may_pass() => {
                         tracing::debug!(%error, "trying again");
-                        may_be_ours |= error.may_have_happened();
+                        may_be_ours |= matches!(error, TableError::Unconfirmed(_));
                         tokio::time::sleep(pauses.next()).await;
                     }
                     done => return done,
@@ -161,7 +160,10 @@ impl SessionsTable {
                 Some(Cancelled::Duplicate) => Ok(Recorded::Duplicate),
                 Some(Cancelled::Conflict) => Err(TableError::Conflict),
                 Some(Cancelled::Throttled) => Err(AwsError::throttled().into()),
-                None => Err(AwsError::new(&error).into()),
+                None => Err(match AwsError::new(&error) {
+                    error if error.may_have_happened() => TableError::Unconfirmed(error),
+                    error => error.into(),
+                }),
             },
         }
     }

@@ -49,9 +49,11 @@ pub struct Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remark {
-    /// A family, type or value that this version does not know: recorded, without effect.
+    /// A family, type or value that this version does not know: recorded. It has no effect itself; what is
+    /// known beside it counts.
     Unrecognised,
-    /// Its parts contradict each other: recorded, never an approval.
+    /// Its parts contradict each other: recorded. Never an approval, unless all that contradicts it is
+    /// an unsigned part, which must not be able to take the effect of a signed one away.
     Inconsistent,
 }
 
@@ -93,6 +95,9 @@ pub struct SessionEvent {
     pub attempt_id: Option<AttemptId>,
     /// When it happened, by the provider's clock.
     pub occurred_at: Option<Timestamp>,
+    /// When the provider sent it out first, where it tells that apart from when it happened: among
+    /// events of one effective time the one sent later counts.
+    pub emitted_at: Option<Timestamp>,
     /// When it reached us.
     pub received_at: Timestamp,
     /// The stage it shows.
@@ -117,6 +122,15 @@ impl SessionEvent {
     /// The time the event counts from: the provider's, at most five minutes after arrival; else arrival.
     #[must_use]
     pub fn effective_at(&self) -> Timestamp {
-        self.occurred_at.map_or(self.received_at, |at| at.min(self.received_at.plus(FUTURE_TOLERANCE)))
+        self.occurred_at.map_or(self.received_at, |at| self.not_in_the_future(at))
+    }
+
+    /// [`emitted_at`](Self::emitted_at), at most five minutes after arrival.
+    pub(crate) fn effectively_emitted_at(&self) -> Option<Timestamp> {
+        self.emitted_at.map(|at| self.not_in_the_future(at))
+    }
+
+    fn not_in_the_future(&self, at: Timestamp) -> Timestamp {
+        at.min(self.received_at.plus(FUTURE_TOLERANCE))
     }
 }

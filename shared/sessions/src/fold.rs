@@ -64,6 +64,7 @@ impl Session {
     fn fold(&mut self, event: &SessionEvent) {
         let rank = Rank {
             at: event.effective_at(),
+            emitted_at: event.effectively_emitted_at(),
             is_final: event.decision.as_ref().is_some_and(|decision| decision.outcome.is_final()),
             event_id: event.event_id.clone(),
         };

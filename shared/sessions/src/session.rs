@@ -36,13 +36,15 @@ pub enum Status {
     Decided,
 }
 
-/// What makes one event win over another: the later; at the same time a final decision; else the
-/// greater event id, so that every order of arrival ends alike.
+/// What makes one event win over another: the later; at the same time the one sent later, where the
+/// provider says; then a final decision; else the greater event id, so that every order of arrival ends alike.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rank {
     /// The event's effective time.
     pub at: Timestamp,
+    /// When the event was sent out, where that is told apart.
+    pub emitted_at: Option<Timestamp>,
     /// Whether it holds a final decision.
     #[serde(rename = "final")]
     pub is_final: bool,

@@ -146,6 +146,32 @@ fn without_a_time_of_its_own_an_event_counts_from_its_arrival() {
 }
 
 #[test]
+fn at_the_same_time_the_decision_sent_later_counts() {
+    let sent = |id: &str, emitted: Option<u64>, outcome: Outcome| SessionEvent {
+        emitted_at: emitted.map(at),
+        ..decision(id, 10, "t", outcome, None)
+    };
+    let events = [
+        sent("z", Some(20), Outcome::Approved),
+        sent("y", Some(30), Outcome::Review),
+        sent("x", None, Outcome::Declined),
+    ];
+    let (session, _) = fold(&events);
+    assert_eq!(session.decision.unwrap().value.decision.outcome, Outcome::Review);
+}
+
+#[test]
+fn a_time_of_sending_in_the_future_counts_at_most_five_minutes_ahead() {
+    let sent = |id: &str, emitted: &str, outcome: Outcome| SessionEvent {
+        emitted_at: Timestamp::parse(emitted),
+        ..decision(id, 10, "t", outcome, None)
+    };
+    let events =
+        [sent("z", "2999-01-01T00:00:00Z", Outcome::Declined), sent("y", "2026-06-13T00:05:11Z", Outcome::Approved)];
+    assert_eq!(fold(&events).0.decision.unwrap().rank.emitted_at, Some(at(310)));
+}
+
+#[test]
 fn the_latest_of_each_check_and_of_each_id_counts() {
     let saying = |id: &str, when: u64, outcome: CheckOutcome, reference: Option<&str>| SessionEvent {
         checks: [("watchlist".to_owned(), Check { outcome, reason: None })].into(),

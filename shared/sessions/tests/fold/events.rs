@@ -20,6 +20,7 @@ pub(crate) fn event(id: &str, received: u64) -> SessionEvent {
         name: "event".into(),
         attempt_id: None,
         occurred_at: None,
+        emitted_at: None,
         received_at: at(received),
         stage: None,
         decision: None,

@@ -20,7 +20,7 @@ const OUTCOMES: [Outcome; 7] = [
 
 /// Few values of everything, so that ties, copies and conflicts are common.
 fn any_event() -> impl Strategy<Value = SessionEvent> {
-    let times = (0..8_u64, option::of(0..1000_u64));
+    let times = (0..8_u64, option::of(0..1000_u64), option::of(0..3_u64));
     let attempts = option::of(select(vec!["first", "second", "third"]));
     let decisions = option::of((select(&OUTCOMES[..]), option::of(select(vec!["101", "102"]))));
     let stages = option::of(select(vec![Stage::New, Stage::Started, Stage::Submitted]));
@@ -28,8 +28,9 @@ fn any_event() -> impl Strategy<Value = SessionEvent> {
         option::of((select(vec!["watchlist", "registry"]), select(vec![CheckOutcome::Passed, CheckOutcome::Failed])));
     let references = option::of(select(vec!["r-1", "r-2"]));
     (times, attempts, decisions, stages, checks, references).prop_map(
-        |((received, occurred), attempt_id, decision, stage, check, reference)| SessionEvent {
+        |((received, occurred, emitted), attempt_id, decision, stage, check, reference)| SessionEvent {
             occurred_at: occurred.map(at),
+            emitted_at: emitted.map(at),
             attempt_id: attempt_id.map(attempt),
             stage,
             decision: decision.map(|(outcome, code)| Decision {

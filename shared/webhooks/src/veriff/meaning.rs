@@ -36,6 +36,7 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
         name: facts.name,
         attempt_id: attempt.as_ref().map(|id| usable(id, AttemptId::new)).transpose()?,
         occurred_at: time.as_deref().and_then(Timestamp::parse),
+        emitted_at: None,
         received_at: genuine.received_at(),
         stage: facts.stage,
         decision: facts.decision,

@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""Lists the sample webhooks, signs them (with fresh ids where asked) and sends them to a Verdict API.
+"""Lists the sample webhooks, signs them (with fresh ids where asked) and sends them to a Verdict API, singly or as
+scenarios that play a whole session.
 
 Needs nothing but Python 3.9. The local stack and the end-to-end tests import it as a module.
 """
 from __future__ import annotations
 
 import argparse
-import base64
 import collections
 import difflib
-import hashlib
-import hmac
 import http.client
 import json
 import os
 import re
+import secrets
 import socket
 import sys
 import urllib.parse
@@ -22,16 +21,17 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Iterator, Optional, Union
+
+from proofs import PROOFS, Incode, Veriff, basic, body_of, with_body, with_headers  # noqa: F401 (some re-exported)
 
 EVENTS = Path(__file__).resolve().parent
 LOCAL_CREDENTIALS = EVENTS / "local-credentials.json"
 TIMEOUT_SECONDS = 10
 
-# A URL that ends in one of these is a whole webhook URL, any other is the API's base.
-WEBHOOK_PATHS = ("/veriff/events", "/veriff/decisions")
-# The secret behind forged signatures: nobody's.
-FORGER = "the-secret-of-nobody"
+# How a URL ends that is more than the API's base: as a whole webhook URL (the group), or as the beginning of one.
+WEBHOOK_PATH = re.compile(
+    r"(/veriff/events|/veriff/decisions|/incode/[^/]+|/treezor|/wultra/process/event)$|/(?:veriff|incode|wultra)$")
 # What API Gateway adds to the headers that a provider sends.
 GATEWAY_HEADERS = ("host", "x-amzn-", "x-forwarded-")
 
@@ -46,9 +46,10 @@ class Sample:
 
     name: str  # {provider}/{situation}
     description: str
-    signature: str  # genuine, upper-case, forged or missing
+    proof: str  # one of its provider's in proofs.py
     ids: dict  # those of session, attempt and reference that the body holds
     expect: dict  # what the local stack shows once the sample was sent to a fresh session
+    session_prefix: str = ""  # what Verdict puts before the body's session id where ids of several kinds could meet
 
     @property
     def provider(self) -> str:
@@ -60,7 +61,56 @@ class Sample:
 
     def fresh_session(self) -> Optional[str]:
         """A random session id, or None where the sample holds no session id that it could replace."""
-        return str(uuid.uuid4()) if "session" in self.ids else None
+        return fresh(self.ids["session"]) if "session" in self.ids else None
+
+    def session_key(self, session: str) -> str:
+        """The id under which Verdict keeps the session that the body calls `session`."""
+        return self.session_prefix + session
+
+
+@dataclass(frozen=True)
+class Step:
+    """One webhook of a scenario: a sample with some members of its body changed."""
+
+    sample: Sample
+    ids: dict  # for each kind of id that the sample holds, what the scenario calls it
+    members: dict  # new values, by member name
+    outcome: str  # the expected x-verdict-outcome
+
+    def event(self, keys: dict, ids: dict) -> dict:
+        """The step as an API Gateway event, with ids by the scenario's names for them."""
+        return make(self.sample, keys, self.members, **{kind: ids[name] for kind, name in self.ids.items()})
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Webhooks that tell of one session in order; some tell of another beside it."""
+
+    name: str  # {provider}/{situation}
+    description: str
+    steps: list[Step]
+    expect: dict  # by the scenario's name for each session: its status, its decision, its notifications in order
+
+    @property
+    def provider(self) -> str:
+        return self.name.split("/")[0]
+
+    def fresh_ids(self, **given: Optional[str]) -> dict:
+        """An id for each of the scenario's names: the given one, else a random one, but the reference is a sample's."""
+        given = {name: id for name, id in given.items() if id is not None}
+        ids: dict = {}
+        for step in self.steps:
+            for kind, name in step.ids.items():
+                old = step.sample.ids[kind]
+                ids.setdefault(name, given.get(name) or (old if kind == "reference" else fresh(old)))
+        for name in given.keys() - ids.keys():
+            raise Problem(f"{self.name} holds no {name} to replace; leave --{name} out")
+        return ids
+
+    def session_keys(self, ids: dict) -> dict:
+        """The ids under which Verdict keeps the scenario's sessions, by the scenario's names for them."""
+        steps = [step for step in self.steps if "session" in step.ids]
+        return {step.ids["session"]: step.sample.session_key(ids[step.ids["session"]]) for step in steps}
 
 
 @dataclass(frozen=True)
@@ -85,13 +135,46 @@ def catalogue() -> list[Sample]:
     return [Sample(**entry) for entry in read_json(EVENTS / "catalogue.json")]
 
 
+def scenarios() -> list[Scenario]:
+    """Every scenario."""
+    samples = {sample.name: sample for sample in catalogue()}
+
+    def step(sample: Sample, ids: Optional[dict] = None, members: Optional[dict] = None, outcome: str = "") -> Step:
+        # What a step does not name otherwise has the name of its kind: most scenarios tell of one session.
+        ids = {kind: kind for kind in sample.ids} | (ids or {})
+        return Step(sample, ids, members or {}, outcome or sample.expect["outcome"])
+
+    def steps(entries: list[dict]) -> list[Step]:
+        return [step(**{**entry, "sample": samples[entry["sample"]]}) for entry in entries]
+
+    return [Scenario(**{**entry, "steps": steps(entry["steps"])}) for entry in read_json(EVENTS / "scenarios.json")]
+
+
 def find(name: str) -> Sample:
     """The sample of that name."""
-    samples = {sample.name: sample for sample in catalogue()}
-    if name in samples:
-        return samples[name]
-    close = " or ".join(difflib.get_close_matches(name, samples, cutoff=0.75))
-    raise Problem(f"no sample {name!r}; " + (f"did you mean {close}?" if close else "`list` names them all"))
+    return named("sample", name, catalogue())
+
+
+def find_scenario(name: str) -> Scenario:
+    """The scenario of that name."""
+    return named("scenario", name, scenarios())
+
+
+def named(what: str, name: str, among: list) -> Any:
+    known = {each.name: each for each in among}
+    if name in known:
+        return known[name]
+    close = " or ".join(difflib.get_close_matches(name, known, cutoff=0.75))
+    raise Problem(f"no {what} {name!r}; " + (f"did you mean {close}?" if close else "`list` names them all"))
+
+
+def fresh(like: str) -> str:
+    """A random id of the same form, so that it fits wherever the other one stands."""
+    if like.isdecimal():
+        return str(10**11 + secrets.randbelow(9 * 10**11))
+    if re.fullmatch("[0-9a-f]{24}", like):
+        return secrets.token_hex(12)
+    return str(uuid.uuid4())
 
 
 def credentials(provider: str, file: Optional[os.PathLike] = None) -> dict:
@@ -104,7 +187,7 @@ def credentials(provider: str, file: Optional[os.PathLike] = None) -> dict:
         found = read_json(source)
     if isinstance(found, dict):
         found = found.get(provider, found)
-    if not isinstance(found, dict) or not SIGNERS[provider].accepts(found):
+    if not isinstance(found, dict) or not PROOFS[provider].accepts(found):
         raise Problem(f"{source} holds no {provider} credentials; see {LOCAL_CREDENTIALS} for their form")
     return found
 
@@ -125,82 +208,127 @@ def parse_json(source: object, text: Union[bytes, str]) -> Any:
         raise Problem(f"{source} is not JSON ({place}); correct it")
 
 
-def body_of(event: dict) -> bytes:
-    """The body's bytes, as the provider signed them."""
-    return base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode("utf-8")
+def prove(event: dict, provider: str, keys: dict, proof: str = "genuine") -> dict:
+    """The event with what proves it in the provider's way, or fails to, as `proof` says."""
+    return PROOFS[provider].prove(event, keys, proof)
 
 
-def with_body(event: dict, body: bytes) -> dict:
-    """The event with another body, not yet signed."""
-    text = base64.b64encode(body).decode("ascii") if event["isBase64Encoded"] else body.decode("utf-8")
-    return {**event, "body": text}
+def make(sample: Sample, keys: dict, members: Optional[dict] = None, **ids: Optional[str]) -> dict:
+    """The sample as an API Gateway event, proved anew.
 
-
-def signed(event: dict, provider: str, keys: dict, signature: str = "genuine") -> dict:
-    """The event with headers that prove its body in the provider's way, or fail to, as `signature` says."""
-    return {**event, "headers": SIGNERS[provider].sign(event["headers"], body_of(event), keys, signature)}
-
-
-def make(sample: Sample, keys: dict, **ids: Optional[str]) -> dict:
-    """The sample as an API Gateway event, signed anew; `session`, `attempt`, `reference` replace ids in its body."""
+    `members` gives members of the body another value; `session`, `attempt`, `reference` replace ids in it.
+    """
     event = read_json(sample.file)
     body = replace_ids(sample, body_of(event), {kind: new for kind, new in ids.items() if new is not None})
-    return signed(with_body(event, body), sample.provider, keys, sample.signature)
+    body = replace_members(sample, body, members or {})
+    return prove(with_body(event, body), sample.provider, keys, sample.proof)
+
+
+# Bodies are changed as text: some are no JSON, on purpose, and all keep their other bytes.
+STRING = rb'"(?:[^"\\]|\\.)*"'
+STRING_OR_NUMBER = re.compile(STRING + rb"|-?[0-9][0-9.eE+-]*")
 
 
 def replace_ids(sample: Sample, body: bytes, ids: dict) -> bytes:
-    """Replaces ids as JSON strings in the text: some bodies are no JSON, on purpose, and all keep their other bytes."""
+    """Replaces ids wherever they are a whole string, or a whole number."""
     for kind in ids:
         if kind not in sample.ids:
             raise Problem(f"{sample.name} holds no {kind} to replace; leave --{kind} out")
-    if not ids:
-        return body
-    replacements = {json.dumps(sample.ids[kind]).encode(): json.dumps(new).encode() for kind, new in ids.items()}
-    return re.sub(b"|".join(map(re.escape, replacements)), lambda found: replacements[found[0]], body)
+    kinds = {sample.ids[kind]: kind for kind in ids}
+
+    def replace(found: re.Match) -> bytes:
+        token = found[0].decode("utf-8", "replace")
+        is_string = token.startswith('"')
+        kind = kinds.get(token[1:-1] if is_string else token)
+        if kind is None:
+            return found[0]
+        if not is_string and not re.fullmatch("0|[1-9][0-9]*", ids[kind]):
+            raise Problem(f"in {sample.name} the {kind} is a number; give --{kind} in digits")
+        return (json.dumps(ids[kind]) if is_string else ids[kind]).encode()
+
+    return STRING_OR_NUMBER.sub(replace, body)
 
 
-class Veriff:
-    """Proof: hex HMAC-SHA256 over the body, keyed with the shared secret as it is written."""
-
-    @staticmethod
-    def accepts(keys: dict) -> bool:
-        lists = [keys.get("secrets"), keys.get("apiKeys", ["optional"])]
-        return all(isinstance(entries, list) and entries for entries in lists) and all(
-            isinstance(entry, str) and entry.strip() and entry.isprintable() for entries in lists for entry in entries)
-
-    @staticmethod
-    def signature(secret: str, body: bytes) -> str:
-        return hmac.new(secret.encode("utf-8"), body, hashlib.sha256).hexdigest()
-
-    @classmethod
-    def sign(cls, headers: dict, body: bytes, keys: dict, signature: str) -> dict:
-        # Veriff has two names for each header: the sample's own choice stays.
-        prefix = "vrf" if "vrf-auth-client" in headers else "x"
-        headers = dict(headers)
-        headers.pop(f"{prefix}-hmac-signature", None)
-        if signature != "missing":
-            proof = cls.signature(FORGER if signature == "forged" else keys["secrets"][0], body)
-            headers[f"{prefix}-hmac-signature"] = proof.upper() if signature == "upper-case" else proof
-        if keys.get("apiKeys"):
-            headers[f"{prefix}-auth-client"] = keys["apiKeys"][0]
-        return dict(sorted(headers.items()))
+def replace_members(sample: Sample, body: bytes, members: dict) -> bytes:
+    """Gives every member of these names, as far as it holds no object or array, its new value."""
+    for name, value in members.items():
+        old = re.compile(rb'("%s"\s*:\s*)(?:%s|[^\s,:"{}\[\]]+)' % (re.escape(name.encode()), STRING))
+        body, count = old.subn(lambda found: found[1] + json.dumps(value).encode(), body)
+        if count == 0:
+            raise Problem(f"{sample.name} has no member {name} to change; correct scenarios.json")
+    return body
 
 
-SIGNERS = {"veriff": Veriff}
+def play(scenario: Scenario, keys: dict, url: str, ids: dict) -> Iterator[tuple[Step, Answer]]:
+    """Sends the scenario's webhooks one after the other, each once the one before is answered."""
+    for step in scenario.steps:
+        yield step, send(with_fetched_token(step.event(keys, ids), step.sample, keys, url), url)
+
+
+def with_fetched_token(event: dict, sample: Sample, keys: dict, url: str) -> dict:
+    """The event as a provider with nothing but its credentials sends it: Incode asks the API for its bearer token."""
+    if PROOFS[sample.provider] is not Incode or "oauth" not in keys or sample.proof not in Incode.BEARING:
+        return event
+    return with_headers(event, without=set(), plus={"authorization": f"Bearer {fetch_token(keys['oauth'], url)}"})
+
+
+def fetch_token(oauth: dict, url: str) -> str:
+    """A bearer token of the API's token endpoint, asked for as Incode does."""
+    client = oauth["clients"][0]
+    headers = {"authorization": f"Basic {basic(client['id'], client['secret'])}",
+               "content-type": "application/x-www-form-urlencoded"}
+    target = parse_url(url)
+    answer = request(target, base_path(target) + Incode.TOKEN_PATH, headers, b"grant_type=client_credentials")
+    try:
+        token = json.loads(answer.body)["access_token"]
+        if answer.status == 200 and re.fullmatch("[!-~]+", token):
+            return token
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise Problem(f"the API's token endpoint gave no token (status {answer.status}); check `oauth` in the credentials")
 
 
 def send(event: dict, url: str) -> Answer:
     """Posts the event's body, byte for byte, under the API's base URL, or to a whole webhook URL."""
-    connection, path, query = route(event, url)
+    target = parse_url(url)
+    path = target.path.rstrip("/")
+    webhook = WEBHOOK_PATH.search(path)
+    if webhook is None or webhook[1] is None:
+        path = base_path(target) + event["rawPath"]
+    # A parameter of the URL's own, such as a token, counts: twice it would be refused.
+    own = dict(urllib.parse.parse_qsl(target.query, keep_blank_values=True))
+    more = {name: value for name, value in event.get("queryStringParameters", {}).items() if name not in own}
+    query = "&".join(filter(None, [target.query, urllib.parse.urlencode(more)]))
     headers = {name: value for name, value in event["headers"].items() if not name.startswith(GATEWAY_HEADERS)}
+    return request(target, f"{path}?{query}" if query else path, headers, body_of(event))
+
+
+def parse_url(url: str) -> urllib.parse.SplitResult:
+    try:
+        target = urllib.parse.urlsplit(url)
+        if target.scheme in ("http", "https") and target.hostname and target.port != 0:
+            return target
+    except ValueError:
+        pass
+    raise Problem("not a URL to send to; give one such as https://….amazonaws.com or http://127.0.0.1:4566/…")
+
+
+def base_path(target: urllib.parse.SplitResult) -> str:
+    """The path that the API's own paths follow."""
+    return WEBHOOK_PATH.sub("", target.path.rstrip("/"))
+
+
+def request(target: urllib.parse.SplitResult, path: str, headers: dict, body: bytes) -> Answer:
+    """Posts to that host."""
+    connect = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[target.scheme]
+    connection = connect(target.hostname, target.port, timeout=TIMEOUT_SECONDS)
     # No more than the host: the rest of a webhook URL may hold a token.
     host = f"{connection.host}:{connection.port}"
     try:
-        method = event["requestContext"]["http"]["method"]
-        connection.request(method, f"{path}?{query}" if query else path, body_of(event), headers)
+        connection.request("POST", path, body, headers)
         response = connection.getresponse()
-        body = response.read().decode("utf-8", "replace")
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+        text = response.read().decode("utf-8", "replace")
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
     except (socket.timeout, TimeoutError):
         raise Problem(f"{host} did not answer within {TIMEOUT_SECONDS} s; check the URL and the stack's health")
     except (UnicodeError, http.client.InvalidURL):
@@ -212,26 +340,14 @@ def send(event: dict, url: str) -> Answer:
         connection.close()
 
 
-def route(event: dict, url: str) -> tuple[http.client.HTTPConnection, str, str]:
-    """The connection, path and query with which the event reaches that URL."""
-    try:
-        target = urllib.parse.urlsplit(url)
-        connect = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[target.scheme]
-        connection = connect(target.hostname or "", target.port, timeout=TIMEOUT_SECONDS)
-        if not connection.host:
-            raise ValueError("no host")
-    except (KeyError, ValueError, http.client.InvalidURL):
-        raise Problem("not a URL to send to; give one such as https://….amazonaws.com or http://127.0.0.1:4566/…")
-    path = target.path.rstrip("/")
-    query = "&".join(filter(None, [target.query, event["rawQueryString"]]))
-    return connection, path if path.endswith(WEBHOOK_PATHS) else path + event["rawPath"], query
-
-
 def run_list(_: argparse.Namespace) -> int:
-    samples = catalogue()
-    width = max(len(sample.name) for sample in samples)
+    samples, plays = catalogue(), scenarios()
+    width = max(len(each.name) for each in [*samples, *plays])
     for sample in samples:
         print(f"{sample.name:{width}}  {sample.description}")
+    print("\nScenarios, for `send --scenario`:")
+    for scenario in plays:
+        print(f"{scenario.name:{width}}  {scenario.description}")
     return 0
 
 
@@ -250,7 +366,10 @@ def run_sign(options: argparse.Namespace) -> int:
 
 
 def run_send(options: argparse.Namespace) -> int:
-    event = made(options)
+    if options.scenario:
+        return run_scenario(options)
+    sample = find(options.sample)
+    event = with_fetched_token(made(options), sample, credentials(sample.provider, options.credentials), options.to)
     with ThreadPoolExecutor(options.concurrency) as pool:
         sendings = [pool.submit(send, event, options.to) for _ in range(options.times)]
         try:
@@ -258,14 +377,37 @@ def run_send(options: argparse.Namespace) -> int:
         except Problem:
             pool.shutdown(cancel_futures=True)
             raise
-    lines = collections.Counter(f"{a.status} {a.outcome or '-'} {a.session or '-'} {a.body.strip()}" for a in answers)
-    for line, count in lines.items():
+    for line, count in collections.Counter(map(as_line, answers)).items():
         print(line if options.times == 1 else f"{count} x {line}")
-    expected = find(options.sample).expect["status"]
-    if any(answer.status != expected for answer in answers):
-        print(f"webhooks: expected status {expected}", file=sys.stderr)
-        return 1
-    return 0
+    return as_expected(sample, answers)
+
+
+def run_scenario(options: argparse.Namespace) -> int:
+    if options.times > 1 or options.concurrency > 1:
+        raise Problem("a scenario is played once, in order: leave --times and --concurrency out")
+    scenario = find_scenario(options.scenario)
+    keys = credentials(scenario.provider, options.credentials)
+    session = None if options.session == "new" else options.session
+    ids = scenario.fresh_ids(session=session, attempt=options.attempt, reference=options.reference)
+    width = max(len(step.sample.name) for step in scenario.steps)
+    status = 0
+    for step, answer in play(scenario, keys, options.to, ids):
+        print(f"{step.sample.name:{width}}  {as_line(answer)}", flush=True)
+        status = max(status, as_expected(step.sample, [answer]))
+    return status
+
+
+def as_expected(sample: Sample, answers: list[Answer]) -> int:
+    """The exit status: whether all answers have the status that the catalogue expects."""
+    expected = sample.expect["status"]
+    if all(answer.status == expected for answer in answers):
+        return 0
+    print(f"webhooks: expected status {expected}", file=sys.stderr)
+    return 1
+
+
+def as_line(answer: Answer) -> str:
+    return f"{answer.status} {answer.outcome or '-'} {answer.session or '-'} {answer.body.strip()}"
 
 
 def made(options: argparse.Namespace) -> dict:
@@ -303,15 +445,15 @@ def parser() -> argparse.ArgumentParser:
     making = argparse.ArgumentParser(add_help=False)
     making.add_argument("--session", type=filled, metavar="ID", help="session id to put in; `new` makes a random one")
     making.add_argument("--attempt", type=filled, metavar="ID", help="attempt id to put in")
-    making.add_argument("--reference", type=filled, metavar="REF", help="your own reference (vendorData) to put in")
+    making.add_argument("--reference", type=filled, metavar="REF", help="your own reference to put in")
     making.add_argument("--credentials", type=filled, metavar="FILE",
                         help="credentials as in local-credentials.json, all or one provider's; "
-                             "default: the variable VERIFF_CREDENTIALS, else local-credentials.json")
+                             "default: the variable {PROVIDER}_CREDENTIALS, else local-credentials.json")
 
     top = Parser(prog="webhooks.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(dest="command", required=True)
 
-    listing = commands.add_parser("list", help="name and describe the samples")
+    listing = commands.add_parser("list", help="name and describe the samples and scenarios")
     listing.set_defaults(run=run_list)
 
     signing = commands.add_parser("sign", parents=[making], help="print a sample as an API Gateway event, signed anew")
@@ -320,8 +462,11 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--all", action="store_true", help="sign every file here anew, in place")
     signing.set_defaults(run=run_sign)
 
-    sending = commands.add_parser("send", parents=[making], help="post a sample to a Verdict API")
-    sending.add_argument("sample", help="a name from `list`, such as veriff/decision-approved")
+    sending = commands.add_parser("send", parents=[making], help="post a sample, or a whole session, to a Verdict API")
+    what = sending.add_mutually_exclusive_group(required=True)
+    what.add_argument("sample", nargs="?", help="a name from `list`, such as veriff/decision-approved")
+    what.add_argument("--scenario", type=filled, metavar="NAME",
+                      help="play a session in order, with fresh ids where none are given; such as veriff/resubmission")
     sending.add_argument("--to", required=True, metavar="URL", help="the API's base URL (ApiUrl) or one webhook's URL")
     sending.add_argument("--times", type=positive, default=1, metavar="N", help="send the same webhook N times")
     sending.add_argument("--concurrency", type=positive, default=1, metavar="M", help="that many at once")

@@ -8,9 +8,14 @@ import hmac
 import json
 import uuid
 from dataclasses import replace
-from typing import Callable
+from typing import Callable, Optional
 
-from .deliveries import SECRET, Delivery, decision, genuine, sign
+from stack.deployment import webhooks
+
+from .deliveries import (
+    INCODE, SECRET, TREEZOR, VERIFF, WULTRA, Delivery, Sender, decision, envelope, genuine, sign, treezor_signature,
+    with_token,
+)
 
 Forgery = Callable[[Delivery], Delivery]
 
@@ -205,9 +210,281 @@ IN_THE_BODY = {
         delivery.body.replace(b"customer-1", b"customer-\xff")),
 }
 
-ALL: dict[str, Forgery] = {**IN_THE_SIGNATURE, **IN_ANOTHER_HEADER, **IN_THE_SECRET, **IN_THE_BODY}
+OF_VERIFF = {**IN_THE_SIGNATURE, **IN_ANOTHER_HEADER, **IN_THE_SECRET, **IN_THE_BODY}
 
 
-def of(forgery: str, session_id: str) -> Delivery:
+# ---- Whoever shows a secret in a header: Incode, Wultra ----
+
+def header(name: str, spoil: Callable[[str], str | bytes]) -> Forgery:
+    """Another value of a header, made from the right one."""
+    return lambda delivery: delivery.but(name, spoil(dict(delivery.headers)[name]))
+
+
+def missing(name: str) -> Forgery:
+    return lambda delivery: delivery.without(name)
+
+
+def moved(name: str, other: str, spoil: Callable[[str], str] = str) -> Forgery:
+    """The right value under another name."""
+    return lambda delivery: delivery.without(name).plus((other, spoil(dict(delivery.headers)[name])))
+
+
+def in_the_query(name: str) -> Forgery:
+    return lambda delivery: replace(
+        delivery.without(name), path=f"{delivery.path}?{name}={dict(delivery.headers)[name].replace(' ', '%20')}")
+
+
+def doubled_header(name: str, first: Optional[str], second: Optional[str], second_name: str = "") -> Forgery:
+    """Two headers; None is the right value."""
+    return lambda delivery: delivery.without(name).plus(
+        (name, first or dict(delivery.headers)[name]), (second_name or name, second or dict(delivery.headers)[name]))
+
+
+def shown_in(name: str, wrong: str) -> dict[str, Forgery]:
+    """What can be wrong with any header that shows a secret."""
+    return {
+        f"{name} missing": missing(name),
+        f"{name} empty": header(name, lambda text: ""),
+        f"{name} only white space": header(name, lambda text: " \t "),
+        f"{name} of another": header(name, lambda text: wrong),
+        f"{name} cut short": header(name, lambda text: text[:-1]),
+        f"{name} and more": header(name, lambda text: text + "x"),
+        f"{name} twice in one value": header(name, lambda text: f"{text}, {text}"),
+        f"{name} beside a wrong one in one value": header(name, lambda text: f"{text},{wrong}"),
+        f"{name} in quotes": header(name, lambda text: f'"{text}"'),
+        f"{name} upper-case": header(name, str.upper),
+        f"{name} with a byte beyond ASCII": header(name, lambda text: text.encode() + b"\xff"),
+        f"{name} with full-width letters": header(
+            name, lambda text: text[:-4] + "".join(chr(0xFEE0 + ord(letter)) for letter in text[-4:])),
+        f"{name} of eight kilobytes": header(name, lambda text: text * (8192 // len(text))),
+        f"{name} under another name": moved(name, f"x-forwarded-{name}"),
+        f"{name} with underscores in its name": moved(name, name.replace("-", "_") if "-" in name else f"{name}_"),
+        f"{name} as a cookie": moved(name, "cookie", lambda text: f"{name}={text}"),
+        f"{name} in the query": in_the_query(name),
+        f"{name} twice, both right": doubled_header(name, None, None),
+        f"{name} twice, the right one first": doubled_header(name, None, wrong),
+        f"{name} twice, the right one last": doubled_header(name, wrong, None),
+        f"{name} twice in different case": doubled_header(name, None, wrong, name.title()),
+    }
+
+
+AUTHORIZATION = "authorization"
+INCODE_KEYS = INCODE.keys
+
+
+def bearer(key: Optional[str] = None, *, algorithm: str = "HS256", **changed) -> Forgery:
+    """A token with something else in it than in the right one."""
+    proofs = webhooks.PROOFS["incode"]
+    oauth = INCODE_KEYS["oauth"]
+    claims = {"iss": "verdict", "aud": "incode-webhooks", "sub": oauth["clients"][0]["id"], "iat": proofs.ISSUED_AT,
+              "exp": proofs.EXPIRES_AT, **changed}
+    parts = [{"alg": algorithm, "typ": "JWT"}, {name: value for name, value in claims.items() if value is not None}]
+    signed = ".".join(base64url(json.dumps(part).encode()) for part in parts)
+    key = oauth["signingKeys"][0] if key is None else key
+    made = "" if algorithm == "none" else base64url(hmac.digest(key.encode(), signed.encode(), {
+        "HS256": "sha256", "HS512": "sha512"}[algorithm]))
+    return header(AUTHORIZATION, lambda text: f"Bearer {signed}.{made}")
+
+
+def base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+OF_INCODE = {
+    **shown_in("x-incode-secret", "somebody-elses-header-secret-0123456789"),
+    **shown_in(AUTHORIZATION, "Bearer e30.e30.e30"),
+    "neither": lambda delivery: delivery.without("x-incode-secret").without(AUTHORIZATION),
+    "one in the place of the other": lambda delivery: delivery.but(
+        "x-incode-secret", dict(delivery.headers)[AUTHORIZATION]).but(
+        AUTHORIZATION, "Bearer " + dict(delivery.headers)["x-incode-secret"]),
+    "the client's secret for a token": header(
+        AUTHORIZATION, lambda text: "Bearer " + INCODE_KEYS["oauth"]["clients"][0]["secret"]),
+    "the client's login for a token": header(AUTHORIZATION, lambda text: "Basic " + webhooks.basic(
+        INCODE_KEYS["oauth"]["clients"][0]["id"], INCODE_KEYS["oauth"]["clients"][0]["secret"])),
+    "the signing key for a token": header(
+        AUTHORIZATION, lambda text: "Bearer " + INCODE_KEYS["oauth"]["signingKeys"][0]),
+    "no scheme": header(AUTHORIZATION, lambda text: text.removeprefix("Bearer ")),
+    "another scheme": header(AUTHORIZATION, lambda text: text.replace("Bearer", "Token")),
+    "a token of another key": bearer("somebody-elses-signing-key-0123456789"),
+    "a token of the client's secret": bearer(INCODE_KEYS["oauth"]["clients"][0]["secret"]),
+    "a token of the empty key": bearer(""),
+    "a token without signature": bearer(algorithm="none"),
+    "a token of another algorithm": bearer(algorithm="HS512"),
+    "a token that has expired": bearer(exp=1767229200),
+    "a token without end": bearer(exp=None),
+    "a token from the future": bearer(iat=4102444000),
+    "a token for another audience": bearer(aud="another"),
+    "a token of another issuer": bearer(iss="another"),
+    "a token of another client": bearer(sub="another"),
+    "a token of nobody": bearer(sub=None),
+}
+
+
+def login(spoil: Callable[[str, str], str]) -> Forgery:
+    """Another name and password, made from the right ones."""
+    [right] = WULTRA.keys["basic"]
+    shown = base64.b64encode(spoil(right["username"], right["password"]).encode()).decode()
+    return header(AUTHORIZATION, lambda text: f"Basic {shown}")
+
+
+OF_WULTRA = {
+    # Its alphabet has both cases.
+    **shown_in(AUTHORIZATION, "Basic " + webhooks.basic("wultra", "the-password-of-nobody")),
+    "another password": login(lambda name, password: f"{name}:{password[::-1]}"),
+    "another name": login(lambda name, password: f"another:{password}"),
+    "name in capitals": login(lambda name, password: f"{name.upper()}:{password}"),
+    "password in capitals": login(lambda name, password: f"{name}:{password.upper()}"),
+    "no password": login(lambda name, password: f"{name}:"),
+    "no name": login(lambda name, password: f":{password}"),
+    "no colon": login(lambda name, password: name + password),
+    "password before name": login(lambda name, password: f"{password}:{name}"),
+    "password with a line end": login(lambda name, password: f"{name}:{password}\n"),
+    "password with a space": login(lambda name, password: f"{name}: {password}"),
+    "password with NUL": login(lambda name, password: f"{name}:{password}\0"),
+    "name with a space": login(lambda name, password: f" {name}:{password}"),
+    "nothing but a colon": login(lambda name, password: ":"),
+    "nothing": login(lambda name, password: ""),
+    "the login unencoded": header(AUTHORIZATION, lambda text: "Basic wultra:" + WULTRA.keys["basic"][0]["password"]),
+    "the password alone": header(AUTHORIZATION, lambda text: "Basic " + WULTRA.keys["basic"][0]["password"]),
+    "the login encoded twice": header(
+        AUTHORIZATION, lambda text: "Basic " + base64.b64encode(text[len("Basic "):].encode()).decode()),
+    "no scheme": header(AUTHORIZATION, lambda text: text[len("Basic "):]),
+    "the scheme alone": header(AUTHORIZATION, lambda text: "Basic"),
+    "Bearer": header(AUTHORIZATION, lambda text: text.replace("Basic", "Bearer")),
+    "Digest": header(AUTHORIZATION, lambda text: text.replace("Basic", "Digest")),
+    "a proxy's": moved(AUTHORIZATION, "proxy-authorization"),
+    "a scheme with a homoglyph": header(AUTHORIZATION, lambda text: text.replace("a", "а", 1)),
+}
+
+
+# ---- Treezor's, whose signature is in the body ----
+
+def payload_of(delivery: Delivery) -> bytes:
+    envelope_text = delivery.body.decode()
+    begin = envelope_text.index('"object_payload":') + len('"object_payload":')
+    return envelope_text[begin:json.JSONDecoder().raw_decode(envelope_text, begin)[1]].encode()
+
+
+def in_place_of_signature(make: Callable[[bytes], Optional[str]]) -> Forgery:
+    """What is made from the payload, or nothing, in the place of the right signature."""
+    return lambda delivery: replace(delivery, body=envelope(payload_of(delivery), make(payload_of(delivery))))
+
+
+def spoiled(spoil: Callable[[str], str]) -> Forgery:
+    """Another text in the place of the right signature, made from it."""
+    return in_place_of_signature(lambda payload: spoil(treezor_signature(payload)))
+
+
+def other_digest(make: Callable[[bytes], bytes]) -> Forgery:
+    return in_place_of_signature(lambda payload: base64.b64encode(make(payload)).decode())
+
+
+def other_payload(change: Callable[[bytes], bytes]) -> Forgery:
+    """Another payload under the signature of the right one."""
+    return lambda delivery: replace(
+        delivery, body=envelope(change(payload_of(delivery)), treezor_signature(payload_of(delivery))))
+
+
+def written_in(change: Callable[[bytes], bytes]) -> Forgery:
+    """Another envelope around the right payload and signature."""
+    return lambda delivery: replace(delivery, body=change(delivery.body))
+
+
+TREEZOR_SECRET, TREEZOR_TOKEN = TREEZOR.keys["secrets"][0], TREEZOR.keys["urlTokens"][0]
+
+OF_TREEZOR = {
+    "no token": with_token,
+    "empty token": lambda delivery: with_token(delivery, ""),
+    "another token": lambda delivery: with_token(delivery, "the-url-token-of-nobody-0123456789"),
+    "token cut short": lambda delivery: with_token(delivery, TREEZOR_TOKEN[:-1]),
+    "token in capitals": lambda delivery: with_token(delivery, TREEZOR_TOKEN.upper()),
+    "token twice": lambda delivery: with_token(delivery, TREEZOR_TOKEN, TREEZOR_TOKEN),
+    "right token before another": lambda delivery: with_token(delivery, TREEZOR_TOKEN, "x"),
+    "right token after another": lambda delivery: with_token(delivery, "x", TREEZOR_TOKEN),
+    "token in a header": lambda delivery: with_token(delivery).plus(("token", TREEZOR_TOKEN)),
+    "token as a bearer": lambda delivery: with_token(delivery).plus(("authorization", f"Bearer {TREEZOR_TOKEN}")),
+    "token as a cookie": lambda delivery: with_token(delivery).plus(("cookie", f"token={TREEZOR_TOKEN}")),
+    "token under another name": lambda delivery: replace(delivery, path=f"/treezor?Token={TREEZOR_TOKEN}"),
+    "the secret for a token": lambda delivery: with_token(delivery, TREEZOR_SECRET),
+    "signature missing": in_place_of_signature(lambda payload: None),
+    "signature empty": spoiled(lambda text: ""),
+    "signature blank": spoiled(lambda text: " "),
+    "signature null": written_in(lambda content: content.replace(
+        json.dumps(treezor_signature(payload_of(Delivery(content, ())))).encode(), b"null")),
+    "signature in a list": written_in(lambda content: content.replace(
+        b'"object_payload_signature":', b'"object_payload_signature":[')[:-1] + b"]}"),
+    "signature cut short": spoiled(lambda text: text[:-1]),
+    "signature without padding": spoiled(lambda text: text.rstrip("=")),
+    "signature with more padding": spoiled(lambda text: text + "="),
+    "signature with a line end": spoiled(lambda text: text + "\n"),
+    "signature with a space": spoiled(lambda text: " " + text),
+    "signature twice": spoiled(lambda text: text + text),
+    "signature in the URL-safe alphabet": spoiled(
+        lambda text: text[:-2].translate(str.maketrans("+/", "-_")) + "_="),
+    "signature in hex": spoiled(lambda text: base64.b64decode(text).hex()),
+    "first bit flipped": other_digest(lambda content: flip(0)(right_digest(content))),
+    "last bit flipped": other_digest(lambda content: flip(255)(right_digest(content))),
+    "all zeros": other_digest(lambda content: bytes(32)),
+    "HMAC-SHA-1": other_digest(lambda content: hmac.digest(TREEZOR_SECRET.encode(), content, "sha1")),
+    "HMAC-SHA-512": other_digest(lambda content: hmac.digest(TREEZOR_SECRET.encode(), content, "sha512")),
+    "HMAC-SHA-512 cut to length": other_digest(
+        lambda content: hmac.digest(TREEZOR_SECRET.encode(), content, "sha512")[:32]),
+    "SHA-256 of the payload": other_digest(lambda content: hashlib.sha256(content).digest()),
+    "SHA-256 of secret and payload": other_digest(
+        lambda content: hashlib.sha256(TREEZOR_SECRET.encode() + content).digest()),
+    "SHA-256 of payload and secret": other_digest(
+        lambda content: hashlib.sha256(content + TREEZOR_SECRET.encode()).digest()),
+    "another secret": other_digest(lambda content: hmac.digest(b"the-secret-of-nobody", content, "sha256")),
+    "the empty secret": other_digest(lambda content: hmac.digest(b"", content, "sha256")),
+    "the token for a secret": other_digest(lambda content: hmac.digest(TREEZOR_TOKEN.encode(), content, "sha256")),
+    "signature of nothing": other_digest(lambda content: right_digest(b"")),
+    "signature of the whole body": other_digest(lambda content: right_digest(envelope(content))),
+    "signature of a list of the payload": other_digest(lambda content: right_digest(b"[" + content + b"]")),
+    "signature in a header": lambda delivery: replace(
+        delivery.plus(("x-treezor-signature", treezor_signature(payload_of(delivery)))),
+        body=envelope(payload_of(delivery))),
+    "another review": other_payload(lambda content: content.replace(b'"kycReview":"2"', b'"kycReview":"3"')),
+    "a review as a number": other_payload(lambda content: content.replace(b'"kycReview":"2"', b'"kycReview":2')),
+    "another user": other_payload(lambda content: content.replace(b'"userId":"', b'"userId":"1')),
+    "another order": other_payload(lambda content: json.dumps(json.loads(content), sort_keys=True).encode()),
+    "one member more": other_payload(lambda content: content[:-1] + b',"x":1}'),
+    "a space in a text": other_payload(lambda content: content.replace(b'"kycReview":"2"', b'"kycReview":"2 "')),
+    "the payload as a text": other_payload(lambda content: json.dumps(content.decode()).encode()),
+    "two payloads": written_in(lambda content: b'{"object_payload":{"users":[]},' + content[1:]),
+    "two payloads, one escaped": written_in(lambda content: b'{"object_p\\u0061yload":{"users":[]},' + content[1:]),
+    "two signatures": written_in(lambda content: b'{"object_payload_signature":"x",' + content[1:]),
+    "two events": written_in(lambda content: b'{"webhook":"kycreview.result",' + content[1:]),
+    "signature outside of what wraps": lambda delivery: replace(delivery, body=(
+        b'{"webhook":' + envelope(payload_of(delivery)) + b',"object_payload_signature":'
+        + json.dumps(treezor_signature(payload_of(delivery))).encode() + b"}")),
+    "payload outside of what wraps": lambda delivery: replace(delivery, body=(
+        b'{"object_payload":{"users":[]},"webhook":' + delivery.body + b"}")),
+    "wrapped twice": written_in(lambda content: b'{"webhook":{"webhook":' + content + b"}}"),
+    "an unsigned user under a review's name": lambda delivery: replace(
+        delivery, body=envelope(payload_of(delivery), webhook="kycreview.result")),
+    "a confirmation that holds a payload": lambda delivery: replace(
+        delivery.plus(("x-amz-sns-message-type", "SubscriptionConfirmation")), body=envelope(payload_of(delivery))),
+    "envelope cut short": written_in(lambda content: content[:-1]),
+    "envelope twice": written_in(lambda content: content * 2),
+    "envelope in a list": written_in(lambda content: b"[" + content + b"]"),
+    "byte order mark": written_in(lambda content: b"\xef\xbb\xbf" + content),
+    "UTF-16": written_in(lambda content: content.decode().encode("utf-16")),
+    "empty body": written_in(lambda content: b""),
+    "gzip": written_in(gzip.compress),
+}
+
+
+def right_digest(content: bytes) -> bytes:
+    return hmac.digest(TREEZOR_SECRET.encode(), content, "sha256")
+
+
+BY_SENDER: dict[Sender, dict[str, Forgery]] = {
+    VERIFF: OF_VERIFF, INCODE: OF_INCODE, TREEZOR: OF_TREEZOR, WULTRA: OF_WULTRA}
+
+
+def of(sender: Sender, forgery: str, session_id: str) -> Delivery:
     """A forged approval of that session."""
-    return ALL[forgery](genuine(decision(session_id)))
+    right = genuine(decision(session_id)) if sender is VERIFF else sender.approves(session_id)
+    forged = BY_SENDER[sender][forgery](right)
+    assert forged != right, f"{forgery} changes nothing"
+    return forged

@@ -54,8 +54,12 @@ class Function:
 
     def kill(self) -> None:
         """Ends its process, wherever that is, with no chance to say goodbye."""
+        os.kill(int(self.process().name), signal.SIGKILL)
+
+    def process(self) -> Path:
+        """What /proc has about its process."""
         [process] = [process for process in Path("/proc").glob("[0-9]*") if self._runs_in(process)]
-        os.kill(int(process.name), signal.SIGKILL)
+        return process
 
     def _runs_in(self, process: Path) -> bool:
         with contextlib.suppress(OSError):

@@ -4,13 +4,13 @@ from __future__ import annotations
 from stack import Stack
 
 
-def items(stack: Stack, session_id: str, sort: str = "") -> list[dict]:
+def items(stack: Stack, session_id: str, sort: str = "", provider: str = "veriff") -> list[dict]:
     """A session's items in DynamoDB's JSON: all, or those of one sort (`EVENT`, `PAYLOAD`, `NOTIFICATION`, `STATE`)."""
     pages = stack.client("dynamodb").get_paginator("query").paginate(
         TableName=stack.outputs["SessionsTableName"],
         ConsistentRead=True,
         KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"SESSION#veriff/{session_id}"}},
+        ExpressionAttributeValues={":pk": {"S": f"SESSION#{provider}/{session_id}"}},
     )
     return [item for page in pages for item in page["Items"] if item["sk"]["S"].startswith(sort)]
 
@@ -27,8 +27,10 @@ def unpublished(stack: Stack) -> int:
 
 
 def size(stack: Stack) -> int:
-    """How many items the whole table holds."""
-    return _count(stack)
+    """How many items the whole table holds, but for outboxes: they empty by themselves, and none is without a session."""
+    return _count(
+        stack, FilterExpression="NOT begins_with(sk, :sort)",
+        ExpressionAttributeValues={":sort": {"S": "NOTIFICATION#"}})
 
 
 def _count(stack: Stack, **which) -> int:

@@ -1,11 +1,11 @@
-"""Several secrets are a rotation; API keys are an allow-list."""
+"""Several secrets are a rotation; Veriff's API keys are an allow-list; what else is configured must hold, too."""
 from __future__ import annotations
 
 import json
 
 import pytest
 
-from .deliveries import as_event, decision, genuine, sign
+from .deliveries import INCODE, TREEZOR, WULTRA, as_event, decision, genuine, sign
 from .functions import copy
 
 OLD, REVOKED = "5f0c6bb1-old-secret-0001", "0d9e2c7a-revoked-secret"
@@ -55,3 +55,76 @@ def test_a_right_signature_needs_an_api_key_of_the_list(function, session_id, he
 def test_an_api_key_does_not_replace_a_signature(function, session_id):
     assert outcome(function, session_id, REVOKED, ("x-auth-client", API_KEYS[0])) == "refused"
     assert outcome(function, session_id, API_KEYS[0], ("x-auth-client", API_KEYS[0])) == "refused"
+
+
+# ---- The other providers ----
+
+STATIC = "static-header-5f0c6bb1"
+TOKEN, OTHER_TOKEN = "url-token-0123456789abcdef-01234567", "url-token-of-somebody-else-01234567"
+
+
+def incode(*, secrets=(OLD,), keys=(OLD,), client="client", headers=True, oauth=True) -> dict:
+    parts = {"headers": {"x-incode-secret": list(secrets)},
+             "oauth": {"clients": [{"id": client, "secret": REVOKED}], "signingKeys": list(keys)}}
+    return {name: part for name, part in parts.items() if {"headers": headers, "oauth": oauth}[name]}
+
+
+def treezor(secret=OLD, *tokens) -> dict:
+    return {"secrets": [secret], "urlTokens": list(tokens)} if tokens else {"secrets": [secret]}
+
+
+def wultra(password=OLD, username="wultra") -> dict:
+    return {"basic": [{"username": username, "password": password}]}
+
+
+BOTH = {"basic": [*wultra(OLD)["basic"], *wultra(NEW, "second")["basic"]], "headers": {"x-key": [STATIC]}}
+
+
+def with_key(delivery, value=STATIC):
+    return delivery.plus(("x-key", value))
+
+
+#: By provider: what is configured; and deliveries proved with other credentials, changed, with what becomes of them.
+ROTATIONS = {
+    INCODE: (incode(secrets=(OLD, NEW), keys=(NEW, OLD)), {
+        "old header, old key": (incode(), None, "recorded"),
+        "new header, new key": (incode(secrets=(NEW,), keys=(NEW,)), None, "recorded"),
+        "revoked header": (incode(secrets=(REVOKED,)), None, "refused"),
+        "revoked key": (incode(keys=(REVOKED,)), None, "refused"),
+        "no header": (incode(headers=False), None, "refused"),
+        "no bearer": (incode(oauth=False), None, "refused"),
+        "a client that is gone": (incode(client="gone"), None, "refused"),
+    }),
+    TREEZOR: ({"secrets": [OLD, NEW], "urlTokens": [TOKEN, TOKEN.upper()]}, {
+        "old secret, first token": (treezor(OLD, TOKEN), None, "recorded"),
+        "new secret, second token": (treezor(NEW, TOKEN.upper()), None, "recorded"),
+        "revoked secret": (treezor(REVOKED, TOKEN), None, "refused"),
+        "another token": (treezor(OLD, OTHER_TOKEN), None, "refused"),
+        "no token": (treezor(OLD), None, "refused"),
+        "the token for a secret": (treezor(TOKEN, TOKEN), None, "refused"),
+        "the secret for a token": (treezor(OLD, OLD), None, "refused"),
+    }),
+    WULTRA: (BOTH, {
+        "first login": (wultra(), with_key, "recorded"),
+        "second login": (wultra(NEW, "second"), with_key, "recorded"),
+        "no header": (wultra(), None, "refused"),
+        "another header": (wultra(), lambda delivery: with_key(delivery, REVOKED), "refused"),
+        "revoked password": (wultra(REVOKED), with_key, "refused"),
+        "one's name, the other's password": (wultra(NEW), with_key, "refused"),
+        "no login": (wultra(), lambda delivery: with_key(delivery.without("authorization")), "refused"),
+    }),
+}
+
+
+@pytest.mark.parametrize("sender", ROTATIONS, ids=str)
+def test_every_configured_proof_is_needed_and_any_of_a_rotation_will_do(verdict, session_id, sender):
+    configured, cases = ROTATIONS[sender]
+    variable = f"{sender.provider.upper()}_CREDENTIALS"
+    seen = {}
+    with copy(verdict, sender.function, **{variable: json.dumps(configured)}) as function:
+        for what, (keys, change, _) in cases.items():
+            delivery = sender.approves(f"{session_id} {what}", keys=keys)
+            answer = function.answer(as_event(change(delivery) if change else delivery))
+            seen[what] = answer.outcome
+            assert answer.status == {"recorded": 200, "refused": sender.refusal}[answer.outcome]
+    assert seen == {what: expected for what, (_, _, expected) in cases.items()}

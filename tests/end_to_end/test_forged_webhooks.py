@@ -1,14 +1,20 @@
 """What is not genuine leaves no trace, and learns nothing from its answer."""
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
 from stack.deployment import webhooks
 
 from . import forgeries
-from .deliveries import BYTES, DECISIONS, EVENTS, decision, genuine, post
+from .deliveries import (
+    BYTES, DECISIONS, EVENTS, INCODE, SENDERS, TREEZOR, VERIFF, WULTRA, decision, genuine, post,
+)
 from .table import items, size
+
+# What leaves no trace leaves the whole table as large as it was.
+pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
 
 QUEUES = ("DecisionsQueueUrl", "QuarantineQueueUrl")
 
@@ -28,22 +34,58 @@ def comparable(answer: webhooks.Answer) -> webhooks.Answer:
 
 
 @pytest.fixture(scope="module")
-def the_refusal(verdict):
-    """The one answer to all that is refused: here, to a webhook without signature."""
-    answer = comparable(post(verdict, genuine(b"{}").without("x-hmac-signature")))
-    assert (answer.status, answer.outcome, answer.session) == (401, "refused", None)
-    return answer
+def refusals(verdict):
+    """By provider, the one answer to all that is refused: here, to a webhook of which nothing is proved."""
+    answers = {}
+    for sender in SENDERS:
+        naked = replace(sender.genuine(b"{}"), body=b"{}", headers=(), path=sender.path)
+        answers[sender] = comparable(post(verdict, naked))
+        assert (answers[sender].status, answers[sender].outcome, answers[sender].session) == (
+            sender.refusal, "refused", None)
+    return answers
 
 
-def test_there_are_enough_forgeries():
-    assert len(forgeries.ALL) >= 60
+@pytest.fixture(scope="module")
+def the_refusal(refusals):
+    """Veriff's."""
+    return refusals[VERIFF]
 
 
-@pytest.mark.parametrize("forgery", forgeries.ALL)
-def test_a_forged_webhook_is_refused_without_a_trace(verdict, the_refusal, session_id, forgery):
+@pytest.mark.parametrize("sender, fewest", [(VERIFF, 60), (INCODE, 60), (TREEZOR, 60), (WULTRA, 40)], ids=str)
+def test_there_are_enough_forgeries(sender, fewest):
+    assert len(forgeries.BY_SENDER[sender]) >= fewest
+
+
+@pytest.mark.parametrize("sender, forgery", [
+    pytest.param(sender, forgery, id=f"{sender} {forgery}")
+    for sender, named in forgeries.BY_SENDER.items() for forgery in named])
+def test_a_forged_webhook_is_refused_without_a_trace(verdict, refusals, session_id, sender, forgery):
     before = state(verdict)
-    assert comparable(post(verdict, forgeries.of(forgery, session_id))) == the_refusal
+    assert comparable(post(verdict, forgeries.of(sender, forgery, session_id))) == refusals[sender]
     assert state(verdict) == before
+
+
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_what_the_forgeries_are_made_of_is_genuine(verdict, session_id, sender):
+    assert post(verdict, sender.approves(session_id)).outcome == "recorded"
+
+
+@pytest.mark.parametrize("sender, receiver", list(itertools.permutations(SENDERS, 2)), ids=str)
+def test_one_providers_proof_is_nothing_to_another(verdict, refusals, session_id, sender, receiver):
+    before = state(verdict)
+    sent = replace(sender.approves(session_id), path=receiver.path)
+    assert comparable(post(verdict, sent)) == refusals[receiver]
+    assert state(verdict) == before
+
+
+@pytest.mark.parametrize("sender", [INCODE, TREEZOR, WULTRA], ids=str)
+def test_a_known_webhook_without_its_proof_is_refused_as_an_unknown_one(verdict, refusals, session_id, sender):
+    known = sender.approves(session_id)
+    assert post(verdict, known).outcome == "recorded"
+    before = items(verdict, sender.session(session_id), provider=sender.provider)
+    naked = replace(known, headers=(), path=sender.path)
+    assert comparable(post(verdict, naked)) == refusals[sender]
+    assert items(verdict, sender.session(session_id), provider=sender.provider) == before
 
 
 def test_forging_a_known_session_or_resending_a_known_webhook_with_a_wrong_signature_is_refused_alike(
@@ -58,7 +100,7 @@ def test_forging_a_known_session_or_resending_a_known_webhook_with_a_wrong_signa
 
 
 @pytest.mark.parametrize("path", [EVENTS, DECISIONS])
-def test_both_paths_refuse_alike(verdict, the_refusal, path):
+def test_both_of_veriffs_paths_refuse_alike(verdict, the_refusal, path):
     assert comparable(post(verdict, genuine(b"{}", path=path).without("x-hmac-signature"))) == the_refusal
 
 
@@ -96,8 +138,24 @@ def test_other_headers_change_nothing(verdict, session_id, header):
     "application/json; charset=utf-16", "text/plain", "application/xml", "application/octet-stream",
     "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense", "",
 ])
-def test_the_content_type_is_never_checked(verdict, session_id, content_type):
-    assert post(verdict, genuine(decision(session_id), content_type=content_type)).outcome == "recorded"
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_the_content_type_is_never_checked(verdict, session_id, sender, content_type):
+    assert post(verdict, sender.approves(session_id, content_type=content_type)).outcome == "recorded"
+
+
+@pytest.mark.parametrize("sender, name", [
+    (WULTRA, "Authorization"), (WULTRA, "AUTHORIZATION"), (INCODE, "AUTHORIZATION"), (INCODE, "X-Incode-Secret")])
+def test_the_other_providers_headers_may_have_any_case_too(verdict, session_id, sender, name):
+    sent = sender.approves(session_id)
+    value = dict(sent.headers)[name.lower()]
+    assert post(verdict, sent.without(name.lower()).plus((name, value))).outcome == "recorded"
+
+
+@pytest.mark.parametrize("scheme", ["basic", "BASIC", "Basic  "])
+def test_a_scheme_has_no_case(verdict, session_id, scheme):
+    sent = WULTRA.approves(session_id)
+    value = dict(sent.headers)["authorization"]
+    assert post(verdict, sent.but("authorization", value.replace("Basic", scheme, 1))).outcome == "recorded"
 
 
 def test_a_body_that_is_no_text_arrives_whole_where_the_gateway_encodes_it(verdict, quarantine):
@@ -110,16 +168,19 @@ def test_a_body_that_is_no_text_arrives_whole_where_the_gateway_encodes_it(verdi
 # ---- What the gateway itself turns away ----
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "WEBHOOK"])
-def test_any_method_but_post_is_turned_away(verdict, session_id, method):
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_any_method_but_post_is_turned_away(verdict, session_id, sender, method):
     before = state(verdict)
-    answer = post(verdict, replace(genuine(decision(session_id)), method=method))
+    answer = post(verdict, replace(sender.approves(session_id), method=method))
     assert answer.status in (403, 404, 405), answer
     assert answer.outcome is None
     assert state(verdict) == before
 
 
 @pytest.mark.parametrize("path", [
-    "/", "/veriff", "/veriff/other", "/veriff/decisions/more", "/VERIFF/decisions", "/veriff/decisions;x", "/treezor",
+    "/", "/veriff", "/veriff/other", "/veriff/decisions/more", "/VERIFF/decisions", "/veriff/decisions;x",
+    "/Treezor", "/treezor/events", "/wultra", "/wultra/process", "/wultra/process/event/more", "/incode",
+    "/incode/", "/incode/onboarding-status/more", "/incode/oauth/token/more",
     "/veriff%2Fdecisions/x", "/sessions", "/veriff/decisions/../other",
 ])
 def test_an_unknown_path_is_turned_away(verdict, session_id, path):

@@ -1,14 +1,17 @@
 """Nothing personal or secret is ever logged: not at the most talkative level, not where something goes wrong."""
 from __future__ import annotations
 
-import contextlib
+import base64
 import json
 import time
 from dataclasses import replace
 
 import pytest
 
-from .deliveries import ATTEMPT, DECISIONS, EVENTS, as_event, decision, event, genuine, sign
+from .deliveries import (
+    ATTEMPT, DECISIONS, EVENTS, INCODE, SENDERS, TREEZOR, WULTRA, Delivery, Sender, as_event, decision, envelope, event,
+    genuine, sign, treezor_signature, with_token,
+)
 from .functions import copy
 
 TALKATIVE = {
@@ -35,12 +38,16 @@ TOLD = {
     canary("member-name"): canary("member-value")}
 
 
+def noise():
+    """What no message of the quarantine has room for."""
+    return "".join(chr(0x4E00 + position * 7919 % 20_000) for position in range(1_100_000))
+
+
 def deliveries(session_id):
     """A delivery of every sort, by what should become of it."""
     spoiled = json.dumps(decision(session_id, **TOLD)).encode()[:-1]
     doubled = json.dumps(decision(session_id, **TOLD)).encode().replace(b'"reason":', b'"reason": "x", "reason":', 1)
-    noise = "".join(chr(0x4E00 + position * 7919 % 20_000) for position in range(1_100_000))
-    too_large = f'{{"x": "{canary("too-large")} {noise}", '.encode()
+    too_large = f'{{"x": "{canary("too-large")} {noise()}", '.encode()
     return [
         ("recorded", genuine(decision(session_id, "review", at="2026-06-12T08:00:00Z", **TOLD))),
         ("recorded", genuine(decision(
@@ -128,16 +135,129 @@ def test_webhooks_of_every_sort_leave_nothing_personal_in_the_log(verdict, recei
     assert_discreet(lines, SECRET, *signatures)
 
 
+# ---- The other providers ----
+
+IMAGE = base64.b64encode(canary("image").encode() * 100).decode()
+BEARER = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (
+    b'{"alg":"HS256"}', canary("claims").encode(), b"0" * 32))
+#: What nobody's webhook holds all of, and somebody's each.
+PERSONAL = {
+    **TOLD, "firstname": canary("first-name"), "birthday": "1970-01-01", "email": canary("email"), "image": IMAGE,
+    "token": BEARER, "interviewToken": canary("interview-token"), "apiKey": canary("api-key"),
+    "externalId": canary("reference"), "customerId": canary("customer"), "kycReviewComment": canary("comment"),
+    "userTag": canary("tag"), "codeStatus": canary("code"), "ipAddress": "203.0.113.77",
+    "externalUserId": canary("user"), "processType": canary("process-type"), "documentNumber": canary("number")}
+# But for those that every approval of somebody's holds already.
+MEMBERS = "".join(
+    f",{json.dumps(name)}:{json.dumps(value)}" for name, value in PERSONAL.items() if name != "attemptId")
+
+#: Credentials of which nothing may be logged, not even the names.
+KEYS = {
+    INCODE: {
+        "headers": {"x-incode-secret": [canary("header")]},
+        "oauth": {"clients": [{"id": canary("client"), "secret": canary("client-secret")}],
+                  "signingKeys": [canary("signing-key")]}},
+    TREEZOR: {"secrets": [canary("secret")], "urlTokens": [canary("url-token-0123456789abcdef")]},
+    WULTRA: {"basic": [{"username": canary("username"), "password": canary("password")}]},
+}
+
+
+def sorts(sender: Sender, session_id: str) -> list[tuple[str, Delivery]]:
+    """A delivery of every sort, by what should become of it."""
+    def approval(session: str, more: str = "") -> Delivery:
+        return sender.genuine(sender.approval(json.dumps(session), MEMBERS + more), keys=KEYS[sender])
+
+    right = approval(session_id)
+    headers = tuple((name, canary(name)) for name, _ in right.headers)
+    sent = [
+        ("recorded", right), ("duplicate", right), ("recorded", approval(f"{canary('id')} é {session_id}")),
+        ("quarantined", approval(session_id, ',"x":NaN')),
+        ("quarantined", approval(canary("long-id") + "x" * 1024)),
+        ("quarantined", approval("")),
+        ("failed", approval(session_id, f',"x":NaN,"y":"{noise()}"')),
+        ("refused", replace(right, headers=(), path=sender.path)),
+        ("refused", replace(right, path=f"/{canary('path')}")),
+        ("refused", replace(right, method=canary("method"))),
+        *more_sorts(sender, session_id, right),
+    ]
+    if sender is not TREEZOR:
+        sent.append(("refused", replace(right, headers=headers)))
+    return sent
+
+
+def more_sorts(sender: Sender, session_id: str, right: Delivery) -> list[tuple[str, Delivery]]:
+    """Those that only this provider has."""
+    keys, prove = KEYS[sender], lambda body: sender.genuine(body, keys=KEYS[sender])
+    if sender is INCODE:
+        status = {"interviewId": session_id, "onboardingStatus": canary("status"), "externalId": canary("reference")}
+        passed = {"interviewId": session_id, "overallStatus": "FAIL", "errorCode": canary("error"), "token": BEARER}
+        two = {"interviewId": session_id, "sessionId": canary("another")}
+        return [("recorded", prove(status)), ("quarantined", prove(two)),
+                ("recorded", replace(prove(passed), path="/incode/authentication")),
+                ("recorded", replace(prove(status), path=f"/incode/{canary('kind')}")),
+                ("refused", right.but("authorization", f"Bearer {BEARER}")),
+                ("refused", right.but("x-incode-secret", canary("wrong")))]
+    if sender is WULTRA:
+        check = {"status": canary("status"), "rejectReason": canary("reason"), "provider": canary("provider")}
+        failed = {
+            "status": "FAILED", "errorDetail": canary("detail") + " é", "deviceData": {"ipAddress": "203.0.113.77"}}
+        told = {"processId": session_id, "timestamp": canary("time"), "id": canary("event-id")}
+        return [("recorded", prove({**told, "type": canary("type"), "userId": canary("user")})),
+                ("recorded", prove({
+                    **told, "id": canary("2"), "type": "PROCESS_FINISHED", "eventData": {"process": failed}})),
+                ("recorded", prove({**told, "id": canary("3"), "type": "PRESENCE_CHECK_FINISHED", "eventData": {
+                    "presenceCheck": {**check, "presenceCheckResult": {"frame": IMAGE}}}})),
+                ("refused", right.but("authorization", f"Bearer {canary('bearer')}"))]
+    payload = sender.approval(json.dumps(session_id), MEMBERS)
+    signature = treezor_signature(payload, keys["secrets"][0])
+
+    def enveloped(signature, **members):
+        return replace(right, body=envelope(payload, signature, **members))
+
+    asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": canary("url"), "Token": canary("token")}
+    return [("ignored", enveloped(signature, webhook=f"payin.{canary('event')}")),
+            ("recorded", enveloped(signature, webhook=f"qes.{canary('event')}", webhook_id=canary("webhook-id"))),
+            ("recorded", enveloped(
+                signature, webhook=[canary("event")], webhook_created_at=canary("time"), object_id=canary("object"))),
+            ("ignored", replace(right, body=json.dumps(asked).encode())),
+            ("refused", enveloped(canary("signature"))), ("refused", enveloped(None)),
+            ("refused", with_token(right, canary("another-token"))),
+            ("refused", replace(right, body=canary("no-envelope").encode()))]
+
+
+@pytest.mark.parametrize("sender", KEYS, ids=str)
+def test_the_other_providers_webhooks_leave_nothing_personal_in_the_log(verdict, session_id, sender):
+    credentials = {f"{sender.provider.upper()}_CREDENTIALS": json.dumps(KEYS[sender])}
+    with copy(verdict, sender.function, **TALKATIVE, **credentials) as function:
+        sent = sorts(sender, session_id)
+        requests = [{**as_event(delivery.plus(("cookie", canary("cookie")), ("x-forwarded-for", "203.0.113.77"))),
+                     "cookies": [canary("cookies")]} for _, delivery in sent]
+        assert [function.answer(request).outcome for request in requests] == [outcome for outcome, _ in sent]
+        assert function.answer({"warm-up": canary("warm-up")}).outcome == "refused"
+        lines = logged(verdict, function, at_least=len(sent) + 1)
+    told = [json.loads(line) for line in lines if '"message":"delivery"' in line]
+    assert [line["outcome"] for line in told] == [outcome for outcome, _ in sent]
+    # An id that could be a name is shown as its digest.
+    sessions = [line["session"] for line in told if line["session"]]
+    assert f"{sender}/{sender.session(session_id)}" in sessions
+    assert any(session.startswith(f"{sender}/sha256:") for session in sessions)
+    shown = [value for _, delivery in sent for _, value in delivery.headers if len(value) >= 16]
+    assert_discreet(lines, IMAGE[:32], BEARER, *shown)
+
+
+# ---- Where something goes wrong ----
+
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"])
-def test_a_store_that_cannot_be_reached_leaves_nothing_personal_in_the_log(verdict, session_id, variable):
-    with contextlib.ExitStack() as copies:
-        function = copies.enter_context(copy(verdict, "VeriffDecisions", **TALKATIVE, **{variable: NOWHERE}))
-        approval, unreadable = genuine(decision(session_id, **TOLD)), genuine(canary("unreadable").encode())
-        outcomes = {function.answer(as_event(delivery)).outcome for delivery in (approval, unreadable)}
-        assert "failed" in outcomes
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_a_store_that_cannot_be_reached_leaves_nothing_personal_in_the_log(verdict, session_id, sender, variable):
+    approval = sender.approves(session_id, MEMBERS)
+    unreadable = sender.approves(session_id, MEMBERS + ',"x":NaN')
+    with copy(verdict, sender.function, **TALKATIVE, **{variable: NOWHERE}) as function:
+        assert "failed" in {function.answer(as_event(delivery)).outcome for delivery in (approval, unreadable)}
         lines = logged(verdict, function, at_least=2)
     assert any('"level":"ERROR"' in line for line in lines)
-    assert_discreet(lines, approval.signature, unreadable.signature)
+    proofs = [value for delivery in (approval, unreadable) for _, value in delivery.headers if len(value) >= 32]
+    assert_discreet(lines, *proofs, json.dumps(sender.keys)[:40], IMAGE[:32], BEARER)
 
 
 def test_questions_to_the_sessions_api_are_not_logged(verdict):

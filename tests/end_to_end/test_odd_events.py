@@ -5,10 +5,13 @@ import base64
 
 import pytest
 
-from .deliveries import as_event, decision, genuine, post, sign
+from .deliveries import INCODE, TREEZOR, WULTRA, as_event, decision, genuine, post, sign
 from .functions import deployed
 from .table import size
 
+
+# What leaves no trace leaves the whole table as large as it was.
+pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
 
 @pytest.fixture(scope="module")
 def function(verdict):
@@ -183,6 +186,121 @@ def test_the_flag_for_base64_must_tell_the_truth(verdict, function, event):
     assert_refused(verdict, function, {**event, "isBase64Encoded": True}, 400)
     assert_refused(verdict, function, {**event, "body": encoded}, 401)
     assert function.answer({**event, "body": encoded, "isBase64Encoded": True}).outcome == "recorded"
+
+
+# ---- The other providers ----
+
+OTHERS = [INCODE, TREEZOR, WULTRA]
+
+
+def called(verdict, sender):
+    return deployed(verdict, sender.function)
+
+
+@pytest.fixture(params=OTHERS, ids=str)
+def sender(request):
+    return request.param
+
+
+@pytest.fixture
+def its_event(sender, session_id):
+    return as_event(sender.approves(session_id))
+
+
+@pytest.fixture
+def its_next_webhook_is_recorded(verdict, sender, session_id):
+    yield
+    assert post(verdict, sender.approves(f"{session_id}-next")).outcome == "recorded"
+
+
+@pytest.mark.parametrize("payload", NO_REQUESTS.values(), ids=NO_REQUESTS)
+def test_what_is_no_request_is_refused_by_all(verdict, its_next_webhook_is_recorded, sender, payload):
+    assert_refused(verdict, called(verdict, sender), payload, status=400)
+
+
+@pytest.mark.parametrize("change", [
+    lambda event: without(event, "rawPath"),
+    lambda event: without(event, "requestContext"),
+    lambda event: {**event, "requestContext": {}},
+    lambda event: {**event, "isBase64Encoded": "true"},
+    lambda event: {**event, "isBase64Encoded": True},
+    lambda event: {**event, "body": {"verification": None}},
+    lambda event: {**event, "body": 1},
+    lambda event: {**event, "headers": []},
+    lambda event: {**event, "rawQueryString": {}},
+    lambda event: with_headers(event, {**event["headers"], "x-other": ["x"]}),
+], ids=["no path", "no context", "context empty", "flag as text", "flag that lies", "body as object", "body as number",
+        "headers as list", "query as object", "header as list"])
+def test_what_is_half_a_request_is_refused_by_all(
+        verdict, its_next_webhook_is_recorded, sender, its_event, change):
+    assert_refused(verdict, called(verdict, sender), change(its_event), status=400)
+
+
+@pytest.mark.parametrize("change", [
+    lambda event: {**event, "rawPath": f"{event['rawPath']}/"},
+    lambda event: {**event, "rawPath": f"{event['rawPath']}?"},
+    lambda event: {**event, "rawPath": event["rawPath"].upper()},
+    lambda event: {**event, "rawPath": ""},
+    lambda event: {**event, "rawPath": "/veriff/decisions"},
+    lambda event: {**event, "requestContext": {"http": {"method": "GET"}}},
+    lambda event: {**event, "requestContext": {"http": {"method": "post"}}},
+    lambda event: {**event, "body": base64.b64encode(event["body"].encode()).decode(), "rawPath": "/"},
+], ids=["path and slash", "path and question mark", "path in capitals", "no path", "another's path", "GET", "post",
+        "path of nobody"])
+def test_what_was_meant_for_somebody_else_is_refused_by_all(verdict, sender, its_event, change):
+    assert_refused(verdict, called(verdict, sender), change(its_event), sender.refusal)
+
+
+@pytest.mark.parametrize("headers", [None, {}])
+def test_without_headers_only_what_is_signed_in_the_body_is_proved(verdict, sender, its_event, headers):
+    answer = called(verdict, sender).answer(with_headers(its_event, headers))
+    expected = (200, "recorded") if sender is TREEZOR else (401, "refused")
+    assert (answer.status, answer.outcome) == expected
+
+
+@pytest.mark.parametrize("sender", [INCODE, WULTRA], ids=str)
+@pytest.mark.parametrize("body", [None, "", ...], ids=["null", "empty", "none"])
+def test_no_body_is_an_empty_body_to_all(verdict, sender, its_event, body):
+    event = without(its_event, "body") if body is ... else {**its_event, "body": body}
+    assert called(verdict, sender).answer(event).outcome == "quarantined"
+
+
+@pytest.mark.parametrize("sender", [TREEZOR], ids=str)
+@pytest.mark.parametrize("body", [None, "", ...], ids=["null", "empty", "none"])
+def test_no_body_holds_no_signature(verdict, sender, its_event, body):
+    event = without(its_event, "body") if body is ... else {**its_event, "body": body}
+    assert_refused(verdict, called(verdict, sender), event, 500)
+
+
+def test_base64_and_text_are_the_same_webhook(verdict, sender, its_event):
+    encoded = base64.b64encode(its_event["body"].encode()).decode()
+    assert called(verdict, sender).answer({**its_event, "body": encoded, "isBase64Encoded": True}).outcome == "recorded"
+    assert called(verdict, sender).answer(its_event).outcome == "duplicate"
+
+
+@pytest.mark.parametrize("before", ["/production", "/a/b/c", "/secret%20prefix", "/"])
+def test_a_stage_or_a_base_path_may_stand_before_the_path(verdict, sender, its_event, before):
+    answer = called(verdict, sender).answer({**its_event, "rawPath": before + its_event["rawPath"]})
+    assert answer.outcome == "recorded"
+
+
+TOKEN = TREEZOR.keys["urlTokens"][0]
+
+
+@pytest.mark.parametrize("sender", [TREEZOR], ids=str)
+@pytest.mark.parametrize("query, expected", [
+    (f"token={TOKEN}", "recorded"), (f"x=1&token={TOKEN}&y", "recorded"), (f"&&token={TOKEN}&", "recorded"),
+    ("token=" + "".join(f"%{ord(letter):02x}" for letter in TOKEN), "recorded"), (f"%74oken={TOKEN}", "recorded"),
+    ("", "refused"), ("token", "refused"), ("token=", "refused"), (f"token={TOKEN}&token", "refused"),
+    (f"token={TOKEN}&%74oken=x", "refused"), (f"token={TOKEN},{TOKEN}", "refused"), (f"token={TOKEN}%00", "refused"),
+    (f"token={TOKEN}+", "refused"), (f"token[]={TOKEN}", "refused"), (f"TOKEN={TOKEN}", "refused"),
+    (f"token={TOKEN}%ff", "refused"), (f"token={TOKEN};x=1", "refused"), ("%zz&token=%", "refused"),
+])
+def test_the_token_is_read_from_the_query_as_it_was_written(verdict, sender, its_event, query, expected):
+    # What the gateway made of the query is not looked at: it joins what comes twice.
+    event = {**its_event, "rawQueryString": query, "queryStringParameters": {"token": TOKEN}}
+    answer = called(verdict, sender).answer(event)
+    assert (answer.status, answer.outcome) == ({"recorded": 200, "refused": 500}[expected], expected)
 
 
 def assert_refused(verdict, function, payload, status):

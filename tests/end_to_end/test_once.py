@@ -2,28 +2,37 @@
 from __future__ import annotations
 
 import collections
+from urllib.parse import quote
 
-from stack.deployment import webhooks
+import pytest
 
-from .deliveries import DECISIONS, EVENTS, decision, different_events, genuine, post, post_all
-from .table import items, outbox
+from .deliveries import DECISIONS, EVENTS, SENDERS, decision, different_events, genuine, post, post_all
+from .table import items
 
 
-def test_the_same_webhook_fifty_times_twenty_at_once_is_recorded_and_notified_once(verdict, decisions, session_id):
-    sample = webhooks.find("veriff/decision-approved")
-    keys = {"secrets": ["abcdef12-abcd-abcd-abcd-abcdef012345"]}  # Veriff publishes it with its signature vector.
-    body = webhooks.body_of(webhooks.make(sample, keys, session=session_id))
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_the_same_webhook_fifty_times_twenty_at_once_is_recorded_and_notified_once(
+        verdict, decisions, session_id, sender):
+    answers = post_all(verdict, [sender.approves(session_id)] * 50, at_once=20)
 
-    answers = post_all(verdict, [genuine(body)] * 50, at_once=20)
-
+    session = sender.session(session_id)
     assert [answer.status for answer in answers] == [200] * 50
     assert collections.Counter(answer.outcome for answer in answers) == {"recorded": 1, "duplicate": 49}
-    assert {answer.session for answer in answers} == {f"veriff/{session_id}"}
-    assert len(items(verdict, session_id, "EVENT")) == len(items(verdict, session_id, "PAYLOAD")) == 1
-    record = verdict.session("veriff", session_id)
+    assert {answer.session for answer in answers} == {f"{sender}/{quote(session, safe=':')}"}
+    for sort in ("EVENT", "PAYLOAD"):
+        assert len(items(verdict, session, sort, sender.provider)) == 1
+    record = verdict.session(sender.provider, session)
     assert (record["version"], record["events"], record["notifications"]) == (1, 1, 1)
-    assert [message.body["data"]["outcome"] for message in decisions.about(session_id)] == ["approved"]
-    assert outbox(verdict, session_id) == []
+    assert [message.body["data"]["outcome"] for message in decisions.about(session)] == ["approved"]
+    assert items(verdict, session, "NOTIFICATION", sender.provider) == []
+
+
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_the_same_session_id_at_two_providers_is_two_sessions(verdict, session_id, sender):
+    others = [other for other in SENDERS if other is not sender]
+    assert post(verdict, sender.approves(session_id)).outcome == "recorded"
+    for other in others:
+        assert verdict.session(other.provider, other.session(session_id)) is None
 
 
 def test_sixteen_webhooks_about_one_session_at_once_all_count(verdict, session_id):

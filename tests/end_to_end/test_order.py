@@ -5,7 +5,9 @@ import itertools
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-from .deliveries import EVENTS, decision, event, genuine, post
+import pytest
+
+from .deliveries import EVENTS, TREEZOR, WULTRA, Delivery, decision, event, genuine, post
 
 # What tells of the order of arrival.
 ARRIVAL = ("version", "notifications", "firstEventAt", "lastEventAt")
@@ -15,28 +17,60 @@ def without(record, *members):
     return {name: value for name, value in record.items() if name not in members}
 
 
-def test_the_same_four_facts_in_any_order_give_equal_records(verdict, decisions):
+def facts_of_veriff(session_id: str) -> list[Delivery]:
+    return [
+        genuine(event(session_id, 7001, "started"), path=EVENTS),
+        genuine(event(session_id, 7002, "submitted"), path=EVENTS),
+        genuine(decision(session_id, "review", at="2026-06-12T09:00:00Z")),
+        genuine(decision(session_id, "approved", at="2026-06-12T09:30:00.861285Z")),
+    ]
+
+
+def facts_of_treezor(user: str) -> list[Delivery]:
+    def review(state: int, modified: str) -> dict:
+        return {"users": [{"userId": user, "kycReview": state, "modifiedDate": modified}]}
+
+    document = {"documentId": 7, "userId": user, "documentStatus": "VALIDATED", "modifiedDate": "2026-06-12 09:20:00"}
+    return [TREEZOR.genuine(payload) for payload in (
+        review(1, "2026-06-12 08:00:00"), {"documents": [document]}, review(6, "2026-06-12 09:00:00"),
+        review(2, "2026-06-12 09:30:00"))]
+
+
+def facts_of_wultra(process: str) -> list[Delivery]:
+    def fact(event_type: str, minute: int, **data) -> dict:
+        return {"id": str(uuid.uuid4()), "timestamp": f"2026-06-12T09:{minute:02}:00.5Z", "type": event_type,
+                "userId": "customer-1", "processId": process, "eventData": data}
+
+    verification = {"documentId": "front", "status": "REJECTED", "rejectReason": "blurred"}
+    return [WULTRA.genuine(body) for body in (
+        fact("DOCUMENT_VERIFICATION_FINISHED", 1, documentVerification=verification),
+        fact("DOCUMENT_VERIFICATION_FINISHED", 2, documentVerification={**verification, "status": "ACCEPTED"}),
+        fact("PROCESS_FINISHED", 3, process={"status": "FAILED", "errorDetail": "timeout"}),
+        fact("PROCESS_FINISHED", 4, process={"status": "FINISHED", "errorDetail": None}))]
+
+
+# Incode's webhooks have no time of their own: there the order of arrival is all there is.
+@pytest.mark.parametrize("provider, prefix, facts", [
+    ("veriff", "", facts_of_veriff), ("treezor", "user:", facts_of_treezor), ("wultra", "", facts_of_wultra),
+], ids=["veriff", "treezor", "wultra"])
+def test_the_same_four_facts_in_any_order_give_equal_records(verdict, decisions, provider, prefix, facts):
     orders = {str(uuid.uuid4()): order for order in itertools.permutations(range(4))}
 
     def deliver(session_id):
-        facts = [
-            genuine(event(session_id, 7001, "started"), path=EVENTS),
-            genuine(event(session_id, 7002, "submitted"), path=EVENTS),
-            genuine(decision(session_id, "review", at="2026-06-12T09:00:00Z")),
-            genuine(decision(session_id, "approved", at="2026-06-12T09:30:00.861285Z")),
-        ]
-        return [post(verdict, facts[position]).outcome for position in orders[session_id]]
+        sent = facts(session_id)
+        return [post(verdict, sent[position]).outcome for position in orders[session_id]]
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(deliver, orders)) == [["recorded"] * 4] * 24
 
-    records = [verdict.session("veriff", session_id) for session_id in orders]
-    facts = [without(record, "sessionId", *ARRIVAL) for record in records]
-    assert facts == [facts[0]] * 24
+    records = [verdict.session(provider, prefix + session_id) for session_id in orders]
+    # Treezor's sessions are a person's: their ids are all that these may differ in.
+    same = [without(record, "sessionId", *ARRIVAL, *(["subject"] if prefix else [])) for record in records]
+    assert same == [same[0]] * 24
     assert (records[0]["status"], records[0]["events"]) == ("decided", 4)
     assert records[0]["decision"]["outcome"] == "approved"
     for session_id, record in zip(orders, records):
-        told = [message.body["data"] for message in decisions.about(session_id)]
+        told = [message.body["data"] for message in decisions.about(prefix + session_id)]
         assert [data["sequence"] for data in told] == list(range(1, record["notifications"] + 1))
         assert told[-1]["outcome"] == "approved"
         assert [data["previousOutcome"] for data in told] == [None, *(data["outcome"] for data in told[:-1])]

@@ -5,17 +5,18 @@ import base64
 import hashlib
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
-from .deliveries import decision, genuine, post
+from .deliveries import INCODE, SENDERS, TREEZOR, WULTRA, decision, genuine, post
 from .table import items
 
 DAY_SECONDS = 24 * 60 * 60
 
 
-def kept(verdict, session_id):
-    [item] = items(verdict, session_id, "PAYLOAD")
+def kept(verdict, session_id, provider="veriff"):
+    [item] = items(verdict, session_id, "PAYLOAD", provider)
     return item
 
 
@@ -32,21 +33,72 @@ def test_only_payloads_expire(verdict, session_id):
     assert [item["sk"]["S"].split("#")[0] for item in items(verdict, session_id) if "expiresAt" in item] == ["PAYLOAD"]
 
 
-def test_images_are_kept_as_their_digest_and_keys_not_at_all(verdict, session_id):
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_images_are_kept_as_their_digest_and_keys_not_at_all(verdict, session_id, sender):
     image = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 400
-    post(verdict, genuine(decision(
-        session_id, images=[{"content": base64.b64encode(image).decode()}], sessionToken="t0ken", apiKey="k3y")))
-    text = kept(verdict, session_id)["payload"]["S"]
-    [stored] = json.loads(text)["verification"]["images"]
+    token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (
+        b'{"alg":"HS256"}', b'{"sub":"t0ken"}', b"\1" * 32))
+    more = {
+        "images": [{"content": base64.b64encode(image).decode()}], "sessionToken": "t0ken", "apiKey": "k3y",
+        "password": "passw0rd",
+        "nested": json.dumps({"accessToken": "t0ken", "image": base64.b64encode(image).decode()}),
+        "link": f"https://example.com/?t={token}"}
+    members = "".join(f",{json.dumps(name)}:{json.dumps(value)}" for name, value in more.items())
+
+    post(verdict, sender.approves(session_id, members))
+
+    session = sender.session(session_id)
+    text = kept(verdict, session, sender.provider)["payload"]["S"]
+    [stored] = found(json.loads(text), "images")
     assert stored["content"] == {"kind": "image/jpeg", "bytes": len(image), "sha256": hashlib.sha256(image).hexdigest()}
-    assert "t0ken" not in text and "k3y" not in text and "apiKey" not in text and "sessionToken" not in text
+    assert text.count(hashlib.sha256(image).hexdigest()) == 2
+    everything = json.dumps(items(verdict, session, provider=sender.provider))
+    for secret in ("t0ken", "k3y", "passw0rd", "apiKey", "sessionToken", "accessToken", token.split(".")[1]):
+        assert secret not in everything
+    spelled = base64.b64encode(image).decode()
+    assert not [at for at in range(0, len(spelled) - 64, 32) if spelled[at:at + 32] in everything]
+
+
+def found(document, name):
+    """The value of the one member of that name, wherever it is."""
+    if isinstance(document, dict) and name in document:
+        return document[name]
+    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else []
+    return next((value for value in (found(each, name) for each in inner) if value is not None), None)
 
 
 @pytest.mark.parametrize("more", [
-    {"x": "two words " * 440_000}, {"x": ["two words"] * 300_000}, {f"m{number}": number for number in range(250_000)},
+    f',"x":"{"two words " * 440_000}"', ',"x":[' + '"two words",' * 300_000 + '""]',
+    "".join(f',"m{number}":{number}' for number in range(250_000)),
 ], ids=["one text", "a list", "many members"])
-def test_whatever_arrives_fits_in_the_table(verdict, session_id, more):
-    assert post(verdict, genuine(decision(session_id, **more))).outcome == "recorded"
-    for item in items(verdict, session_id):
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_whatever_arrives_fits_in_the_table(verdict, session_id, sender, more):
+    assert post(verdict, sender.approves(session_id, more)).outcome == "recorded"
+    session = sender.session(session_id)
+    for item in items(verdict, session, provider=sender.provider):
         assert len(json.dumps(item)) < 400 * 1024
-    json.loads(kept(verdict, session_id)["payload"]["S"])
+    json.loads(kept(verdict, session, sender.provider)["payload"]["S"])
+
+
+@pytest.mark.parametrize("path, body, secrets", [
+    ("/incode/authentication", {"overallStatus": "PASS", "token": "s3cret-1", "interviewToken": "s3cret-2"}, 2),
+    ("/incode/work-history", {"requestId": "r", "workHistory": {"apiKey": "s3cret-1", "employer": "kept"}}, 1),
+], ids=["authentication", "work history"])
+def test_the_secrets_in_incodes_own_webhooks_are_not_kept(verdict, session_id, path, body, secrets):
+    body = {"interviewId": session_id, **body}
+    assert json.dumps(body).count("s3cret") == secrets
+    assert post(verdict, replace(INCODE.genuine(body), path=path)).outcome == "recorded"
+    assert "s3cret" not in json.dumps(items(verdict, session_id, provider="incode"))
+
+
+def test_a_treezor_webhook_is_kept_in_its_envelope(verdict, session_id):
+    sent = TREEZOR.approves(session_id)
+    post(verdict, sent)
+    text = kept(verdict, TREEZOR.session(session_id), "treezor")["payload"]["S"]
+    assert json.loads(text) == json.loads(sent.body)
+
+
+def test_the_document_of_a_wultra_webhook_is_kept_as_it_was_written(verdict, session_id):
+    sent = WULTRA.approves(session_id, ',"score":10.0,"x":1E400')
+    post(verdict, sent)
+    assert kept(verdict, session_id, "wultra")["payload"]["S"].encode() == sent.body

@@ -1,27 +1,12 @@
-"""The samples that come with the project."""
+"""The samples that come with the project, singly and as whole sessions."""
 from __future__ import annotations
-
-import time
 
 import pytest
 from stack import samples
 from stack.deployment import webhooks
 
-from .functions import deployed
-from .table import unpublished
-
-#: For so long the relay leaves an entry of the outbox to the function that wrote it, and a little more.
-GRACE_SECONDS = 15
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nobody_else_notifies(verdict):
-    """Publishes what earlier tests have left behind: of a sample, all notifications are counted that come."""
-    end = time.monotonic() + GRACE_SECONDS
-    while unpublished(verdict):
-        assert time.monotonic() < end
-        deployed(verdict, "OutboxRelay").call({})
-        time.sleep(0.5)
+# Of a sample, all notifications are counted that come.
+pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
 
 
 @pytest.mark.parametrize("sample", webhooks.catalogue(), ids=lambda sample: sample.name)
@@ -29,3 +14,14 @@ def test_a_sample_does_what_the_catalogue_says(verdict, decisions, quarantine, s
     decisions.all()
     quarantine.all()
     assert samples.send(verdict, sample) == samples.expected(sample)
+
+
+@pytest.mark.parametrize("scenario", webhooks.scenarios(), ids=lambda scenario: scenario.name)
+def test_a_scenario_ends_as_the_catalogue_says(verdict, decisions, scenario):
+    decisions.all()
+    assert samples.play(verdict, scenario) == samples.expected_of_play(scenario)
+
+
+def test_every_provider_has_samples_and_scenarios():
+    for played in (webhooks.catalogue(), webhooks.scenarios()):
+        assert {each.provider for each in played} == {"veriff", "incode", "treezor", "wultra"}

@@ -84,8 +84,8 @@ def test_events_are_listed_as_they_were_understood(verdict, session_id):
     cancelled, declined = page["events"]
     for listed in (cancelled, declined):
         assert set(listed) == {
-            "eventId", "provider", "sessionId", "kind", "name", "attemptId", "occurredAt", "receivedAt", "effectiveAt",
-            "stage", "decision", "checks", "subject", "remark", "detail"}
+            "eventId", "provider", "sessionId", "kind", "name", "attemptId", "occurredAt", "emittedAt", "receivedAt",
+            "effectiveAt", "stage", "decision", "checks", "subject", "remark", "detail"}
     assert (cancelled["name"], cancelled["detail"]) == ("event.flow_cancelled", said)
     assert (cancelled["occurredAt"], cancelled["effectiveAt"]) == (None, cancelled["receivedAt"])
     assert declined["name"] == "decision.declined"

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from .deliveries import SECRET
+from .deliveries import SECRET, SENDERS
 from .functions import bootstrap
 
 PATIENCE_SECONDS = 10
@@ -27,15 +27,22 @@ COMPLETE = {
     "SESSIONS_TABLE": "sessions",
     "DECISIONS_QUEUE_URL": "http://127.0.0.1:9/decisions.fifo",
     "QUARANTINE_QUEUE_URL": "http://127.0.0.1:9/quarantine",
-    "VERIFF_CREDENTIALS": json.dumps({"secrets": [SECRET]}),
+    **{f"{sender.provider.upper()}_CREDENTIALS": json.dumps(sender.keys) for sender in SENDERS},
     "PAYLOAD_RETENTION_DAYS": "400",
 }
-ALWAYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "SESSIONS_TABLE")
+ALWAYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+STORES = ("SESSIONS_TABLE", "DECISIONS_QUEUE_URL")
+RECEIVES = (*ALWAYS, *STORES, "QUARANTINE_QUEUE_URL")
 NEEDED = {
-    "VeriffEvents": (*ALWAYS, "DECISIONS_QUEUE_URL", "QUARANTINE_QUEUE_URL", "VERIFF_CREDENTIALS"),
-    "VeriffDecisions": (*ALWAYS, "DECISIONS_QUEUE_URL", "QUARANTINE_QUEUE_URL", "VERIFF_CREDENTIALS"),
-    "OutboxRelay": (*ALWAYS, "DECISIONS_QUEUE_URL"),
-    "SessionsApi": ALWAYS,
+    "VeriffEvents": (*RECEIVES, "VERIFF_CREDENTIALS"),
+    "VeriffDecisions": (*RECEIVES, "VERIFF_CREDENTIALS"),
+    "IncodeWebhooks": (*RECEIVES, "INCODE_CREDENTIALS"),
+    "IncodeToken": (*ALWAYS, "INCODE_CREDENTIALS"),
+    "IncodePoller": (*ALWAYS, *STORES, "INCODE_CREDENTIALS"),
+    "TreezorWebhooks": (*RECEIVES, "TREEZOR_CREDENTIALS"),
+    "WultraEvents": (*RECEIVES, "WULTRA_CREDENTIALS"),
+    "OutboxRelay": (*ALWAYS, *STORES),
+    "SessionsApi": (*ALWAYS, "SESSIONS_TABLE"),
 }
 
 
@@ -48,11 +55,11 @@ def assert_does_not_start(executable, environment, variable):
     assert CANARY not in said and SECRET not in said
 
 
-@pytest.mark.parametrize("function", NEEDED)
-def test_a_function_that_is_configured_starts_and_asks_for_work(verdict, function):
+def assert_starts(verdict, function, environment):
+    """It asks for work."""
     with socket.create_server(("127.0.0.1", 0)) as runtime:
         runtime.settimeout(PATIENCE_SECONDS)
-        environment = {**COMPLETE, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime.getsockname()[1]}"}
+        environment = {**environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime.getsockname()[1]}"}
         process = subprocess.Popen([bootstrap(verdict, function)], env=environment)
         try:
             connection, _ = runtime.accept()
@@ -62,6 +69,17 @@ def test_a_function_that_is_configured_starts_and_asks_for_work(verdict, functio
         finally:
             process.kill()
             process.wait()
+
+
+@pytest.mark.parametrize("function", NEEDED)
+def test_a_function_that_is_configured_starts_and_asks_for_work(verdict, function):
+    assert_starts(verdict, function, COMPLETE)
+
+
+@pytest.mark.parametrize("function", NEEDED)
+def test_a_function_needs_no_more_than_its_own_variables(verdict, function):
+    others = {variable for needed in NEEDED.values() for variable in needed} - set(NEEDED[function])
+    assert_starts(verdict, function, {name: value for name, value in COMPLETE.items() if name not in others})
 
 
 @pytest.mark.parametrize("value", [None, "", " \t"], ids=["missing", "empty", "blank"])
@@ -74,38 +92,140 @@ def test_a_function_without_a_variable_does_not_start(verdict, function, variabl
     assert_does_not_start(bootstrap(verdict, function), environment, variable)
 
 
-WEAK = {
-    "no JSON": f"{CANARY}-{SECRET}",
-    "half a JSON": json.dumps({"secrets": [f"{CANARY}-{SECRET}"]})[:-1],
-    "the secret alone": json.dumps(f"{CANARY}-{SECRET}"),
-    "a list": json.dumps([f"{CANARY}-{SECRET}"]),
-    "an object without secrets": "{}",
-    "secrets null": '{"secrets": null}',
-    "no secret": '{"secrets": []}',
-    "a secret that is no list": json.dumps({"secrets": f"{CANARY}-{SECRET}"}),
-    "a secret that is no text": '{"secrets": [1234567890123456789012345]}',
-    "an empty secret": '{"secrets": [""]}',
-    "a blank secret": '{"secrets": ["                      "]}',
-    "a short secret": json.dumps({"secrets": [CANARY]}),
-    "a placeholder": json.dumps({"secrets": ["CHANGE-ME-change-me-CHANGE-ME"]}),
-    "asterisks": json.dumps({"secrets": ["*" * 36]}),
-    "a secret with a line end": json.dumps({"secrets": [f"{CANARY}-{SECRET}\n"]}),
-    "a right secret and an empty one": json.dumps({"secrets": [f"{CANARY}-{SECRET}", ""]}),
-    "a right secret and a short one": json.dumps({"secrets": [f"{CANARY}-{SECRET}", "short"]}),
-    "a blank API key": json.dumps({"secrets": [f"{CANARY}-{SECRET}"], "apiKeys": [" "]}),
-    "a member with a typing error": json.dumps({"secrets": [f"{CANARY}-{SECRET}"], "apiKey": [CANARY]}),
-    "another provider's": json.dumps({"basic": [{"username": CANARY, "password": SECRET}]}),
+#: What is too weak for a secret, whatever it is for.
+WEAK_SECRETS = {
+    "an empty secret": "",
+    "a blank secret": " " * 22,
+    "a short secret": CANARY,
+    "a placeholder": "CHANGE-ME-change-me-CHANGE-ME",
+    "asterisks": "*" * 36,
+    "a template": "{{resolve:secretsmanager:verdict}}-and-more-than-32-characters",
+    "a secret with a line end": f"{CANARY}-{SECRET}\n",
+    "a secret that is no text": 1234567890123456789012345678901234567890,
+    "a secret of null": None,
+}
+STRONG = f"{CANARY}-{SECRET}"
+LOGIN = {"id": "client", "secret": STRONG}
+OAUTH = {"oauth": {"clients": [LOGIN], "signingKeys": [STRONG]}}
+
+#: By provider: the places in its credentials where a secret stands.
+PLACES = {
+    "VERIFF": {
+        "alone": lambda secret: {"secrets": [secret]},
+        "beside a right one": lambda secret: {"secrets": [STRONG, secret]},
+    },
+    "INCODE": {
+        "header": lambda secret: {"headers": {"x-incode-secret": [secret]}},
+        "header in rotation": lambda secret: {"headers": {"x-incode-secret": [STRONG, secret]}, **OAUTH},
+        "client": lambda secret: {"oauth": {"clients": [{"id": "client", "secret": secret}], "signingKeys": [STRONG]}},
+        "signing key": lambda secret: {"oauth": {"clients": [LOGIN], "signingKeys": [STRONG, secret]}},
+    },
+    "TREEZOR": {
+        "alone": lambda secret: {"secrets": [secret]},
+        "beside a right one": lambda secret: {"secrets": [STRONG, secret]},
+        "URL token": lambda secret: {"secrets": [STRONG], "urlTokens": [secret]},
+        "URL token in rotation": lambda secret: {"secrets": [STRONG], "urlTokens": [STRONG, secret]},
+    },
+    "WULTRA": {
+        "password": lambda secret: {"basic": [{"username": "wultra", "password": secret}]},
+        "password in rotation": lambda secret: {"basic": [
+            {"username": "wultra", "password": STRONG}, {"username": "wultra", "password": secret}]},
+        "header": lambda secret: {"headers": {"x-key": [secret]}},
+        "header beside a right login": lambda secret: {
+            "basic": [{"username": "wultra", "password": STRONG}], "headers": {"x-key": [STRONG], "x-other": [secret]}},
+    },
+}
+#: By provider: credentials of another form than they should have.
+MALFORMED = {
+    "VERIFF": {
+        "no secrets": {}, "secrets null": {"secrets": None}, "no secret": {"secrets": []},
+        "a secret that is no list": {"secrets": STRONG},
+        "a blank API key": {"secrets": [STRONG], "apiKeys": [" "]},
+        "a member with a typing error": {"secrets": [STRONG], "apiKey": [CANARY]},
+        "another provider's": {"basic": [{"username": CANARY, "password": STRONG}]},
+    },
+    "INCODE": {
+        "neither headers nor oauth": {}, "headers null": {"headers": None}, "no header": {"headers": {}},
+        "no value": {"headers": {"x-incode-secret": []}},
+        "null beside a proof": {"headers": {"x-incode-secret": [STRONG]}, "oauth": None},
+        "a value that is no list": {"headers": {"x-incode-secret": STRONG}},
+        "a header that is none": {"headers": {"x secret": [STRONG]}},
+        "a header in two spellings": {"headers": {"x-a": [STRONG], "X-A": [STRONG]}},
+        "no client": {"oauth": {"clients": [], "signingKeys": [STRONG]}},
+        "a client without a name": {"oauth": {"clients": [{"id": " ", "secret": STRONG}], "signingKeys": [STRONG]}},
+        "no signing key": {"oauth": {"clients": [LOGIN], "signingKeys": []}},
+        "signing keys left out": {"oauth": {"clients": [LOGIN]}},
+        "tokens for no time": {"oauth": {**OAUTH["oauth"], "tokenTtlSeconds": 0}},
+        "tokens for ever": {"oauth": {**OAUTH["oauth"], "tokenTtlSeconds": 86401}},
+        "a member with a typing error": {**OAUTH, "header": {"x-incode-secret": [STRONG]}},
+        "API access alone": {"api": {
+            "baseUrl": "https://example.com", "apiKey": STRONG, "email": "e@example.com", "password": STRONG}},
+        "API access in the clear": {**OAUTH, "api": {
+            "baseUrl": "http://example.com", "apiKey": STRONG, "email": "e@example.com", "password": STRONG}},
+        "half of the API access": {**OAUTH, "api": {"baseUrl": "https://example.com"}},
+        "another provider's": {"secrets": [STRONG]},
+    },
+    "TREEZOR": {
+        "no secrets": {}, "secrets null": {"secrets": None}, "no secret": {"secrets": []},
+        "URL tokens alone": {"urlTokens": [STRONG]},
+        "no URL token": {"secrets": [STRONG], "urlTokens": []},
+        "URL tokens null": {"secrets": [STRONG], "urlTokens": None},
+        "a URL token of 31 characters": {"secrets": [STRONG], "urlTokens": [STRONG[:31]]},
+        "a member with a typing error": {"secrets": [STRONG], "urlToken": [STRONG]},
+        "another provider's": {"basic": [{"username": CANARY, "password": STRONG}]},
+    },
+    "WULTRA": {
+        "neither basic nor headers": {}, "basic null": {"basic": None}, "no login": {"basic": []},
+        "no header": {"headers": {}},
+        "null beside a proof": {"basic": [{"username": "wultra", "password": STRONG}], "headers": None},
+        "a user name with a colon": {"basic": [{"username": f"{CANARY}:x", "password": STRONG}]},
+        "a user without a name": {"basic": [{"username": "", "password": STRONG}]},
+        "a login without a password": {"basic": [{"username": CANARY}]},
+        "a member with a typing error": {"basic": [{"username": "w", "password": STRONG, "pasword": CANARY}]},
+        "another provider's": {"secrets": [STRONG]},
+    },
 }
 
 
-@pytest.mark.parametrize("function", ["VeriffEvents", "VeriffDecisions"])
-@pytest.mark.parametrize("credentials", WEAK.values(), ids=WEAK)
-def test_a_function_with_weak_credentials_does_not_start(verdict, function, credentials):
-    environment = {**COMPLETE, "VERIFF_CREDENTIALS": credentials}
-    assert_does_not_start(bootstrap(verdict, function), environment, "VERIFF_CREDENTIALS")
+def weak(provider: str) -> dict[str, str]:
+    """Credentials with which nobody should start, by what is wrong with them."""
+    texts = {
+        "no JSON": STRONG, "half a JSON": json.dumps({"secrets": [STRONG]})[:-1],
+        "the secret alone": json.dumps(STRONG), "a list": json.dumps([STRONG]), "null": "null", "two documents": json.dumps({"secrets": [STRONG]}) * 2}
+    for what, secret in WEAK_SECRETS.items():
+        for place, credentials in PLACES[provider].items():
+            texts[f"{what}, {place}"] = json.dumps(credentials(secret))
+    return texts | {what: json.dumps(credentials) for what, credentials in MALFORMED[provider].items()}
 
 
+CASES = [
+    pytest.param(function, variable, credentials, id=f"{function} {what}")
+    for function, needed in NEEDED.items() for variable in needed if variable.endswith("_CREDENTIALS")
+    for what, credentials in weak(variable.split("_")[0]).items()]
+
+
+@pytest.mark.parametrize("function, variable, credentials", CASES)
+def test_a_function_with_weak_credentials_does_not_start(verdict, function, variable, credentials):
+    assert_does_not_start(bootstrap(verdict, function), {**COMPLETE, variable: credentials}, variable)
+
+
+@pytest.mark.parametrize("provider", PLACES)
+def test_what_is_weak_above_is_only_the_secret(verdict, provider):
+    for credentials in PLACES[provider].values():
+        [function, *_] = [function for function, needed in NEEDED.items() if f"{provider}_CREDENTIALS" in needed]
+        assert_starts(verdict, function, {**COMPLETE, f"{provider}_CREDENTIALS": json.dumps(credentials(STRONG + "x"))})
+
+
+def test_the_token_endpoint_does_not_start_without_anybody_to_give_tokens_to(verdict):
+    headers_alone = json.dumps({"headers": {"x-incode-secret": [STRONG]}})
+    environment = {**COMPLETE, "INCODE_CREDENTIALS": headers_alone}
+    assert_does_not_start(bootstrap(verdict, "IncodeToken"), environment, "INCODE_CREDENTIALS")
+    assert_starts(verdict, "IncodeWebhooks", environment)
+
+
+@pytest.mark.parametrize("function", [
+    "VeriffEvents", "IncodeWebhooks", "IncodePoller", "TreezorWebhooks", "WultraEvents"])
 @pytest.mark.parametrize("days", ["29", "0", "-400", "400.5", "ever", "99999999999999999999", f"{CANARY}"])
-def test_a_function_that_would_keep_payloads_too_briefly_does_not_start(verdict, days):
+def test_a_function_that_would_keep_payloads_too_briefly_does_not_start(verdict, function, days):
     environment = {**COMPLETE, "PAYLOAD_RETENTION_DAYS": days}
-    assert_does_not_start(bootstrap(verdict, "VeriffEvents"), environment, "PAYLOAD_RETENTION_DAYS")
+    assert_does_not_start(bootstrap(verdict, function), environment, "PAYLOAD_RETENTION_DAYS")

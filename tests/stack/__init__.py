@@ -4,6 +4,8 @@
         verdict.outputs["VeriffDecisionsUrl"]      # reachable from here
         verdict.client("dynamodb")                 # boto3, pointed at the stack
         verdict.session("veriff", session_id)      # the record, or None
+        verdict.incode_api.script(session_id, …)   # what Incode says when the poller asks about it
+        verdict.invoke("IncodePoller")             # without waiting for its minute
 """
 from .deployment import Stack, start
 from .emulator import free_port

@@ -1,6 +1,7 @@
 """Builds the functions and deploys the template onto the emulator, as one would onto AWS."""
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -22,6 +23,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from .emulator import ACCESS_KEY, HOST, REGION, SECRET_KEY, Emulator
+from .incode_api import IncodeApi
 from .steps import Failure, run, step, without_aws
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,8 +38,10 @@ REQUEST_SECONDS = 30
 class Stack:
     """A deployed local stack. Ends with `stop`, or as a context manager."""
 
-    def __init__(self, emulator: Emulator):
+    def __init__(self, emulator: Emulator, incode_api: IncodeApi):
         self._emulator = emulator
+        #: What the poller takes for Incode.
+        self.incode_api = incode_api
         self.endpoint = emulator.endpoint
         described = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
         self.api_id = self.resource("Api")
@@ -55,6 +59,15 @@ class Stack:
         """The physical id of one of the template's resources."""
         return self.client("cloudformation").describe_stack_resource(
             StackName=NAME, LogicalResourceId=logical_id)["StackResourceDetail"]["PhysicalResourceId"]
+
+    def invoke(self, logical_id: str, payload: Any = None) -> Any:
+        """Calls one of the template's functions, as its schedule would, and returns what it answers."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.resource(logical_id), Payload=json.dumps({} if payload is None else payload))
+        content = answer["Payload"].read().decode()
+        if "FunctionError" in answer:
+            raise Failure(f"{logical_id} failed: {content}")
+        return json.loads(content)
 
     def get(self, path: str, *, signed: bool = True) -> tuple[int, Any]:
         """GETs a path of the API, signed with SigV4 unless told otherwise: status and JSON."""
@@ -84,6 +97,7 @@ class Stack:
 
     def stop(self) -> None:
         self._emulator.stop()
+        self.incode_api.close()
 
     def __enter__(self) -> Stack:
         return self
@@ -102,19 +116,22 @@ def start(port: int, *, enforce_iam: bool = False) -> Stack:
         raise Failure("there is no cargo on the PATH: install Rust 1.95 or later, and open a new shell")
     directory = ROOT / "target/stack" / str(port)
     directory.mkdir(parents=True, exist_ok=True)
-    with step(f"Starting MiniStack on port {port}"):
-        emulator = Emulator(port, directory, enforce_iam)
-    try:
+    with contextlib.ExitStack() as started:
+        with step(f"Starting MiniStack on port {port}"):
+            emulator = Emulator(port, directory, enforce_iam)
+            started.callback(emulator.stop)
+            incode_api = started.enter_context(IncodeApi())
+        parameters = write_parameters(directory, incode_api)
         with step("Building the functions (the first time, all crates: some minutes)"):
-            build(directory)
+            build(directory, parameters)
         with step("Deploying template.yaml"):
-            deploy(directory, emulator.endpoint)
+            deploy(directory, parameters, emulator.endpoint)
             bridge_gaps(emulator.endpoint)
             write_environment(directory, emulator.endpoint)
-        return Stack(emulator)
-    except BaseException:
-        emulator.stop()
-        raise
+        stack = Stack(emulator, incode_api)
+        # It is up: from here on, ending it all is the caller's.
+        started.pop_all()
+        return stack
 
 
 def architecture() -> str:
@@ -122,12 +139,14 @@ def architecture() -> str:
     return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
-def parameters(directory: Path) -> str:
+def write_parameters(directory: Path, incode_api: IncodeApi) -> str:
     """The template's parameters for sam; in a file, since command lines are for everyone to read."""
+    credentials = webhooks.read_json(webhooks.LOCAL_CREDENTIALS)
+    credentials["incode"]["api"] = incode_api.credentials
     file = directory / "parameters.yaml"
     file.write_text(json.dumps({
         "Architecture": architecture(),
-        "VeriffCredentials": json.dumps(webhooks.credentials("veriff", webhooks.LOCAL_CREDENTIALS)),
+        **{f"{provider.title()}Credentials": json.dumps(keys) for provider, keys in credentials.items()},
     }), "utf-8")
     return f"file://{file}"
 
@@ -146,19 +165,19 @@ def sam_environment(**more: str) -> dict:
     }
 
 
-def build(directory: Path) -> None:
+def build(directory: Path, parameters: str) -> None:
     """Builds into a directory of our own, so that stacks on other ports and a `sam build` by hand stay apart."""
     run("`sam build`",
         sam("build", "--template-file", str(ROOT / "template.yaml"), "--build-dir", str(directory / "build"),
-            "--parameter-overrides", parameters(directory)),
+            "--parameter-overrides", parameters),
         directory / "build.log", cwd=ROOT, env=sam_environment(),
         remedy="mend what the compiler says below; if a tool is missing, remove .venv and try again")
 
 
-def deploy(directory: Path, endpoint: str) -> None:
+def deploy(directory: Path, parameters: str, endpoint: str) -> None:
     run("`sam deploy`",
         sam("deploy", "--template-file", str(directory / "build/template.yaml"), "--region", REGION,
-            "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", parameters(directory)),
+            "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", parameters),
         directory / "deploy.log", cwd=ROOT,
         env=sam_environment(
             AWS_ENDPOINT_URL=endpoint, AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY),
@@ -180,9 +199,13 @@ def import_routes(endpoint: str) -> None:
     functions = client("lambda", endpoint)
     api = physical["Api"]
     for path, methods in template["Resources"]["Api"]["Properties"]["Body"]["paths"].items():
-        for method, operation in methods.items():
-            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-            function = physical[re.search(r"\$\{(\w+)\.Arn}", uri)[1]]
+        for method, operation in where_it_holds(methods).items():
+            operation = where_it_holds(operation)
+            uri = where_it_holds(operation["x-amazon-apigateway-integration"]["uri"])["Fn::Sub"]
+            function = physical.get(re.search(r"\$\{(\w+)\.Arn}", uri)[1])
+            if function is None:
+                # Its provider is not deployed.
+                continue
             integration = gateway.create_integration(
                 ApiId=api, IntegrationType="AWS_PROXY", PayloadFormatVersion="2.0",
                 IntegrationUri=functions.get_function_configuration(FunctionName=function)["FunctionArn"])
@@ -191,6 +214,11 @@ def import_routes(endpoint: str) -> None:
                 ApiId=api, RouteKey=f"{method.upper()} {path}",
                 Target=f"integrations/{integration['IntegrationId']}",
                 AuthorizationType="AWS_IAM" if authorized else "NONE")
+
+
+def where_it_holds(part: dict) -> dict:
+    """A part of the template, or what it is where its condition holds."""
+    return part["Fn::If"][1] if "Fn::If" in part else part
 
 
 def allow_plain_http(endpoint: str) -> None:
@@ -209,7 +237,7 @@ def write_environment(directory: Path, endpoint: str) -> None:
     variables = {"AWS_ENDPOINT_URL": endpoint}
     for function in functions.list_functions()["Functions"]:
         variables.update(function["Environment"]["Variables"])
-    # Containers reach this machine by that name; sam hands them the keys itself.
+    # Containers reach this machine by that name; sam hands them the keys itself. Incode's stand-in is out of their reach.
     in_container = variables | {"AWS_ENDPOINT_URL": endpoint.replace(HOST, "host.docker.internal")}
     (directory / "functions.json").write_text(json.dumps({"Parameters": in_container}, indent=2) + "\n", "utf-8")
     variables |= {"AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}

@@ -1,15 +1,25 @@
 """Sends the sample webhooks through the HTTP routes and holds what became of each against the catalogue."""
 from __future__ import annotations
 
+import collections
+import hashlib
+import itertools
 import json
 import time
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from .deployment import Stack, webhooks
+from .incode_api import APPROVED
 
 # Notifications are on the queue before the answer. This is for a machine under load.
 PATIENCE_SECONDS = 10
+AT_ONCE = 8
+
+# The webhook after which the poller asks Incode for the score, and the decision that each score is.
+FINISHED = "incode/onboarding-finished"
+SCORES = {"OK": "approved", "FAIL": "declined"}
 
 
 @dataclass(frozen=True)
@@ -30,42 +40,53 @@ class Seen:
                 f" {session['decision'] or '-':<24} {', '.join(notes) or '-'}")
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A sample on its way, under a session id of its own where it holds any."""
+
+    sample: webhooks.Sample
+    session: Optional[str]  # as Verdict keeps it
+    event: dict
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """What tells its message in quarantine from others: path and body."""
+        return self.event["rawPath"], hashlib.sha256(webhooks.body_of(self.event)).hexdigest()
+
+
 def expected(sample: webhooks.Sample) -> Seen:
     quarantined = 1 if sample.expect["outcome"] == "quarantined" else 0
     return Seen(**sample.expect, quarantined=quarantined)
 
 
-def send_all(stack: Stack) -> bool:
-    """Sends every sample to a session of its own, prints what happened, and tells whether all was as expected."""
-    samples = webhooks.catalogue()
-    width = max(len(sample.name) for sample in samples)
-    wrong = 0
-    print(f"{'':5}  {'sample':{width}}  {'http':4} {'outcome':<12} {'session':<22} {'decision':<24} notifications")
-    for sample in samples:
-        wanted, seen = expected(sample), send(stack, sample)
-        right = seen == wanted
-        print(f"{'ok' if right else 'WRONG':5}  {sample.name:{width}}  {seen}", flush=True)
-        if not right:
-            print(f"{'':5}  {'expected':>{width}}  {wanted}", flush=True)
-            wrong += 1
-    print(f"{len(samples) - wrong} of {len(samples)} samples did what they should.", flush=True)
-    return wrong == 0
-
-
 def send(stack: Stack, sample: webhooks.Sample) -> Seen:
-    session_id = sample.fresh_session()
+    return send_together(stack, [sample])[0]
+
+
+def send_together(stack: Stack, samples: list[webhooks.Sample]) -> list[Seen]:
+    """Sends every sample to a session of its own, several at once, and tells what became of each."""
+    sendings = [prepare(sample) for sample in samples]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        arrivals = list(pool.map(lambda sent: arrive(stack, sent), sendings))
+    wanted = [expected(sample) for sample in samples]
+    notified = notifications(stack, sum(len(each.notifications) for each in wanted))
+    quarantined = in_quarantine(stack, sum(each.quarantined for each in wanted))
+    return [
+        Seen(status=answer.status, outcome=answer.outcome, session=session,
+             notifications=notified[sent.sample.provider, sent.session],
+             quarantined=quarantined[sent.content])
+        for sent, (answer, session) in zip(sendings, arrivals)]
+
+
+def prepare(sample: webhooks.Sample) -> Sent:
+    fresh = sample.fresh_session()
     keys = webhooks.credentials(sample.provider, webhooks.LOCAL_CREDENTIALS)
-    answer = webhooks.send(webhooks.make(sample, keys, session=session_id), stack.api_url)
-    wanted = expected(sample)
-    return Seen(
-        status=answer.status,
-        outcome=answer.outcome,
-        session=session_id and summary(stack.session(sample.provider, session_id)),
-        notifications=[
-            json.loads(body)["data"]["outcome"]
-            for body in take(stack, "DecisionsQueueUrl", len(wanted.notifications))],
-        quarantined=len(take(stack, "QuarantineQueueUrl", wanted.quarantined)),
-    )
+    return Sent(sample, fresh and sample.session_key(fresh), webhooks.make(sample, keys, session=fresh))
+
+
+def arrive(stack: Stack, sent: Sent) -> tuple[webhooks.Answer, Optional[dict]]:
+    answer = webhooks.send(sent.event, stack.api_url)
+    return answer, sent.session and summary(stack.session(sent.sample.provider, sent.session))
 
 
 def summary(record: Optional[dict]) -> Optional[dict]:
@@ -73,6 +94,21 @@ def summary(record: Optional[dict]) -> Optional[dict]:
         return None
     decision = record.get("decision")
     return {"status": record.get("status"), "decision": decision and decision["outcome"]}
+
+
+def notifications(stack: Stack, at_least: int) -> dict[tuple[str, Optional[str]], list[str]]:
+    """The outcomes that were notified, in order, by provider and session."""
+    found = collections.defaultdict(list)
+    for body in take(stack, "DecisionsQueueUrl", at_least):
+        data = json.loads(body)["data"]
+        found[data["provider"], data["sessionId"]].append(data["outcome"])
+    return found
+
+
+def in_quarantine(stack: Stack, at_least: int) -> collections.Counter:
+    """How many webhooks were put aside, by path and body."""
+    messages = map(json.loads, take(stack, "QuarantineQueueUrl", at_least))
+    return collections.Counter((message["path"], message["sha256"]) for message in messages)
 
 
 def take(stack: Stack, queue: str, at_least: int) -> list[str]:
@@ -89,3 +125,86 @@ def take(stack: Stack, queue: str, at_least: int) -> list[str]:
             return bodies
         if not messages:
             time.sleep(0.1)
+
+
+def poll(stack: Stack, score: str) -> Seen:
+    """Sends the webhook of a finished session, under a bearer token that the stack was asked for, and runs the poller.
+    Tells what became of the webhook at first, and of its session in the end."""
+    sent = prepare(webhooks.find(FINISHED))
+    stack.incode_api.script(sent.session, status=["ONBOARDING_FINISHED"], score=[score])
+    answer, session = arrive(stack, with_fetched_token(stack, sent))
+    end = time.monotonic() + PATIENCE_SECONDS
+    while session and session["status"] != "decided" and time.monotonic() < end:
+        stack.invoke("IncodePoller")
+        session = summary(stack.session(sent.sample.provider, sent.session))
+    return Seen(
+        status=answer.status, outcome=answer.outcome, session=session,
+        notifications=notifications(stack, 1)[sent.sample.provider, sent.session], quarantined=0)
+
+
+def play(stack: Stack, scenario: webhooks.Scenario) -> dict[str, Seen]:
+    """Plays a scenario under fresh ids, and tells what its sessions are in the end, by the scenario's names for them.
+    Status and outcome are those of the first step that was answered otherwise than it should be, else of the last."""
+    keys = webhooks.credentials(scenario.provider, webhooks.LOCAL_CREDENTIALS)
+    ids = scenario.fresh_ids()
+    told = list(webhooks.play(scenario, keys, stack.api_url, ids))
+    wrong = [answer for step, answer in told if answer.outcome != step.outcome]
+    answer = (wrong or [answer for _, answer in told])[0 if wrong else -1]
+    notified = notifications(stack, sum(len(end["notifications"]) for end in scenario.expect.values()))
+    return {
+        name: Seen(status=answer.status, outcome=answer.outcome,
+                   session=summary(stack.session(scenario.provider, session)),
+                   notifications=notified[scenario.provider, session], quarantined=0)
+        for name, session in scenario.session_keys(ids).items()}
+
+
+def expected_of_play(scenario: webhooks.Scenario) -> dict[str, Seen]:
+    last = scenario.steps[-1]
+    return {
+        name: Seen(status=200, outcome=last.outcome,
+                   session={"status": end["status"], "decision": end["decision"]},
+                   notifications=end["notifications"], quarantined=0)
+        for name, end in scenario.expect.items()}
+
+
+def with_fetched_token(stack: Stack, sent: Sent) -> Sent:
+    keys = webhooks.credentials(sent.sample.provider, webhooks.LOCAL_CREDENTIALS)
+    return replace(sent, event=webhooks.with_fetched_token(sent.event, sent.sample, keys, stack.api_url))
+
+
+def expected_of_poll(score: str) -> Seen:
+    decision = SCORES[score]
+    return Seen(status=200, outcome="recorded", session={"status": "decided", "decision": decision},
+                notifications=[decision], quarantined=0)
+
+
+def send_all(stack: Stack) -> bool:
+    """Sends every sample, has Incode asked for scores, prints what happened, and tells whether all was as expected."""
+    samples = webhooks.catalogue()
+    width = max(len(sample.name) for sample in samples)
+    rights = []
+
+    def show(name: str, wanted: Seen, seen: Seen) -> None:
+        rights.append(seen == wanted)
+        print(f"{'ok' if seen == wanted else 'WRONG':5}  {name:{width}}  {seen}", flush=True)
+        if seen != wanted:
+            print(f"{'':5}  {'expected':>{width}}  {wanted}", flush=True)
+
+    print(f"{'':5}  {'sample':{width}}  {'http':4} {'outcome':<12} {'session':<22} {'decision':<24} notifications")
+    for provider, of_provider in itertools.groupby(samples, key=lambda sample: sample.provider):
+        print(f"\n{provider.title()}", flush=True)
+        together = list(of_provider)
+        for sample, seen in zip(together, send_together(stack, together)):
+            show(sample.name, expected(sample), seen)
+    print("\nWhole sessions", flush=True)
+    for scenario in webhooks.scenarios():
+        wanted, seen = expected_of_play(scenario), play(stack, scenario)
+        for name in wanted:
+            show(scenario.name if len(wanted) == 1 else f"{scenario.name}, {name}", wanted[name], seen[name])
+    print(f"\nIncode, asked by the poller about {FINISHED}", flush=True)
+    for score in SCORES:
+        show(f"score {score}", expected_of_poll(score), poll(stack, score))
+    # From here on, who sends that webhook by hand sees it approved within a minute.
+    stack.incode_api.unscripted = APPROVED
+    print(f"\n{sum(rights)} of {len(rights)} did what they should.", flush=True)
+    return all(rights)

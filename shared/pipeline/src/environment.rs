@@ -34,6 +34,9 @@ pub enum StartError {
         /// What is wrong with them.
         problem: CredentialsError,
     },
+    /// Nothing can be sent: mostly since the system has no root certificates.
+    #[error("the HTTP client can't be made; does the system have root certificates?")]
+    HttpClient,
 }
 
 /// What `main` prints when it returns this: the message, not the structure.

@@ -11,7 +11,7 @@ use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
+use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, time::Duration};
 use tracing::Instrument as _;
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{Delivery, Headers};
@@ -35,7 +35,6 @@ impl RequestId {
 }
 
 /// An HTTP request.
-#[derive(Debug)]
 pub struct Request {
     /// Lambda's name for this invocation.
     pub id: RequestId,
@@ -51,6 +50,13 @@ pub struct Request {
     pub route: String,
     /// The rest: what a proof looks at.
     pub delivery: Delivery,
+}
+
+/// Says nothing of the query: it may hold a token.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("id", &self.id).field("route", &self.route).finish_non_exhaustive()
+    }
 }
 
 /// An HTTP response.
@@ -148,7 +154,11 @@ async fn try_to_respond<H>(handle: &H, invocation: LambdaEvent<Box<RawValue>>) -
 where
     H: AsyncFn(Request) -> Response,
 {
-    match request(invocation.payload.get(), &invocation.context) {
+    let LambdaEvent { payload, context } = invocation;
+    let request = request(payload.get(), &context);
+    // Up to 6 MB that nobody needs any more.
+    drop(payload);
+    match request {
         Ok(request) => handle(request).await,
         Err(problem) => {
             tracing::warn!(problem, "not a request");
@@ -168,14 +178,16 @@ fn request(event: &str, context: &Context) -> Result<Request, &'static str> {
         text => text.into_bytes(),
     };
     let headers: Headers = event.headers.unwrap_or_default().into_iter().collect();
+    let query = query(&event.raw_query_string);
     Ok(Request {
         id: RequestId(context.request_id.clone()),
         deadline: clock::deadline(context, BUDGET),
         now: clock::now(),
-        query: query(&event.raw_query_string),
         path_parameters: event.path_parameters.unwrap_or_default(),
         route: event.route_key,
-        delivery: Delivery::new(event.request_context.http.method, event.raw_path, headers, body),
+        delivery: Delivery::new(event.request_context.http.method, event.raw_path, headers, body)
+            .with_query(query.clone()),
+        query,
     })
 }
 

@@ -77,6 +77,9 @@ struct Quarantined<'a> {
     provider: Provider,
     path: &'a str,
     received_at: Timestamp,
+    /// Of the body as sent.
+    bytes: usize,
+    sha256: String,
     encoding: &'static str,
     body: String,
 }
@@ -89,7 +92,7 @@ impl QuarantineQueue {
         Self { client, url }
     }
 
-    /// Keeps a webhook, compressed, with the reason.
+    /// Keeps a webhook, minimised where it can be and compressed, with the reason.
     ///
     /// # Errors
     /// [`QuarantineError`]; then nothing was kept, and the provider should send it again.
@@ -100,8 +103,10 @@ impl QuarantineQueue {
             provider: genuine.provider(),
             path: genuine.path(),
             received_at: genuine.received_at(),
+            bytes: genuine.body().len(),
+            sha256: genuine.body_digest(),
             encoding: "gzip+base64",
-            body: BASE64_STANDARD.encode(gzip(genuine.body()).map_err(|_| AwsError::request_not_built())?),
+            body: BASE64_STANDARD.encode(gzip(&genuine.minimised_body()).map_err(|_| AwsError::request_not_built())?),
         };
         let body = serde_json::to_string(&message).map_err(|_| AwsError::request_not_built())?;
         let body = ascii(&body);

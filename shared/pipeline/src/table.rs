@@ -1,4 +1,4 @@
-//! The sessions table: one table, four sorts of item.
+//! The sessions table: one table, five sorts of item.
 //!
 //! | item | pk | sk |
 //! |---|---|---|
@@ -6,6 +6,7 @@
 //! | event | same | `EVENT#{eventId}` |
 //! | payload | same | `PAYLOAD#{eventId}` |
 //! | outbox entry | same | `NOTIFICATION#{sequence}` |
+//! | poll | same | `POLL` |
 //!
 //! An event is recorded in one transaction: the event if it is not there yet, its payload, the session
 //! if nobody else has changed it meanwhile, and the outbox entry if a notification is due. So each
@@ -13,8 +14,10 @@
 
 mod backoff;
 mod items;
+mod polls;
 
 pub(crate) use items::PartitionKey;
+pub(crate) use polls::{Cause, Poll, PollReason};
 
 use crate::{AwsError, Deadline};
 use aws_sdk_dynamodb::{
@@ -45,6 +48,15 @@ pub struct SessionsTable {
     client: Client,
     name: String,
     retention: Duration,
+}
+
+/// What is stored of a webhook, or of an answer to a poll.
+#[derive(Clone, Copy, Debug)]
+pub struct Payload<'p> {
+    /// The path that it came to or was fetched from: several bodies don't say what they are.
+    pub source: &'p str,
+    /// The minimised payload as JSON text.
+    pub text: &'p str,
 }
 
 /// What recording an event came to.
@@ -115,7 +127,7 @@ impl SessionsTable {
     pub async fn record(
         &self,
         event: &SessionEvent,
-        payload: &str,
+        payload: Payload<'_>,
         deadline: Deadline,
     ) -> Result<Recorded, TableError> {
         let tries = async {
@@ -138,7 +150,7 @@ impl SessionsTable {
         deadline.bound(tries).await.unwrap_or(Err(TableError::Deadline))
     }
 
-    async fn try_to_record(&self, event: &SessionEvent, payload: &str) -> Result<Recorded, TableError> {
+    async fn try_to_record(&self, event: &SessionEvent, payload: Payload<'_>) -> Result<Recorded, TableError> {
         let key = PartitionKey::of(&event.session);
         let before = self.session(&event.session).await?;
         let after = Session::apply(before.as_ref(), event);
@@ -183,6 +195,17 @@ impl SessionsTable {
             .await
             .map_err(|error| AwsError::new(&error))?;
         answer.item.map(|item| Ok(read::<SessionItem>(item, "session")?.session)).transpose()
+    }
+
+    /// When a recorded event arrived.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn arrival(&self, event: &SessionEvent) -> Result<Option<Timestamp>, TableError> {
+        let key = items::key(&PartitionKey::of(&event.session), &items::event_sk(&event.event_id));
+        let answer = self.client.get_item().table_name(&self.name).set_key(Some(key)).send().await;
+        let item = answer.map_err(|error| AwsError::new(&error))?.item;
+        item.map(|item| Ok(read::<items::EventItem>(item, "event")?.event.received_at)).transpose()
     }
 
     /// A session's events, by arrival within the page; `None` where the cursor is not one.
@@ -322,15 +345,25 @@ impl SessionsTable {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<(PartitionKey, Timestamp)>, TableError> {
+        self.due((0..OUTBOX_SHARDS).map(items::outbox_shard), now, limit).await
+    }
+
+    /// The sessions in some shards of the index `due`, the longest due first within each.
+    async fn due(
+        &self,
+        shards: impl Iterator<Item = String>,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(PartitionKey, Timestamp)>, TableError> {
         let mut due = Vec::new();
-        for shard in 0..OUTBOX_SHARDS {
+        for shard in shards {
             let mut entries = self
                 .client
                 .query()
                 .table_name(&self.name)
                 .index_name("due")
                 .key_condition_expression("dueShard = :shard AND dueAt <= :now")
-                .expression_attribute_values(":shard", AttributeValue::S(items::outbox_shard(shard)))
+                .expression_attribute_values(":shard", AttributeValue::S(shard))
                 .expression_attribute_values(":now", AttributeValue::S(now.sortable()))
                 .into_paginator()
                 .items()

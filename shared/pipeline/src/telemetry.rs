@@ -35,6 +35,8 @@ pub(crate) struct DeliveryReport<'a> {
     pub(crate) reason: Option<&'a str>,
     pub(crate) session: Option<&'a SessionKey>,
     pub(crate) remarks: &'a [Remark],
+    /// Events that were known, but came again later than any retry.
+    pub(crate) late_copies: usize,
     pub(crate) took: Duration,
 }
 
@@ -44,9 +46,13 @@ impl DeliveryReport<'_> {
     pub(crate) fn print(&self, now: Timestamp) {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
         let mut metrics = vec![count(self.disposition.as_str()), json!({"Name": "took", "Unit": "Milliseconds"})];
-        let remarks = [Remark::Unrecognised, Remark::Inconsistent]
-            .map(|remark| (remark.as_str(), self.remarks.iter().filter(|made| **made == remark).count()));
-        metrics.extend(remarks.iter().filter(|(_, times)| *times > 0).map(|(remark, _)| count(remark)));
+        let remarked = |remark| self.remarks.iter().filter(|made| **made == remark).count();
+        let rare = [
+            (Remark::Unrecognised.as_str(), remarked(Remark::Unrecognised)),
+            (Remark::Inconsistent.as_str(), remarked(Remark::Inconsistent)),
+            ("lateCopy", self.late_copies),
+        ];
+        metrics.extend(rare.iter().filter(|(_, times)| *times > 0).map(|(name, _)| count(name)));
         let mut line = json!({
             "_aws": {
                 "Timestamp": now.unix_seconds() * 1000,
@@ -61,8 +67,8 @@ impl DeliveryReport<'_> {
             "took": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
         });
         line[self.disposition.as_str()] = json!(1);
-        for (remark, times) in remarks {
-            line[remark] = json!(times);
+        for (name, times) in rare {
+            line[name] = json!(times);
         }
         print_line(&line);
     }
@@ -70,7 +76,7 @@ impl DeliveryReport<'_> {
 
 /// A session, for finding its log lines. An id that doesn't look like one could be anything, so its
 /// SHA-256 stands in for it.
-fn shown(session: &SessionKey) -> String {
+pub(crate) fn shown(session: &SessionKey) -> String {
     let id = session.session_id.as_str();
     let is_plain = id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));
     if is_plain { session.to_string() } else { format!("{}/sha256:{}", session.provider, sha256_hex(id.as_bytes())) }
@@ -78,21 +84,45 @@ fn shown(session: &SessionKey) -> String {
 
 /// What one run of the relay did.
 pub(crate) fn report_relay(now: Timestamp, published: usize, failed: usize, oldest_seconds: u64) {
-    let metrics = json!([
-        {"Name": "relayed", "Unit": "Count"},
-        {"Name": "notRelayed", "Unit": "Count"},
-        {"Name": "oldestDue", "Unit": "Seconds"},
-    ]);
-    print_line(&json!({
+    let counts = [("relayed", published), ("notRelayed", failed)];
+    report_run("relay", now, &counts, ("oldestDue", oldest_seconds));
+}
+
+/// What one run of something on a schedule did: counts, and the age in seconds of what has waited longest.
+pub(crate) fn report_run(message: &str, now: Timestamp, counts: &[(&str, usize)], (oldest, seconds): (&str, u64)) {
+    let mut metrics: Vec<_> = counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+    metrics.push(json!({"Name": oldest, "Unit": "Seconds"}));
+    let mut line = json!({
         "_aws": {
             "Timestamp": now.unix_seconds() * 1000,
             "CloudWatchMetrics": [{"Namespace": "Verdict", "Dimensions": [[]], "Metrics": metrics}],
         },
-        "message": "relay",
-        "relayed": published,
-        "notRelayed": failed,
-        "oldestDue": oldest_seconds,
-    }));
+        "message": message,
+    });
+    for (name, count) in counts {
+        line[*name] = json!(count);
+    }
+    line[oldest] = json!(seconds);
+    print_line(&line);
+}
+
+/// Whether the token endpoint gave a token.
+pub(crate) fn report_token(request: &RequestId, now: Timestamp, error: Option<&str>) {
+    let name = if error.is_none() { "tokenIssued" } else { "tokenRefused" };
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": now.unix_seconds() * 1000,
+            "CloudWatchMetrics": [{
+                "Namespace": "Verdict", "Dimensions": [["provider"]], "Metrics": [{"Name": name, "Unit": "Count"}],
+            }],
+        },
+        "message": "token",
+        "requestId": request.as_str(),
+        "provider": Provider::Incode,
+        "reason": error,
+    });
+    line[name] = json!(1);
+    print_line(&line);
 }
 
 #[expect(clippy::print_stdout, reason = "standard output is where Lambda reads logs and embedded metrics")]

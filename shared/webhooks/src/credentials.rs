@@ -1,7 +1,7 @@
 //! Reading credentials from their JSON.
 
 use crate::{Secret, WeakSecret};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -24,6 +24,12 @@ pub enum CredentialsError {
         /// The list.
         member: &'static str,
     },
+    /// One header that would have to hold two things.
+    #[error("`headers` asks for `authorization`, which `{with}` needs for itself; give it another header")]
+    AuthorizationTaken {
+        /// The other member.
+        with: &'static str,
+    },
     /// An entry that anyone could guess.
     #[error("`{member}` entry {position} {weakness}")]
     Weak {
@@ -45,13 +51,28 @@ pub(crate) fn parse<T: DeserializeOwned>(json: &str, expected: &'static str) -> 
     })
 }
 
-/// Checks a rotation list: any entry may match, so each one must be strong.
+/// A member may be left out; a `null` is mostly a secret that somebody forgot to fill in, and must not
+/// pass for a proof that nobody configured.
+pub(crate) fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Checks a rotation list of secrets: any entry may match, so each one must be strong.
 pub(crate) fn secrets(member: &'static str, texts: Vec<Zeroizing<String>>) -> Result<Vec<Secret>, CredentialsError> {
-    if texts.is_empty() {
+    list(member, texts, |text| Secret::new(&text))
+}
+
+/// Checks a list that needs an entry, and each of its entries.
+pub(crate) fn list<T, U>(
+    member: &'static str,
+    entries: Vec<T>,
+    check: impl Fn(T) -> Result<U, WeakSecret>,
+) -> Result<Vec<U>, CredentialsError> {
+    if entries.is_empty() {
         return Err(CredentialsError::Empty { member });
     }
-    let check = |(index, text): (usize, Zeroizing<String>)| {
-        Secret::new(&text).map_err(|weakness| CredentialsError::Weak { member, position: index + 1, weakness })
+    let check = |(index, entry)| {
+        check(entry).map_err(|weakness| CredentialsError::Weak { member, position: index + 1, weakness })
     };
-    texts.into_iter().enumerate().map(check).collect()
+    entries.into_iter().enumerate().map(check).collect()
 }

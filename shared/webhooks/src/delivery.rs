@@ -1,24 +1,27 @@
 //! A delivery as it came in, and what a proof makes of it.
 
-use crate::{Refusal, digest::sha256_hex};
-use std::fmt;
+use crate::{Refusal, digest::sha256_hex, json::Json, minimise::compact};
+use std::{borrow::Cow, fmt};
 use verdict_sessions::{Provider, Timestamp};
 
 /// The request headers, in the order received. Names are compared without regard to case.
 #[derive(Clone, Default)]
 pub struct Headers(Vec<(String, String)>);
 
-/// The header occurs more than once, so nobody can say which one counts.
+/// The header or parameter occurs more than once, so nobody can say which one counts.
 pub(crate) struct Repeated;
 
 impl Headers {
     /// The one value of a header.
     pub(crate) fn only(&self, name: &str) -> Result<Option<&str>, Repeated> {
-        let mut values = self.0.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value);
-        match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Repeated),
-            (value, None) => Ok(value),
-        }
+        only(self.0.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value))
+    }
+}
+
+fn only<'v>(mut values: impl Iterator<Item = &'v str>) -> Result<Option<&'v str>, Repeated> {
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Repeated),
+        (value, None) => Ok(value),
     }
 }
 
@@ -46,6 +49,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
 pub struct Delivery {
     method: String,
     path: String,
+    query: Vec<(String, String)>,
     headers: Headers,
     body: Vec<u8>,
 }
@@ -54,11 +58,28 @@ impl Delivery {
     /// `body` is the bytes as the provider sent them: the gateway's base64 is undone before.
     #[must_use]
     pub fn new(method: impl Into<String>, path: impl Into<String>, headers: Headers, body: Vec<u8>) -> Self {
-        Self { method: method.into(), path: path.into(), headers, body }
+        Self { method: method.into(), path: path.into(), query: Vec::new(), headers, body }
+    }
+
+    /// The same with the query's parameters, percent-decoded, in order.
+    #[must_use]
+    pub fn with_query(self, query: Vec<(String, String)>) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The path, as the gateway gives it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     pub(crate) fn headers(&self) -> &Headers {
         &self.headers
+    }
+
+    /// The one value of a query parameter. Names have case.
+    pub(crate) fn only_parameter(&self, name: &str) -> Result<Option<&str>, Repeated> {
+        only(self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| &**value))
     }
 
     /// The bytes that a proof covers. For proofs alone: nobody has vouched for them yet.
@@ -77,8 +98,20 @@ impl Delivery {
 
     /// What a proof answers with once it holds.
     pub(crate) fn proven(self, provider: Provider, received_at: Timestamp) -> Genuine {
-        Genuine { provider, path: self.path, received_at, body: self.body }
+        Genuine { provider, path: own_path(provider, self.path), received_at, body: self.body }
     }
+
+    /// What a proof answers with where the sender may knock, but nobody vouches for the body: it is not kept.
+    pub(crate) fn proven_without_body(self, provider: Provider, received_at: Timestamp) -> Genuine {
+        Genuine { provider, path: own_path(provider, self.path), received_at, body: Vec::new() }
+    }
+}
+
+/// The path without what stands before the provider's own: a stage, or a base path that may be secret.
+fn own_path(provider: Provider, mut path: String) -> String {
+    let start = path.rfind(&format!("/{provider}")).unwrap_or_default();
+    path.drain(..start);
+    path
 }
 
 /// Says nothing of headers and body: they may hold secrets and personal data.
@@ -114,7 +147,7 @@ impl Genuine {
         self.provider
     }
 
-    /// The path it was sent to.
+    /// The provider's path that it was sent to, without stage or base path.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -130,6 +163,15 @@ impl Genuine {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The body as an operator may keep it: minimised where it is JSON, though of any length; else as sent.
+    #[must_use]
+    pub fn minimised_body(&self) -> Cow<'_, [u8]> {
+        match Json::parse(&self.body) {
+            Ok(document) => Cow::Owned(compact(&document).into_bytes()),
+            Err(_) => Cow::Borrowed(&self.body),
+        }
     }
 
     /// SHA-256 of the body, in lower-case hex.

@@ -8,7 +8,7 @@ use crate::Unreadable;
 use std::borrow::Cow;
 
 /// How deep arrays and objects may nest. Beyond it, the readers of a stored payload would give up too:
-/// `serde_json` reads 127 levels, and in a minimised payload a blob becomes an object, one level more.
+/// `serde_json` reads 127 levels, and one is left to whoever puts the payload into a document of their own.
 pub const DEPTH_LIMIT: usize = 126;
 
 /// A JSON value.
@@ -42,8 +42,10 @@ impl<'a> Text<'a> {
         if !self.0.contains('\\') {
             return Cow::Borrowed(self.0);
         }
-        let units: Vec<u16> = self.utf16().collect();
-        Cow::Owned(String::from_utf16_lossy(&units))
+        // At once as long as it can get: growing would hold megabytes twice.
+        let mut text = String::with_capacity(self.0.len());
+        text.extend(char::decode_utf16(self.utf16()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        Cow::Owned(text)
     }
 
     /// Whether the text is Unicode: every surrogate has its pair.
@@ -52,8 +54,13 @@ impl<'a> Text<'a> {
         !self.0.contains('\\') || char::decode_utf16(self.utf16()).all(|unit| unit.is_ok())
     }
 
+    /// What is written between the quotes of a string; whatever it is, [`utf16`](Self::utf16) gets through it.
+    pub(crate) fn written(between_quotes: &'a str) -> Self {
+        Self(between_quotes)
+    }
+
     /// The text meant, in the units that JSON's escapes speak of.
-    fn utf16(self) -> impl Iterator<Item = u16> {
+    pub(crate) fn utf16(self) -> impl Iterator<Item = u16> {
         let mut chars = self.0.chars();
         let mut low_half = None;
         std::iter::from_fn(move || {
@@ -83,7 +90,8 @@ impl<'a> Text<'a> {
         })
     }
 
-    fn means(self, text: &str) -> bool {
+    /// Whether this is the text meant, however it is written.
+    pub(crate) fn means(self, text: &str) -> bool {
         if self.0.contains('\\') { self.utf16().eq(text.encode_utf16()) } else { self.0 == text }
     }
 }
@@ -137,6 +145,29 @@ impl<'a> Json<'a> {
             _ => None,
         }
     }
+}
+
+/// Hands over the members of one object, each value as written. Builds nothing and knows no depth: it is for text that
+/// nobody has vouched for yet. What lies within an inner object or array need not be JSON, only closed.
+///
+/// # Errors
+/// [`Unreadable::NotAnObject`], [`Unreadable::NotJson`], or what `each` answers with.
+pub(crate) fn members<'a>(
+    object: &'a [u8],
+    mut each: impl FnMut(Text<'a>, &'a str) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
+    let text = std::str::from_utf8(object).map_err(|error| Unreadable::NotJson { at: error.valid_up_to() })?;
+    let mut reader = Reader { text, at: 0 };
+    reader.skip_white_space();
+    if reader.peek() != Some(b'{') {
+        return Err(Unreadable::NotAnObject);
+    }
+    reader.list(b'}', |reader| {
+        let name = reader.name()?;
+        each(name, reader.as_written()?)
+    })?;
+    reader.skip_white_space();
+    if reader.at == text.len() { Ok(()) } else { reader.fail() }
 }
 
 /// A list of one takes the room of one. By itself it would take that of four, and a body can be
@@ -197,20 +228,52 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Json<'a>, Unreadable> {
         let mut members = Vec::new();
         self.list(b'}', |reader| {
-            if reader.peek() != Some(b'"') {
-                return reader.fail();
-            }
-            let name = reader.string()?;
-            reader.skip_white_space();
-            if !reader.eat(b':') {
-                return reader.fail();
-            }
-            reader.skip_white_space();
+            let name = reader.name()?;
             let value = reader.value(depth + 1)?;
             push(&mut members, (name, value));
             Ok(())
         })?;
         Ok(Json::Object(members))
+    }
+
+    /// A member's name, and the colon behind it.
+    fn name(&mut self) -> Result<Text<'a>, Unreadable> {
+        if self.peek() != Some(b'"') {
+            return self.fail();
+        }
+        let name = self.string()?;
+        self.skip_white_space();
+        if !self.eat(b':') {
+            return self.fail();
+        }
+        self.skip_white_space();
+        Ok(name)
+    }
+
+    /// A value's text. Inner brackets are counted, not matched; only strings are read, for the brackets in them.
+    fn as_written(&mut self) -> Result<&'a str, Unreadable> {
+        let start = self.at;
+        let mut open = 0_usize;
+        loop {
+            match self.peek() {
+                Some(b'{' | b'[') => {
+                    open += 1;
+                    self.at += 1;
+                }
+                Some(b'}' | b']') if open > 0 => {
+                    open -= 1;
+                    self.at += 1;
+                }
+                Some(byte) if open > 0 && byte != b'"' => self.at += 1,
+                // A string, a number or a word: nothing that could nest.
+                _ => {
+                    self.value(0)?;
+                }
+            }
+            if open == 0 {
+                return Ok(&self.text[start..self.at]);
+            }
+        }
     }
 
     fn array(&mut self, depth: usize) -> Result<Json<'a>, Unreadable> {

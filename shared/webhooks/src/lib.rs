@@ -6,22 +6,28 @@
 //!
 //! The order is a type: a [`Delivery`] can't be read; a proof turns it into [`Genuine`], which can.
 
+mod authorization;
 mod credentials;
 mod delivery;
 mod digest;
+mod fields;
+pub mod incode;
 pub mod json;
 mod minimise;
 mod receiver;
 mod refusal;
 mod secret;
+mod secret_headers;
+pub mod treezor;
 mod unreadable;
 pub mod veriff;
+pub mod wultra;
 
 pub use credentials::CredentialsError;
 pub use delivery::{Delivery, Genuine, Headers};
 pub use digest::sha256_hex;
 pub use minimise::PAYLOAD_LIMIT;
-pub use receiver::{Answer, Disposition, Provide, Reading};
+pub use receiver::{Answer, Disposition, Ignored, Provide, Reading};
 pub use refusal::Refusal;
 pub use secret::{Secret, WeakSecret};
 pub use unreadable::Unreadable;

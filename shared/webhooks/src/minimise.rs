@@ -1,29 +1,29 @@
 //! The minimised payload: what is stored of a webhook.
 //!
-//! Images and other base64 blobs become their kind, size and SHA-256; members that hold tokens, keys
-//! or passwords go, name and all. Everything else stays as spelled, so that the webhook can be read
-//! again by a later version.
+//! Images and other base64 blobs become their kind, size and SHA-256, and so do signed tokens; members
+//! that hold tokens, keys or passwords go, name and all. That holds inside documents which travel as
+//! strings, too. Everything else stays as spelled, so that the webhook can be read again by a later version.
+
+mod blobs;
+mod mark;
+mod tokens;
 
 use crate::{
-    digest::{hex, sha256_hex},
-    json::{Json, Text},
+    Unreadable,
+    json::{DEPTH_LIMIT, Json, Text},
 };
-use base64::{
-    Engine as _, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
-use sha2::{Digest as _, Sha256};
-use std::{borrow::Cow, fmt::Write as _};
+use mark::Mark;
+use std::ops::Range;
 
 /// The largest minimised payload, in bytes of UTF-8. Well under DynamoDB's 400 KB an item, which
 /// counts attribute names and the other members too.
 pub const PAYLOAD_LIMIT: usize = 300 * 1024;
 
-/// Shorter text is kept even if it could be base64: ids, digests and words look alike.
-const SHORTEST_BLOB: usize = 256;
+/// How many strings deep a document may be in a document: each is parsed on the stack of the one around it.
+const STRINGS_LIMIT: usize = 4;
 
-/// Blobs are decoded piece by piece, so that megabytes of image are never held twice. A multiple of 4.
-const PIECE: usize = 4 * 4096;
+/// A list of numbers as long as the shortest blob is one too.
+const SHORTEST_BYTE_LIST: usize = blobs::SHORTEST;
 
 /// How the names of secret members end, in lower case, without separators and without a plural's s.
 const SECRET_NAMES: [&str; 11] = [
@@ -42,59 +42,140 @@ const SECRET_NAMES: [&str; 11] = [
 
 /// Writes the minimised payload, at most [`PAYLOAD_LIMIT`] long.
 pub(crate) fn minimise(document: &Json<'_>) -> String {
-    let mut text = String::new();
-    write_value(document, &mut text);
-    if text.len() <= PAYLOAD_LIMIT { text } else { cut(document, &text) }
+    let mut writer = Writer::default();
+    writer.value(document);
+    if writer.out.len() <= PAYLOAD_LIMIT { writer.out } else { cut(&writer.out, writer.members) }
 }
 
 /// One value, minimised: for parts of a payload that take part in an event's id.
 pub(crate) fn compact(value: &Json<'_>) -> String {
-    let mut text = String::new();
-    write_value(value, &mut text);
-    text
+    let mut writer = Writer::default();
+    writer.value(value);
+    writer.out
 }
 
-fn write_value(value: &Json<'_>, out: &mut String) {
-    match value {
-        Json::Null => out.push_str("null"),
-        Json::Bool(true) => out.push_str("true"),
-        Json::Bool(false) => out.push_str("false"),
-        Json::Number(number) => out.push_str(number),
-        Json::String(text) => match Blob::of(*text) {
-            Some(blob) => blob.write(out),
-            None => write_text(*text, out),
-        },
-        Json::Array(items) => write_list(out, ['[', ']'], items, write_value),
-        Json::Object(members) => {
-            write_list(out, ['{', '}'], members.iter().filter(|(name, _)| !is_secret(*name)), |(name, value), out| {
-                write_text(*name, out);
-                out.push(':');
-                write_value(value, out);
-            });
+/// Writes one document.
+#[derive(Default)]
+struct Writer {
+    out: String,
+    /// How many lists and objects are open.
+    depth: usize,
+    /// How many strings are around this document.
+    strings: usize,
+    /// Whether anything was left out.
+    shortened: bool,
+    /// Where the values of the outermost object's members are in `out`.
+    members: Vec<Range<usize>>,
+}
+
+impl Writer {
+    fn value(&mut self, value: &Json<'_>) {
+        match value {
+            Json::Null => self.out.push_str("null"),
+            Json::Bool(true) => self.out.push_str("true"),
+            Json::Bool(false) => self.out.push_str("false"),
+            Json::Number(number) => self.out.push_str(number),
+            Json::String(text) => self.text(*text),
+            Json::Array(items) => match byte_list(items) {
+                Some(mark) => self.mark(&mark),
+                None => self.list(['[', ']'], items, Self::value),
+            },
+            Json::Object(members) => {
+                let kept: Vec<_> = members.iter().filter(|(name, _)| !is_secret(*name)).collect();
+                self.shortened |= kept.len() < members.len();
+                self.list(['{', '}'], kept, Self::member);
+            }
         }
     }
-}
 
-fn write_list<T>(
-    out: &mut String,
-    [opening, closing]: [char; 2],
-    entries: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(T, &mut String),
-) {
-    out.push(opening);
-    for (index, entry) in entries.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
+    fn member(&mut self, (name, value): &(Text<'_>, Json<'_>)) {
+        self.quoted(name.raw());
+        self.out.push(':');
+        let start = self.out.len();
+        self.value(value);
+        if self.depth == 1 {
+            self.members.push(start..self.out.len());
         }
-        write(entry, out);
     }
-    out.push(closing);
-}
 
-fn write_text(text: Text<'_>, out: &mut String) {
-    out.push('"');
-    out.push_str(text.raw());
-    out.push('"');
+    fn list<T>(
+        &mut self,
+        [opening, closing]: [char; 2],
+        entries: impl IntoIterator<Item = T>,
+        write: impl Fn(&mut Self, T),
+    ) {
+        self.out.push(opening);
+        self.depth += 1;
+        for (index, entry) in entries.into_iter().enumerate() {
+            if index > 0 {
+                self.out.push(',');
+            }
+            write(self, entry);
+        }
+        self.depth -= 1;
+        self.out.push(closing);
+    }
+
+    fn text(&mut self, text: Text<'_>) {
+        if is_like_a_document(text) && self.document(text) {
+            return;
+        }
+        let raw = text.raw();
+        let marks = marks(raw);
+        match &marks[..] {
+            [] => self.quoted(raw),
+            [(range, mark)] if blobs::is_all(raw, range) => self.mark(mark),
+            marks => {
+                let marks = marks.iter().map(|(range, mark)| (range.clone(), mark.inline()));
+                self.quoted(&with_marks(raw, marks));
+                self.shortened = true;
+            }
+        }
+    }
+
+    /// Writes a string that is a JSON document, and says whether it was one. Where nothing is left out of
+    /// it, it stays as spelled.
+    fn document(&mut self, text: Text<'_>) -> bool {
+        let decoded = text.decoded();
+        let document = match Json::parse(decoded.as_bytes()) {
+            Ok(document) if self.strings < STRINGS_LIMIT => document,
+            // What can't be looked into can't be kept.
+            Ok(_) | Err(Unreadable::TooDeep) => {
+                self.mark(&Mark::of_text("application/json", &decoded));
+                return true;
+            }
+            Err(_) => return false,
+        };
+        let mut inner = Self { strings: self.strings + 1, ..Self::default() };
+        inner.value(&document);
+        if inner.shortened {
+            self.out.push('"');
+            for character in inner.out.chars() {
+                // There is no control character in it: strings have none, and white space is gone.
+                if matches!(character, '"' | '\\') {
+                    self.out.push('\\');
+                }
+                self.out.push(character);
+            }
+            self.out.push('"');
+            self.shortened = true;
+        } else {
+            self.quoted(text.raw());
+        }
+        true
+    }
+
+    /// A mark in a value's place: an object, or text where an object would be a level too many.
+    fn mark(&mut self, mark: &Mark) {
+        self.shortened = true;
+        if self.depth < DEPTH_LIMIT { self.out.push_str(&mark.object()) } else { self.quoted(&mark.inline()) }
+    }
+
+    fn quoted(&mut self, raw: &str) {
+        self.out.push('"');
+        self.out.push_str(raw);
+        self.out.push('"');
+    }
 }
 
 fn is_secret(name: Text<'_>) -> bool {
@@ -104,103 +185,72 @@ fn is_secret(name: Text<'_>) -> bool {
     SECRET_NAMES.iter().any(|ending| singular.ends_with(ending))
 }
 
+/// Whether it could be an object, a list or once more a string.
+fn is_like_a_document(text: Text<'_>) -> bool {
+    let mut characters = text.utf16().map(|unit| u8::try_from(unit).unwrap_or(b'?'));
+    let first = characters.find(|character| !character.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'[' | b'"'))
+}
+
+/// What must not stay in a text, and where it is, in order.
+fn marks(raw: &str) -> Vec<(Range<usize>, Mark)> {
+    let mut marks = Vec::new();
+    let mut seen = 0;
+    for token in tokens::find(raw) {
+        marks.extend(blobs::find(raw, seen..token.start));
+        seen = token.end;
+        let mark = Mark::of_text("application/jwt", &raw[token.clone()]);
+        marks.push((token, mark));
+    }
+    marks.extend(blobs::find(raw, seen..raw.len()));
+    marks
+}
+
+/// Bytes as a list of numbers. Java writes them signed.
+fn byte_list(items: &[Json<'_>]) -> Option<Mark> {
+    if items.len() < SHORTEST_BYTE_LIST {
+        return None;
+    }
+    let byte = |item: &Json<'_>| {
+        let Json::Number(number) = item else { return None };
+        number.parse::<u8>().ok().or_else(|| number.parse::<i8>().ok().map(i8::cast_unsigned))
+    };
+    let bytes: Vec<u8> = items.iter().map(byte).collect::<Option<_>>()?;
+    Some(Mark::of_bytes([bytes]))
+}
+
 /// Replaces the largest members, one after the other, by what they were: size and SHA-256. Where
 /// that does not help (a list, or very many small members), the whole document goes.
-fn cut(document: &Json<'_>, text: &str) -> String {
-    let whole = || cut_mark(text);
-    let Json::Object(members) = document else { return whole() };
-    let mut members: Vec<(Text<'_>, String)> =
-        members.iter().filter(|(name, _)| !is_secret(*name)).map(|(name, value)| (*name, compact(value))).collect();
-    let mut by_size: Vec<usize> = (0..members.len()).collect();
-    by_size.sort_by_key(|&index| std::cmp::Reverse(members[index].1.len()));
+fn cut(text: &str, members: Vec<Range<usize>>) -> String {
+    let mut by_size = members;
+    by_size.sort_by_key(|member| std::cmp::Reverse(member.len()));
 
     let mut length = text.len();
-    for index in by_size {
-        let mark = cut_mark(&members[index].1);
-        let before = members[index].1.len();
-        if before <= mark.len() {
-            return whole();
+    let mut marks: Vec<(Range<usize>, String)> = Vec::new();
+    for member in by_size {
+        let mark = Mark::of_text("cut", &text[member.clone()]).object();
+        if member.len() <= mark.len() {
+            break;
         }
-        length = length - before + mark.len();
-        members[index].1 = mark;
+        length = length - member.len() + mark.len();
+        marks.push((member, mark));
         if length <= PAYLOAD_LIMIT {
-            let mut out = String::with_capacity(length);
-            write_list(&mut out, ['{', '}'], members, |(name, value), out| {
-                write_text(name, out);
-                out.push(':');
-                out.push_str(&value);
-            });
-            return out;
+            marks.sort_by_key(|(member, _)| member.start);
+            return with_marks(text, marks);
         }
     }
-    whole()
+    Mark::of_text("cut", text).object()
 }
 
-fn cut_mark(text: &str) -> String {
-    format!(r#"{{"kind":"cut","bytes":{},"sha256":"{}"}}"#, text.len(), sha256_hex(text.as_bytes()))
-}
-
-/// What is kept of a base64 blob.
-struct Blob {
-    kind: &'static str,
-    bytes: usize,
-    sha256: String,
-}
-
-impl Blob {
-    /// The blob that a string holds, if it does: long enough, and base64 from end to end, in either
-    /// alphabet, with or without padding, line breaks and a `data:` prefix.
-    fn of(text: Text<'_>) -> Option<Self> {
-        if text.raw().len() < SHORTEST_BLOB {
-            return None;
-        }
-        let text = text.decoded();
-        let encoded = match text.strip_prefix("data:") {
-            Some(rest) => rest.split_once(";base64,")?.1,
-            None => &text,
-        };
-        // White space within a line is prose: words alone would pass for base64 once run together.
-        let encoded = if encoded.contains(['\r', '\n', ' ', '\t']) {
-            Cow::Owned(encoded.lines().map(str::trim).collect())
-        } else {
-            Cow::Borrowed(encoded)
-        };
-        let config = GeneralPurposeConfig::new()
-            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-            .with_decode_allow_trailing_bits(true);
-        let alphabet = if encoded.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
-        let engine = GeneralPurpose::new(alphabet, config);
-
-        let mut decoded = Vec::with_capacity(PIECE);
-        let (mut hasher, mut bytes, mut kind) = (Sha256::new(), 0, None);
-        for piece in encoded.as_bytes().chunks(PIECE) {
-            decoded.clear();
-            engine.decode_vec(piece, &mut decoded).ok()?;
-            kind = kind.or_else(|| Some(media_type(&decoded)));
-            hasher.update(&decoded);
-            bytes += decoded.len();
-        }
-        Some(Self { kind: kind?, bytes, sha256: hex(&hasher.finalize()) })
+/// A text with marks in the place of some of its parts.
+fn with_marks(text: &str, marks: impl IntoIterator<Item = (Range<usize>, String)>) -> String {
+    let mut out = String::new();
+    let mut kept_from = 0;
+    for (range, mark) in marks {
+        out.push_str(&text[kept_from..range.start]);
+        out.push_str(&mark);
+        kept_from = range.end;
     }
-
-    fn write(&self, out: &mut String) {
-        // Writing to a string never fails.
-        let _ = write!(out, r#"{{"kind":"{}","bytes":{},"sha256":"{}"}}"#, self.kind, self.bytes, self.sha256);
-    }
-}
-
-/// The media type that the first bytes show.
-fn media_type(bytes: &[u8]) -> &'static str {
-    let is_webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
-    let is_iso_media = bytes.get(4..8) == Some(b"ftyp");
-    match bytes {
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
-        [0x89, b'P', b'N', b'G', ..] => "image/png",
-        [b'G', b'I', b'F', b'8', ..] => "image/gif",
-        [b'%', b'P', b'D', b'F', ..] => "application/pdf",
-        _ if is_webp => "image/webp",
-        _ if is_iso_media && matches!(bytes.get(8..11), Some(b"hei" | b"mif")) => "image/heic",
-        _ if is_iso_media => "video/mp4",
-        _ => "application/octet-stream",
-    }
+    out.push_str(&text[kept_from..]);
+    out
 }

@@ -14,7 +14,30 @@ pub enum Reading {
         payload: String,
     },
     /// Nothing that we record.
-    Nothing,
+    Nothing(Ignored),
+}
+
+/// Why a genuine webhook leaves nothing to record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ignored {
+    /// It says that nothing is decided yet.
+    Undecided,
+    /// It speaks of something else than identity verification.
+    OtherFamily,
+    /// It asks for a subscription to be confirmed, which an operator does by hand: its URL is never fetched.
+    SubscriptionConfirmation,
+}
+
+impl Ignored {
+    /// The stable code for logs and metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Undecided => "undecided",
+            Self::OtherFamily => "other_family",
+            Self::SubscriptionConfirmation => "subscription_confirmation",
+        }
+    }
 }
 
 /// What became of a delivery: the value of `x-verdict-outcome`.
@@ -30,7 +53,7 @@ pub enum Disposition {
     Quarantined,
     /// Not genuine.
     Refused,
-    /// Genuine, but it could not be made durable: the provider shall send it again.
+    /// Genuine, but it could not be made durable: a provider that retries sends it again.
     Failed,
 }
 
@@ -75,6 +98,6 @@ pub trait Provide {
     /// [`Unreadable`] where it can't become events.
     fn read(&self, genuine: &Genuine) -> Result<Reading, Unreadable>;
 
-    /// How the provider's contract wants to be answered.
-    fn answer(&self, disposition: Disposition) -> Answer;
+    /// How the provider's contract wants to be answered on this path.
+    fn answer(&self, path: &str, disposition: Disposition) -> Answer;
 }

@@ -13,7 +13,7 @@ pub enum Refusal {
     #[error("this path belongs to no webhook of the provider")]
     PathUnknown,
     /// No signature at all.
-    #[error("the signature header is missing")]
+    #[error("the signature is missing")]
     SignatureMissing,
     /// A signature that no signer makes: wrong length, wrong alphabet.
     #[error("the signature does not have the form that the provider documents")]
@@ -27,11 +27,47 @@ pub enum Refusal {
     /// The signature holds, but the sender's API key is missing, ambiguous or not on the allow-list.
     #[error("the API key is not on the configured allow-list")]
     ApiKeyUnknown,
+    /// No `Authorization` header.
+    #[error("the Authorization header is missing")]
+    AuthorizationMissing,
+    /// An `Authorization` header that no sender makes: another scheme, no base64, no token.
+    #[error("the Authorization header does not have the form that the provider documents")]
+    AuthorizationMalformed,
+    /// The `Authorization` header came twice.
+    #[error("there is more than one Authorization header")]
+    AuthorizationRepeated,
+    /// A well-formed `Authorization` header with another password, or a token that we did not sign.
+    #[error("the Authorization header matches no configured credentials")]
+    AuthorizationMismatch,
+    /// A bearer token of ours whose time is up.
+    #[error("the bearer token has expired")]
+    TokenExpired,
+    /// A configured header is missing.
+    #[error("a configured secret header is missing")]
+    SecretHeaderMissing,
+    /// A configured header came twice.
+    #[error("there is more than one of a configured secret header")]
+    SecretHeaderRepeated,
+    /// A configured header has another value.
+    #[error("a secret header matches none of its configured values")]
+    SecretHeaderMismatch,
+    /// No token in the URL, where one is configured.
+    #[error("the token in the URL is missing")]
+    UrlTokenMissing,
+    /// Several tokens in the URL.
+    #[error("there is more than one token in the URL")]
+    UrlTokenRepeated,
+    /// Another token in the URL.
+    #[error("the token in the URL matches no configured one")]
+    UrlTokenMismatch,
+    /// The signature is in the body, and the body is not of the form that holds it.
+    #[error("the body is not an envelope that holds a payload and its signature")]
+    EnvelopeUnreadable,
 }
 
 impl Refusal {
     /// Every refusal there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 19] = [
         Self::MethodNotAllowed,
         Self::PathUnknown,
         Self::SignatureMissing,
@@ -39,6 +75,18 @@ impl Refusal {
         Self::SignatureRepeated,
         Self::SignatureMismatch,
         Self::ApiKeyUnknown,
+        Self::AuthorizationMissing,
+        Self::AuthorizationMalformed,
+        Self::AuthorizationRepeated,
+        Self::AuthorizationMismatch,
+        Self::TokenExpired,
+        Self::SecretHeaderMissing,
+        Self::SecretHeaderRepeated,
+        Self::SecretHeaderMismatch,
+        Self::UrlTokenMissing,
+        Self::UrlTokenRepeated,
+        Self::UrlTokenMismatch,
+        Self::EnvelopeUnreadable,
     ];
 
     /// The stable code for logs and metrics.
@@ -52,6 +100,18 @@ impl Refusal {
             Self::SignatureRepeated => "signature_repeated",
             Self::SignatureMismatch => "signature_mismatch",
             Self::ApiKeyUnknown => "api_key_unknown",
+            Self::AuthorizationMissing => "authorization_missing",
+            Self::AuthorizationMalformed => "authorization_malformed",
+            Self::AuthorizationRepeated => "authorization_repeated",
+            Self::AuthorizationMismatch => "authorization_mismatch",
+            Self::TokenExpired => "token_expired",
+            Self::SecretHeaderMissing => "secret_header_missing",
+            Self::SecretHeaderRepeated => "secret_header_repeated",
+            Self::SecretHeaderMismatch => "secret_header_mismatch",
+            Self::UrlTokenMissing => "url_token_missing",
+            Self::UrlTokenRepeated => "url_token_repeated",
+            Self::UrlTokenMismatch => "url_token_mismatch",
+            Self::EnvelopeUnreadable => "envelope_unreadable",
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Shared secrets: never shown, never weak.
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
+use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -20,14 +23,26 @@ pub enum WeakSecret {
     /// Fewer than [`Secret::MIN_CHARS`] characters.
     #[error("is shorter than {} characters", Secret::MIN_CHARS)]
     Short,
+    /// Long enough for a secret, too short for one that travels in a URL.
+    #[error("is shorter than the {} characters of a URL token", Secret::MIN_CHARS_IN_URL)]
+    ShortInUrl,
     /// A placeholder that was never replaced.
     #[error("is a placeholder; put the real one there")]
     Placeholder,
+    /// Characters that mean something else in a URL.
+    #[error("holds characters that a URL changes; use letters, digits, `-`, `.`, `_` and `~`")]
+    NotForUrl,
+    /// The name beside it is blank, or holds what a name there can't hold.
+    #[error("has no usable name beside it")]
+    NoName,
 }
 
 impl Secret {
     /// The fewest characters a secret may have.
     pub const MIN_CHARS: usize = 16;
+
+    /// The fewest characters a secret in a URL may have: it lets in whoever shows it, and signs nothing.
+    pub const MIN_CHARS_IN_URL: usize = 32;
 
     /// Takes the text as it is, literally.
     ///
@@ -47,10 +62,49 @@ impl Secret {
         }
     }
 
+    /// Takes the text as a secret that somebody presents in a URL.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] where anyone could guess it.
+    pub(crate) fn in_url(text: &str) -> Result<Self, WeakSecret> {
+        let secret = Self::new(text)?;
+        // What a URL would change on its way: blanks, escapes, separators, anything beyond ASCII.
+        if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"+%&#".contains(&byte)) {
+            Err(WeakSecret::NotForUrl)
+        } else if text.len() < Self::MIN_CHARS_IN_URL {
+            Err(WeakSecret::ShortInUrl)
+        } else {
+            Ok(secret)
+        }
+    }
+
     /// The key material.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+
+    /// Whether an HMAC-SHA256 of the message was made with this secret. Compared in constant time.
+    pub(crate) fn signed(&self, message: &[u8], signature: &[u8; 32]) -> bool {
+        // HMAC takes keys of any length, so this never fails; if it did, nothing would be proved.
+        Hmac::<Sha256>::new_from_slice(self.as_bytes())
+            .is_ok_and(|mac| mac.chain_update(message).verify_slice(signature).is_ok())
+    }
+
+    /// Whether this is what somebody presented.
+    pub(crate) fn is(&self, presented: &str) -> bool {
+        same(&self.0, presented)
+    }
+}
+
+/// Whether two texts are the same. Takes the same time wherever they differ: their digests are
+/// compared, whole, so that not even the length of ours shows.
+pub(crate) fn same(ours: &str, presented: &str) -> bool {
+    Sha256::digest(ours).ct_eq(&Sha256::digest(presented)).into()
+}
+
+/// Whether any of a rotation list is what somebody presented; every entry is looked at.
+pub(crate) fn any_is(secrets: &[Secret], presented: &str) -> bool {
+    secrets.iter().fold(false, |found, secret| found | secret.is(presented))
 }
 
 /// Words that only stand where a secret is still to come, and shapes that no generator makes.

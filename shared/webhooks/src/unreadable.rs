@@ -27,6 +27,9 @@ pub enum Unreadable {
     /// No session id where the provider's contract has it.
     #[error("there is no session id")]
     NoSessionId,
+    /// A member that makes the document what it was asked for is not there.
+    #[error("the member `{0}` is missing")]
+    Missing(&'static str),
     /// An id that no record can be filed under: too long, or not Unicode.
     #[error("the member `{0}` can't be an id: it is too long or not Unicode")]
     UnusableId(&'static str),
@@ -43,6 +46,7 @@ impl Unreadable {
             Self::NotAnObject => "not_an_object",
             Self::Ambiguous(_) => "ambiguous",
             Self::NoSessionId => "no_session_id",
+            Self::Missing(_) => "member_missing",
             Self::UnusableId(_) => "unusable_id",
         }
     }

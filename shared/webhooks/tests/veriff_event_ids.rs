@@ -1,6 +1,7 @@
 //! Which webhooks of Veriff's are the same fact, so that a copy is known for one.
 #![cfg(test)]
 
+#[path = "support/veriff.rs"]
 mod support;
 
 use serde_json::{Value, json};

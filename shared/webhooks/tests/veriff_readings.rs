@@ -1,6 +1,7 @@
 //! What Veriff's webhooks mean, family by family.
 #![cfg(test)]
 
+#[path = "support/veriff.rs"]
 mod support;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -11,7 +12,7 @@ use support::{ARRIVAL, read_on};
 use verdict_sessions::{
     Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Timestamp,
 };
-use verdict_webhooks::{Delivery, Disposition, Provide, Reading, Unreadable, veriff::Veriff};
+use verdict_webhooks::{Delivery, Disposition, Ignored, Provide, Reading, Unreadable, veriff::Veriff};
 
 const EVENTS: &str = "/veriff/events";
 const DECISIONS: &str = "/veriff/decisions";
@@ -145,7 +146,7 @@ mod samples {
             let reading = proof.map(|genuine| veriff.read(&genuine));
             let disposition = match &reading {
                 Ok(Ok(Reading::Events { .. })) => Disposition::Recorded,
-                Ok(Ok(Reading::Nothing)) => Disposition::Ignored,
+                Ok(Ok(Reading::Nothing(_))) => Disposition::Ignored,
                 Ok(Err(_)) => Disposition::Quarantined,
                 Err(_) => Disposition::Refused,
             };
@@ -419,7 +420,7 @@ mod decisions {
             json!({"verification": null}),
             json!({"status": "success", "verification": null, "technicalData": {"ip": "198.51.100.7"}}),
         ] {
-            assert_eq!(read(&body), Ok(Reading::Nothing));
+            assert_eq!(read(&body), Ok(Reading::Nothing(Ignored::Undecided)));
         }
     }
 
@@ -838,7 +839,7 @@ mod answers {
             (Disposition::Refused, 401),
             (Disposition::Failed, 503),
         ] {
-            let answer = veriff.answer(disposition);
+            let answer = veriff.answer("/veriff/decisions", disposition);
             assert_eq!(answer.status, status, "{disposition:?}");
             assert!(serde_json::from_str::<Value>(answer.body).is_ok(), "{disposition:?}");
         }

@@ -1,6 +1,7 @@
 //! Genuine webhooks that can't be read, or are as large, deep and odd as a body can be.
 #![cfg(test)]
 
+#[path = "support/veriff.rs"]
 mod support;
 
 use proptest::{prelude::*, sample::Index};

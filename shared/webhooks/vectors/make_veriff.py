@@ -1,13 +1,5 @@
 #!/usr/bin/env python3
-"""Writes veriff.json: deliveries that Veriff's proof has to accept or refuse, and why.
-
-The signatures are made here, with Python's own hmac and hashlib, so that no implementation of ours
-vouches for itself. The same Python text gives the same file, byte for byte. Needs nothing but Python 3.9.
-
-A case holds all that its verdict depends on: `secrets`, `apiKeys` (where there is an allow-list), `method`, `path`,
-`headers` (pairs, since a header may come twice), `body` (UTF-8 text) or `bodyBase64`, the `verdict`, and for a
-refused one the code of the `refusal`.
-"""
+"""Writes veriff.json: deliveries that Veriff's proof has to accept or refuse, and why; conformance.py says what a case holds."""
 from __future__ import annotations
 
 import base64
@@ -17,7 +9,8 @@ import json
 import struct
 import unicodedata
 import uuid
-from pathlib import Path
+
+from conformance import Cases
 
 # The secret and body of the vector that Veriff publishes, and the signature it publishes for them.
 SECRET = "abcdef12-abcd-abcd-abcd-abcdef012345"
@@ -48,7 +41,7 @@ SIGNATURE, SIGNATURE_ALIAS, CLIENT, CLIENT_ALIAS = (
     "x-hmac-signature", "vrf-hmac-signature", "x-auth-client", "vrf-auth-client",
 )
 
-CASES: list[dict] = []
+CASES = Cases("veriff")
 
 
 def octets(text: str | bytes) -> bytes:
@@ -72,16 +65,11 @@ def case(name, why, *, refusal=None, signature=GOOD, headers=None, body=BODY, se
     """Adds a case. Without `headers`, `signature` and an API key are all there is."""
     if headers is None:
         headers = [(CLIENT, API_KEY), (SIGNATURE, signature)]
-    entry = {"name": name, "why": why, "secrets": list(secrets)}
+    credentials = {"secrets": list(secrets)}
     if api_keys is not None:
-        entry["apiKeys"] = list(api_keys)
-    entry.update(method=method, path=path, headers=[list(pair) for pair in headers])
-    try:
-        entry["body"] = octets(body).decode()
-    except UnicodeDecodeError:
-        entry["bodyBase64"] = base64.b64encode(body).decode()
-    entry.update(verdict="refused" if refusal else "genuine", refusal=refusal)
-    CASES.append(entry)
+        credentials["apiKeys"] = list(api_keys)
+    CASES.add(name, why, credentials=credentials, path=path, method=method, headers=headers, body=octets(body),
+              refusal=refusal)
 
 
 def what_is_signed_right():
@@ -424,19 +412,11 @@ def methods_and_paths():
          refusal="path_unknown")
 
 
-def written(cases: list[dict]) -> str:
-    """The cases as JSON, a line for each member; in ASCII, so that what only looks alike can be told apart."""
-    def members(entry: dict) -> str:
-        return ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in entry.items())
-
-    return "[\n" + ",\n".join(f" {{\n{members(entry)}\n }}" for entry in cases) + "\n]\n"
-
-
 def main() -> None:
     for group in (what_is_signed_right, signatures_that_no_signer_makes, signatures_over_something_else, secrets,
                   bodies, headers, api_keys, methods_and_paths):
         group()
-    Path(__file__).with_name("veriff.json").write_text(written(CASES), encoding="ascii")
+    CASES.write()
 
 
 if __name__ == "__main__":

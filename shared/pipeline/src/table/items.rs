@@ -1,11 +1,11 @@
 //! The items as they are stored.
 
-use super::TableError;
+use super::{Payload, TableError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{collections::HashMap, time::Duration};
-use verdict_sessions::{Notification, Session, SessionEvent, SessionKey, Status, Timestamp};
+use verdict_sessions::{EventId, Notification, Session, SessionEvent, SessionId, SessionKey, Status, Timestamp};
 
 /// An item, by attribute name.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -15,10 +15,14 @@ pub(super) const EVENT: &str = "EVENT#";
 pub(super) const NOTIFICATION: &str = "NOTIFICATION#";
 const PAYLOAD: &str = "PAYLOAD#";
 const STATE: &str = "STATE";
+const POLL: &str = "POLL";
 
 /// Over how many partitions of the index `due` outbox entries spread. One partition takes 1000 writes
 /// a second, and every notification is two; what the index can't take would slow the table down.
 pub(super) const OUTBOX_SHARDS: u8 = 8;
+
+/// Over how many partitions of the index `due` the poll schedule spreads: two writes a session and poll.
+pub(super) const POLL_SHARDS: u8 = 4;
 
 /// How long an entry is left to the function that wrote it before the relay takes it on.
 const INLINE_GRACE: Duration = Duration::from_secs(10);
@@ -40,6 +44,12 @@ impl PartitionKey {
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The session that is filed here.
+    pub(crate) fn session(&self) -> Option<SessionKey> {
+        let (provider, session_id) = self.0.strip_prefix(SESSION)?.split_once('/')?;
+        Some(SessionKey { provider: provider.parse().ok()?, session_id: SessionId::new(session_id).ok()? })
     }
 }
 
@@ -92,13 +102,14 @@ pub(super) fn session(key: &PartitionKey, session: &Session) -> Result<Item, Tab
 }
 
 pub(super) fn event(key: &PartitionKey, event: &SessionEvent) -> Result<Item, TableError> {
-    write(&EventItem { pk: key.0.clone(), sk: format!("{EVENT}{}", event.event_id), event: event.clone() })
+    write(&EventItem { pk: key.0.clone(), sk: event_sk(&event.event_id), event: event.clone() })
 }
 
-pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: &str, retention: Duration) -> Item {
+pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: Payload<'_>, retention: Duration) -> Item {
     let mut item = self::key(key, &format!("{PAYLOAD}{}", event.event_id));
     let expires_at = event.received_at.plus(retention).unix_seconds();
-    item.insert("payload".into(), AttributeValue::S(payload.to_owned()));
+    item.insert("source".into(), AttributeValue::S(payload.source.to_owned()));
+    item.insert("payload".into(), AttributeValue::S(payload.text.to_owned()));
     item.insert("expiresAt".into(), AttributeValue::N(expires_at.to_string()));
     item
 }
@@ -108,7 +119,7 @@ pub(super) fn outbox_entry(
     notification: &Notification,
     received_at: Timestamp,
 ) -> Result<Item, TableError> {
-    let shard = Sha256::digest(&key.0)[0] % OUTBOX_SHARDS;
+    let shard = shard(key, OUTBOX_SHARDS);
     write(&OutboxItem {
         pk: key.0.clone(),
         sk: notification_sk(notification.sequence),
@@ -116,6 +127,28 @@ pub(super) fn outbox_entry(
         due_at: received_at.plus(INLINE_GRACE).sortable(),
         notification: notification.clone(),
     })
+}
+
+fn shard(key: &PartitionKey, shards: u8) -> u8 {
+    Sha256::digest(&key.0)[0] % shards
+}
+
+/// The partition of the index `due` where a session's poll waits.
+pub(super) fn poll_shard_of(key: &PartitionKey) -> String {
+    poll_shard(shard(key, POLL_SHARDS))
+}
+
+pub(super) fn poll_shard(shard: u8) -> String {
+    format!("poll#{shard}")
+}
+
+pub(super) fn poll_key(pk: &PartitionKey) -> Item {
+    key(pk, POLL)
+}
+
+/// The sort key of a recorded event.
+pub(super) fn event_sk(event_id: &EventId) -> String {
+    format!("{EVENT}{event_id}")
 }
 
 pub(super) fn notification_sk(sequence: u64) -> String {

@@ -1,9 +1,10 @@
 //! What is that to us? Veriff's families as session events.
 
-use super::payload::{Context, Envelope, Family, Id, Payload, Registry, Scalar};
+use super::payload::{Context, Envelope, Family, Payload, Registry};
 use crate::{
-    Genuine, Reading, Unreadable,
+    Genuine, Ignored, Reading, Unreadable,
     digest::digest_of_parts,
+    fields::{Scalar, check, detail, reason as bounded_reason, reference, usable},
     json::Json,
     minimise::{compact, minimise},
 };
@@ -13,19 +14,10 @@ use verdict_sessions::{
     SessionId, SessionKey, Stage, Subject, Timestamp,
 };
 
-/// The longest detail kept, in characters; Veriff documents no limit.
-const DETAIL_LIMIT: usize = 128;
-
-/// The longest reason kept, in characters: it is the provider's text, not ours to lose, but bounded.
-const REASON_LIMIT: usize = 1024;
-
-/// The longest reference kept, in bytes: it is an index key, where DynamoDB allows 2048.
-const REFERENCE_LIMIT: usize = 1024;
-
 /// Reads a genuine webhook into session events.
 pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let document = Json::parse(genuine.body())?;
-    let Some(payload) = Payload::read(&document)? else { return Ok(Reading::Nothing) };
+    let Some(payload) = Payload::read(&document)? else { return Ok(Reading::Nothing(Ignored::Undecided)) };
     let Envelope { session, attempt, time, vendor_data, end_user_id } = &payload.envelope;
     let session_id = session.as_ref().ok_or(Unreadable::NoSessionId)?;
     let facts = Facts::of(&payload.family);
@@ -144,7 +136,7 @@ impl Facts {
             decision: believed.then(|| Decision {
                 outcome: *outcome,
                 reason_code: reason_code.as_deref().and_then(ReasonCode::new),
-                reason: reason.as_deref().map(|reason| bounded(reason, REASON_LIMIT)),
+                reason: bounded_reason(reason),
             }),
             detail: if contradicted { detail([("code", code)]) } else { BTreeMap::new() },
             ..Self::default()
@@ -211,31 +203,4 @@ fn event_id(payload: &Payload<'_>, genuine: &Genuine) -> Result<EventId, Unreada
     };
     let digest = parts.map_or_else(|| genuine.body_digest(), |parts| digest_of_parts(&parts));
     EventId::new(format!("{name}:{digest}")).map_err(|_| Unreadable::UnusableId("id"))
-}
-
-fn usable<T, E>(id: &Id<'_>, new: impl Fn(String) -> Result<T, E>) -> Result<T, Unreadable> {
-    let unusable = Unreadable::UnusableId(id.member);
-    if !id.is_unicode {
-        return Err(unusable);
-    }
-    new(id.text.clone().into_owned()).map_err(|_| unusable)
-}
-
-fn reference(text: &Scalar<'_>) -> Option<String> {
-    text.as_deref().filter(|text| text.len() <= REFERENCE_LIMIT).map(str::to_owned)
-}
-
-fn check(name: &str, outcome: CheckOutcome) -> (String, Check) {
-    (name.to_owned(), Check { outcome, reason: None })
-}
-
-fn detail<const N: usize>(members: [(&str, &Scalar<'_>); N]) -> BTreeMap<String, String> {
-    members
-        .into_iter()
-        .filter_map(|(name, text)| Some((name.to_owned(), bounded(text.as_deref()?, DETAIL_LIMIT))))
-        .collect()
-}
-
-fn bounded(text: &str, limit: usize) -> String {
-    text.chars().take(limit).collect()
 }

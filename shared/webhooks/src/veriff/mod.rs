@@ -5,9 +5,8 @@ mod meaning;
 mod payload;
 mod proof;
 
-pub use proof::Credentials;
-
 use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Reading, Refusal, Unreadable};
+use proof::Credentials;
 use verdict_sessions::{Provider, Timestamp};
 
 /// Veriff, with the secrets that its webhooks are signed with.
@@ -38,7 +37,7 @@ impl Provide for Veriff {
     }
 
     /// Only 200 is success to Veriff; anything else is sent again, hourly for a week.
-    fn answer(&self, disposition: Disposition) -> Answer {
+    fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
         match disposition {
             Disposition::Refused => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },
             Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },

@@ -1,10 +1,12 @@
 //! What does it say? Veriff's families, told apart by their members.
 
-use crate::{Unreadable, json::Json, minimise::compact};
+use crate::{
+    Unreadable,
+    fields::{Id, Scalar, id, path, scalar},
+    json::Json,
+    minimise::compact,
+};
 use std::borrow::Cow;
-
-/// Some text of a payload: a string's, or a number as spelled. Blank counts as missing.
-pub(super) type Scalar<'a> = Option<Cow<'a, str>>;
 
 /// A webhook of one of Veriff's families.
 #[derive(Debug)]
@@ -21,15 +23,6 @@ pub(super) struct Envelope<'a> {
     pub(super) time: Scalar<'a>,
     pub(super) vendor_data: Scalar<'a>,
     pub(super) end_user_id: Scalar<'a>,
-}
-
-/// An id, and where it stood.
-#[derive(Debug)]
-pub(super) struct Id<'a> {
-    pub(super) member: &'static str,
-    pub(super) text: Cow<'a, str>,
-    /// Whether every surrogate has its pair; an id without is no text that a record can be filed under.
-    pub(super) is_unicode: bool,
 }
 
 #[derive(Debug)]
@@ -217,20 +210,4 @@ fn subject<'a>(object: &'a Json<'a>) -> Result<Envelope<'a>, Unreadable> {
         end_user_id: scalar(object, "endUserId")?,
         ..Envelope::default()
     })
-}
-
-fn path<'a>(value: &'a Json<'a>, names: &[&'static str]) -> Result<Option<&'a Json<'a>>, Unreadable> {
-    names.iter().try_fold(Some(value), |value, name| value.map_or(Ok(None), |value| value.member(name)))
-}
-
-fn scalar<'a>(object: &'a Json<'a>, name: &'static str) -> Result<Scalar<'a>, Unreadable> {
-    Ok(object.member(name)?.and_then(Json::scalar).filter(|text| !text.trim().is_empty()))
-}
-
-fn id<'a>(object: &'a Json<'a>, member: &'static str) -> Result<Option<Id<'a>>, Unreadable> {
-    let is_unicode = match object.member(member)? {
-        Some(Json::String(text)) => text.is_unicode(),
-        _ => true,
-    };
-    Ok(scalar(object, member)?.map(|text| Id { member, text, is_unicode }))
 }

@@ -5,9 +5,7 @@ use crate::{
     credentials::{parse, secrets},
     delivery::Repeated,
 };
-use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
-use sha2::Sha256;
 use verdict_sessions::{Provider, Timestamp};
 use zeroize::Zeroizing;
 
@@ -22,7 +20,7 @@ const API_KEY: [&str; 2] = ["x-auth-client", "vrf-auth-client"];
 
 /// What proves that Veriff sent something.
 #[derive(Debug)]
-pub struct Credentials {
+pub(super) struct Credentials {
     /// Shared secrets, used literally: they look like UUIDs and are not decoded.
     secrets: Vec<Secret>,
     /// The API keys to accept; empty: any. An API key is public and proves nothing.
@@ -52,11 +50,7 @@ impl Credentials {
     }
 
     fn vouch_for(&self, body: &[u8], signature: &[u8; 32]) -> bool {
-        self.secrets.iter().any(|secret| {
-            // HMAC takes keys of any length, so this never fails; if it did, nothing would be proved.
-            Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-                .is_ok_and(|mac| mac.chain_update(body).verify_slice(signature).is_ok())
-        })
+        self.secrets.iter().any(|secret| secret.signed(body, signature))
     }
 
     fn know(&self, api_key: Option<&str>) -> bool {

@@ -1,0 +1,241 @@
+"""How each provider proves its webhooks: a class a provider, with the same two functions.
+
+`accepts` tells whether credentials have the form that Verdict takes. `prove` puts the proof into an API Gateway event,
+or spoils it in the way that `proof` names; of the event and its body nothing else changes.
+"""
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import urllib.parse
+from typing import Any
+
+# The secret behind whatever is forged: nobody's.
+FORGER = "the-secret-of-nobody"
+
+
+def body_of(event: dict) -> bytes:
+    """The body's bytes, as the provider sent them."""
+    return base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode("utf-8")
+
+
+def with_body(event: dict, body: bytes) -> dict:
+    """The event with another body, not yet proved."""
+    text = base64.b64encode(body).decode("ascii") if event["isBase64Encoded"] else body.decode("utf-8")
+    return {**event, "body": text}
+
+
+def with_headers(event: dict, *, without: set, plus: dict) -> dict:
+    """The event with some headers taken out and others put in, by name."""
+    kept = {name: value for name, value in event["headers"].items() if name not in without}
+    return {**event, "headers": dict(sorted({**kept, **plus}.items()))}
+
+
+class Veriff:
+    """Hex HMAC-SHA256 over the body, keyed with the shared secret as it is written, in a header.
+
+    Kinds: genuine, upper-case, forged, missing.
+    """
+
+    KINDS = ("genuine", "upper-case", "forged", "missing")
+
+    @staticmethod
+    def accepts(keys: dict) -> bool:
+        return texts(keys.get("secrets")) and header_values(keys.get("apiKeys", ["optional"]))
+
+    @staticmethod
+    def signature(secret: str, body: bytes) -> str:
+        return hmac.new(secret.encode("utf-8"), body, hashlib.sha256).hexdigest()
+
+    @classmethod
+    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+        # Veriff has two names for each header: the sample's own choice stays.
+        prefix = "vrf" if "vrf-auth-client" in event["headers"] else "x"
+        plus = {}
+        if proof != "missing":
+            signature = cls.signature(FORGER if proof == "forged" else keys["secrets"][0], body_of(event))
+            plus[f"{prefix}-hmac-signature"] = signature.upper() if proof == "upper-case" else signature
+        if keys.get("apiKeys"):
+            plus[f"{prefix}-auth-client"] = keys["apiKeys"][0]
+        return with_headers(event, without={f"{prefix}-hmac-signature"}, plus=plus)
+
+
+class Incode:
+    """Every configured header; and, where OAuth is configured, a bearer token of Verdict's own token endpoint.
+
+    Kinds: genuine, missing (neither of the two), {missing,wrong}-header, {missing,wrong,expired}-bearer.
+    """
+
+    KINDS = ("genuine", "missing", "missing-header", "wrong-header",
+             "missing-bearer", "wrong-bearer", "expired-bearer")
+    # Those whose bearer token is right: there the token endpoint's can take its place.
+    BEARING = ("genuine", "missing-header", "wrong-header")
+    TOKEN_PATH = "/incode/oauth/token"
+
+    # In Unix seconds. The samples' tokens never change, so that the files don't: they hold until 2100, all but one.
+    ISSUED_AT, EXPIRED_AT, EXPIRES_AT = 1767225600, 1767229200, 4102444800
+
+    @staticmethod
+    def accepts(keys: dict) -> bool:
+        headers, oauth = keys.get("headers", {}), keys.get("oauth", {})
+        return (keys.keys() & {"headers", "oauth"} != set()
+                and ("headers" not in keys or secret_headers(headers))
+                and ("oauth" not in keys or isinstance(oauth, dict) and texts(oauth.get("signingKeys"))
+                     and logins(oauth.get("clients"), "id", "secret")))
+
+    @classmethod
+    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+        plus = {}
+        if proof not in ("missing", "missing-header"):
+            for name, values in keys.get("headers", {}).items():
+                plus[name.lower()] = FORGER if proof == "wrong-header" else values[0]
+        if "oauth" in keys and proof not in ("missing", "missing-bearer"):
+            key = FORGER if proof == "wrong-bearer" else keys["oauth"]["signingKeys"][0]
+            expires_at = cls.EXPIRED_AT if proof == "expired-bearer" else cls.EXPIRES_AT
+            plus["authorization"] = f"Bearer {cls.token(key, keys['oauth']['clients'][0]['id'], expires_at)}"
+        # The first is what the local credentials name: it shall not stay where others are configured.
+        return with_headers(event, without={"x-incode-secret", "authorization"}, plus=plus)
+
+    @classmethod
+    def token(cls, key: str, client: str, expires_at: int) -> str:
+        """A token as the token endpoint makes it: a JWT, HS256."""
+        claims = {"iss": "verdict", "aud": "incode-webhooks", "sub": client, "iat": cls.ISSUED_AT, "exp": expires_at}
+        parts = ({"alg": "HS256", "typ": "JWT", "kid": "samples"}, claims)
+        signed = b".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
+        return b".".join([signed, base64url(hmac.digest(key.encode("utf-8"), signed, "sha256"))]).decode("ascii")
+
+
+class Treezor:
+    """Base64 HMAC-SHA256 over `object_payload` alone, in the body beside it; and the URL's token, where there is one.
+
+    Kinds: genuine (over the payload as PHP writes it), raw (as it stands), forged, malformed, unsigned (the token
+    alone), {missing,wrong}-token. A body without a place for the signature stays unsigned.
+    """
+
+    KINDS = ("genuine", "raw", "forged", "malformed", "unsigned", "missing-token", "wrong-token")
+    SIGNATURE = re.compile(r'"object_payload_signature"\s*:\s*("(?:[^"\\]|\\.)*")')
+    PAYLOAD = re.compile(r'"object_payload"\s*:\s*')
+
+    @staticmethod
+    def accepts(keys: dict) -> bool:
+        return texts(keys.get("secrets")) and texts(keys.get("urlTokens", ["optional"]))
+
+    @classmethod
+    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+        tokens = {"missing-token": [], "wrong-token": [FORGER]}.get(proof, keys.get("urlTokens", []))
+        event = with_query(event, {"token": tokens[0]} if tokens else {})
+        envelope = body_of(event).decode("utf-8")
+        place = cls.SIGNATURE.search(envelope)
+        if place is None:
+            return event
+        payload = cls.payload(envelope)
+        message = payload if proof == "raw" else php_json(payload)
+        secret = FORGER if proof == "forged" else keys["secrets"][0]
+        digest = hmac.digest(secret.encode("utf-8"), message.encode("utf-8"), "sha256")
+        signature = digest.hex() if proof == "malformed" else base64.b64encode(digest).decode("ascii")
+        # Whoever wrote the payload wrote the signature too.
+        written = json.dumps(signature) if proof == "raw" else php_string(signature)
+        return with_body(event, (envelope[:place.start(1)] + written + envelope[place.end(1):]).encode("utf-8"))
+
+    @classmethod
+    def payload(cls, envelope: str) -> str:
+        """The payload's text, exactly as it stands in the body."""
+        begin = cls.PAYLOAD.search(envelope).end()
+        return envelope[begin:json.JSONDecoder().raw_decode(envelope, begin)[1]]
+
+
+class Wultra:
+    """HTTP Basic, where a login is configured, and every configured header.
+
+    Kinds: genuine, missing (neither of the two), wrong-password, other-scheme.
+    """
+
+    KINDS = ("genuine", "missing", "wrong-password", "other-scheme")
+
+    @staticmethod
+    def accepts(keys: dict) -> bool:
+        return (keys.keys() & {"basic", "headers"} != set()
+                and ("basic" not in keys or logins(keys["basic"], "username", "password"))
+                and ("headers" not in keys or secret_headers(keys["headers"])))
+
+    @classmethod
+    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+        plus = {}
+        if proof != "missing":
+            plus = {name.lower(): values[0] for name, values in keys.get("headers", {}).items()}
+            for login in keys.get("basic", [])[:1]:
+                password = FORGER if proof == "wrong-password" else login["password"]
+                scheme = "Bearer" if proof == "other-scheme" else "Basic"
+                plus["authorization"] = f"{scheme} {basic(login['username'], password)}"
+        return with_headers(event, without={"authorization"}, plus=plus)
+
+
+PROOFS = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wultra}
+
+
+def with_query(event: dict, parameters: dict) -> dict:
+    """The event with these parameters and no others in its URL."""
+    event = {**event, "rawQueryString": urllib.parse.urlencode(parameters), "queryStringParameters": parameters}
+    if not parameters:  # then the gateway leaves the member out
+        del event["queryStringParameters"]
+    return event
+
+
+PHP_ESCAPES = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def php_json(text: str) -> str:
+    """JSON text as PHP's `json_encode` writes it: other white space and escapes; numbers and order stay as spelled."""
+    def token(found: re.Match) -> str:
+        return php_string(json.loads(found[0], strict=False)) if found[0].startswith('"') else ""
+
+    return re.sub(r'[ \t\r\n]+|"(?:[^"\\]|\\.)*"', token, text, flags=re.DOTALL)
+
+
+def php_string(text: str) -> str:
+    def character(char: str) -> str:
+        if char in PHP_ESCAPES or " " <= char <= "\x7f":
+            return PHP_ESCAPES.get(char, char)
+        units = char.encode("utf-16-be", "surrogatepass")
+        return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+    return '"' + "".join(map(character, text)) + '"'
+
+
+def basic(username: str, password: str) -> str:
+    """What follows the scheme `Basic`."""
+    return base64.b64encode(f"{username}:{password}".encode("utf-8")).decode("ascii")
+
+
+def base64url(content: bytes) -> bytes:
+    return base64.urlsafe_b64encode(content).rstrip(b"=")
+
+
+def texts(entries: Any) -> bool:
+    """Whether it is a list of texts that can be secrets: one at least, each something to see."""
+    return isinstance(entries, list) and entries != [] and all(map(is_text, entries))
+
+
+def header_values(entries: Any) -> bool:
+    """Whether it is such a list, of texts that a header can carry."""
+    return texts(entries) and all(map(str.isascii, entries))
+
+
+def is_text(entry: Any) -> bool:
+    return isinstance(entry, str) and entry.strip() != "" and entry.isprintable()
+
+
+def logins(entries: Any, name: str, password: str) -> bool:
+    """Whether it is a list of names and passwords, under these two members."""
+    return isinstance(entries, list) and entries != [] and all(
+        isinstance(entry, dict) and is_text(entry.get(name)) and is_text(entry.get(password)) for entry in entries)
+
+
+def secret_headers(headers: Any) -> bool:
+    """Whether it holds values by the name of a header, both such as HTTP can carry."""
+    return isinstance(headers, dict) and headers != {} and all(
+        re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) and header_values(values)
+        for name, values in headers.items())

@@ -1,0 +1,243 @@
+//! Incode's own API, as far as we ask it: how far a session is, and how it scored.
+//!
+//! Answers are the provider's and stay bytes here; `verdict_webhooks::incode` reads them.
+
+use crate::receive::escaped;
+use reqwest::{Client, StatusCode, header, redirect};
+use serde::Deserialize;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::{sync::Mutex, time::Instant};
+use verdict_sessions::SessionId;
+use verdict_webhooks::incode::ApiAccess;
+use zeroize::Zeroizing;
+
+/// How long one request may take. A run asks about several sessions and has 45 s.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a connection is kept for the next request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The longest answer that is read, in bytes. A score with everything in it is some 100 KB.
+const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
+
+/// How far a session is. Also what its payloads are stored under.
+pub(crate) const STATUS_PATH: &str = "/omni/get/onboarding/status";
+
+/// How a session scored.
+pub(crate) const SCORE_PATH: &str = "/omni/get/score";
+
+/// Where the admin token comes from. It lives 24 hours.
+const LOGIN_PATH: &str = "/executive/log-in";
+
+/// Why the API gave no answer to read. No variant holds anything that was sent or received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum ApiError {
+    /// The token was refused, and a fresh one too; or logging in was.
+    #[error("401: the log-in or its token is refused; check `email` and `password`")]
+    Unauthorised,
+    /// The API key was refused.
+    #[error("403: the API key is refused, or may not do this; check `apiKey`")]
+    Forbidden,
+    /// Too many requests.
+    #[error("429: too many requests")]
+    TooManyRequests {
+        /// When the API wants to be asked again, where it says.
+        retry_after: Option<Duration>,
+    },
+    /// A fault on Incode's side.
+    #[error("{0}: a fault on Incode's side")]
+    Server(u16),
+    /// Another refusal, such as of a session that Incode does not know.
+    #[error("{0}: refused")]
+    Refused(u16),
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// No connection, or one that broke.
+    #[error("not reachable")]
+    Unreachable,
+    /// An answer longer than any that we know.
+    #[error("the answer is too long")]
+    TooLong,
+    /// A log-in answer without a token.
+    #[error("the log-in gave no token")]
+    NoToken,
+}
+
+impl ApiError {
+    /// The stable code for metrics.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Unauthorised => "unauthorised",
+            Self::Forbidden => "forbidden",
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::Server(_) => "server",
+            Self::Refused(_) => "refused",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::TooLong => "too_long",
+            Self::NoToken => "no_token",
+        }
+    }
+
+    /// Whether every other session would get the same answer now.
+    pub(crate) const fn concerns_all(self) -> bool {
+        matches!(self, Self::Unauthorised | Self::Forbidden | Self::TooManyRequests { .. } | Self::NoToken)
+    }
+
+    /// Whether it passes by itself, for everybody alike.
+    pub(crate) const fn is_outage(self) -> bool {
+        matches!(self, Self::Server(_) | Self::Timeout | Self::Unreachable)
+    }
+
+    /// Without the error's own text, which holds the URL and so the session.
+    #[expect(clippy::needless_pass_by_value, reason = "for use with `map_err`")]
+    fn of(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::Timeout } else { Self::Unreachable }
+    }
+}
+
+/// The API, with the token of its last log-in.
+pub(crate) struct IncodeApi {
+    client: Client,
+    access: ApiAccess,
+    session: Mutex<AdminSession>,
+}
+
+/// What the last log-in gave.
+#[derive(Default)]
+enum AdminSession {
+    #[default]
+    None,
+    Token(Zeroizing<String>),
+    /// It failed, then: whoever waited for it does not try once more at once.
+    Failed(ApiError, Instant),
+}
+
+impl IncodeApi {
+    /// Nothing is sent before the first question.
+    ///
+    /// # Errors
+    /// When the TLS roots can't be read.
+    pub(crate) fn new(access: ApiAccess) -> Result<Self, ApiError> {
+        // The one TLS implementation that is linked already; an `Err` says that it was chosen before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .user_agent("verdict")
+            .timeout(REQUEST_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            // Runs are a minute apart, and frozen in between: a connection does not outlive its run.
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            // Keys and tokens go to the configured host alone.
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(ApiError::of)?;
+        Ok(Self { client, access, session: Mutex::default() })
+    }
+
+    /// Asks about a session. A token that is refused, mostly since its day is over, is renewed once.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(crate) async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
+        let token = self.token_other_than(None).await?;
+        match self.get_with(path, session, &token).await {
+            Err(ApiError::Unauthorised) => {
+                let token = self.token_other_than(Some(&token)).await?;
+                self.get_with(path, session, &token).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// The token there is, or a new one where there is none but the refused one. Whoever comes meanwhile
+    /// waits for the one log-in.
+    async fn token_other_than(&self, refused: Option<&str>) -> Result<Zeroizing<String>, ApiError> {
+        let waiting_since = Instant::now();
+        let mut session = self.session.lock().await;
+        match &*session {
+            AdminSession::Token(token) if Some(token.as_str()) != refused => return Ok(token.clone()),
+            AdminSession::Failed(error, at) if waiting_since < *at => return Err(*error),
+            _ => {}
+        }
+        match self.log_in().await {
+            Ok(token) => {
+                *session = AdminSession::Token(token.clone());
+                Ok(token)
+            }
+            Err(error) => {
+                *session = AdminSession::Failed(error, Instant::now());
+                Err(error)
+            }
+        }
+    }
+
+    async fn get_with(&self, path: &str, session: &SessionId, token: &str) -> Result<Vec<u8>, ApiError> {
+        let request = self
+            .client
+            .get(format!("{}{path}?id={}", self.access.base_url(), escaped(session)))
+            .header("x-incode-hardware-id", sensitive(token).ok_or(ApiError::NoToken)?);
+        self.send(request).await
+    }
+
+    async fn log_in(&self) -> Result<Zeroizing<String>, ApiError> {
+        #[derive(Deserialize)]
+        struct LoggedIn {
+            token: Zeroizing<String>,
+        }
+
+        let login = serde_json::json!({"email": self.access.email(), "password": self.access.password()});
+        let request = self
+            .client
+            .post(format!("{}{LOGIN_PATH}", self.access.base_url()))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(login.to_string());
+        let answer = Zeroizing::new(self.send(request).await?);
+        let logged_in: LoggedIn = serde_json::from_slice(&answer).map_err(|_| ApiError::NoToken)?;
+        Ok(logged_in.token)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, ApiError> {
+        let request = request
+            .header("api-version", "1.0")
+            .header("x-api-key", sensitive(self.access.api_key()).ok_or(ApiError::Forbidden)?)
+            .header(header::ACCEPT, "application/json");
+        let mut response = request.send().await.map_err(ApiError::of)?;
+        match response.status() {
+            status if status.is_success() => {}
+            StatusCode::UNAUTHORIZED => return Err(ApiError::Unauthorised),
+            StatusCode::FORBIDDEN => return Err(ApiError::Forbidden),
+            StatusCode::TOO_MANY_REQUESTS => {
+                return Err(ApiError::TooManyRequests { retry_after: retry_after(&response) });
+            }
+            status if status.is_server_error() => return Err(ApiError::Server(status.as_u16())),
+            status => return Err(ApiError::Refused(status.as_u16())),
+        }
+        let mut answer = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(ApiError::of)? {
+            if answer.len() + chunk.len() > ANSWER_LIMIT {
+                return Err(ApiError::TooLong);
+            }
+            answer.extend_from_slice(&chunk);
+        }
+        Ok(answer)
+    }
+}
+
+/// In seconds; the other form, a date, is as good as none.
+fn retry_after(response: &reqwest::Response) -> Option<Duration> {
+    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// A header that no debug output shows; `None` where no header can hold the value.
+fn sensitive(value: &str) -> Option<header::HeaderValue> {
+    let mut value = header::HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

@@ -1,0 +1,220 @@
+"""Incode's webhooks made up for a test, its poll schedule, and what its functions log."""
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any, Iterator, Optional, Union
+
+from stack import Stack
+from stack.deployment import webhooks
+from stack.incode_api import IncodeApi
+
+from . import table
+from .deliveries import JSON, Delivery, post
+from .functions import Function, copy
+
+KEYS = webhooks.credentials("incode", webhooks.LOCAL_CREDENTIALS)
+SECRET_HEADER = "x-incode-secret"
+[HEADER_SECRET] = KEYS["headers"][SECRET_HEADER]
+[CLIENT] = KEYS["oauth"]["clients"]
+[SIGNING_KEY] = KEYS["oauth"]["signingKeys"]
+TOKEN_PATH = webhooks.Incode.TOKEN_PATH
+FORM = "application/x-www-form-urlencoded"
+GRANT = b"grant_type=client_credentials"
+
+TALKATIVE = {
+    "VERDICT_LOG": "trace", "RUST_LOG": "trace", "AWS_LAMBDA_LOG_LEVEL": "TRACE", "AWS_LAMBDA_LOG_FORMAT": "JSON"}
+#: For what happens at once where the machine has nothing else to do.
+PATIENCE_SECONDS = 20
+
+
+def credentials(**members: Any) -> str:
+    """The local credentials as a function gets them, with some members changed, or left out where they are None."""
+    changed = {**KEYS, **members}
+    return json.dumps({name: member for name, member in changed.items() if member is not None})
+
+
+def bearer(key: str = SIGNING_KEY, client: str = CLIENT["id"], expires_at: int = webhooks.Incode.EXPIRES_AT) -> str:
+    """What the header `authorization` holds, with a token as the token endpoint makes it, made here."""
+    return f"Bearer {webhooks.Incode.token(key, client, expires_at)}"
+
+
+def basic(client: str = CLIENT["id"], secret: str = CLIENT["secret"]) -> str:
+    """What the header `authorization` holds where the token endpoint is asked."""
+    return "Basic " + base64.b64encode(f"{client}:{secret}".encode()).decode()
+
+
+def token_request(body: bytes = GRANT, authorization: Optional[str] = basic(), content_type: Optional[str] = FORM,
+                  method: str = "POST") -> Delivery:
+    """As Incode asks for a token; what a test changes about that, it says, and what it leaves out is None."""
+    headers = (("content-type", content_type), ("authorization", authorization))
+    return Delivery(body, tuple(header for header in headers if header[1] is not None), TOKEN_PATH, method)
+
+
+def token_of(answer: webhooks.Answer) -> str:
+    """The token that the endpoint gave."""
+    assert answer.status == 200, answer.status
+    return json.loads(answer.body)["access_token"]
+
+
+def webhook(kind: str, body: Union[bytes, dict]) -> Delivery:
+    """A webhook of that kind, rightly proved."""
+    if isinstance(body, dict):
+        body = json.dumps(body).encode()
+    headers = (("content-type", JSON), (SECRET_HEADER, HEADER_SECRET), ("authorization", bearer()))
+    return Delivery(body, headers, f"/incode/{kind}")
+
+
+def onboarding(session_id: str, status: str, **more: Any) -> Delivery:
+    """The webhook that tells the status of an onboarding."""
+    return webhook("onboarding-status", {"interviewId": session_id, "onboardingStatus": status, **more})
+
+
+def deliver(stack: Stack, delivery: Delivery, outcome: str = "recorded") -> None:
+    """Delivers a webhook of which that should become."""
+    answer = post(stack, delivery)
+    assert (answer.status, answer.outcome) == (200, outcome), answer
+
+
+def comparable(answer: webhooks.Answer) -> webhooks.Answer:
+    """The answer without what the gateway adds to each: the time, and its own name for the request."""
+    added = ("date", "apigw-requestid")
+    return replace(answer, headers={name: value for name, value in answer.headers.items() if name not in added})
+
+
+def items(stack: Stack, session_id: str, sort: str = "") -> list[dict]:
+    """A session's items: all, or those of one sort."""
+    return table.items(stack, session_id, sort, provider="incode")
+
+
+def events(stack: Stack, session_id: str) -> list[str]:
+    """The names of what is known to have happened, in order."""
+    known = [item["event"]["M"] for item in items(stack, session_id, "EVENT")]
+    return [event["name"]["S"] for event in sorted(known, key=lambda event: moment(event["receivedAt"]["S"]))]
+
+
+def outcome(stack: Stack, session_id: str) -> Optional[str]:
+    """What is decided of a session."""
+    decision = stack.session("incode", session_id)["decision"]
+    return decision and decision["outcome"]
+
+
+# ---- Times, as the table has them ----
+
+def ago(**span: float) -> str:
+    """The time so long ago, in the form of the schedule: its texts sort as the times do."""
+    return (datetime.now(timezone.utc) - timedelta(**span)).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
+
+
+def moment(text: str) -> float:
+    """A time of the table, in Unix seconds."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    seconds = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
+    return seconds + float(f"0.{fraction or 0}")
+
+
+def rewrite(stack: Stack, session_id: str, sort_key: str, **members: dict) -> None:
+    """Gives members of one item, named from the top with `__` between, another value in DynamoDB's JSON."""
+    for path, value in members.items():
+        names = {f"#{depth}": name for depth, name in enumerate(path.split("__"))}
+        stack.client("dynamodb").update_item(
+            TableName=stack.outputs["SessionsTableName"],
+            Key={"pk": {"S": f"SESSION#incode/{session_id}"}, "sk": {"S": sort_key}},
+            UpdateExpression=f"SET {'.'.join(names)} = :value", ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeNames=names, ExpressionAttributeValues={":value": value})
+
+
+def arrived(stack: Stack, session_id: str, name: str, **ago_span: float) -> None:
+    """Has an event that is known have arrived so long ago."""
+    [item] = [item for item in items(stack, session_id, "EVENT") if item["event"]["M"]["name"]["S"] == name]
+    rewrite(stack, session_id, item["sk"]["S"], event__receivedAt={"S": ago(**ago_span)})
+
+
+# ---- The schedule of polls ----
+
+def scheduled(stack: Stack, session_id: str) -> Optional[dict]:
+    """A session's place on the schedule: its reason, its tries, and in how many seconds it is due."""
+    for place in items(stack, session_id, "POLL"):
+        return {
+            "reason": place["pollReason"]["S"],
+            "tries": int(place["pollTries"]["N"]),
+            "in": moment(place["dueAt"]["S"]) - time.time(),
+        }
+    return None
+
+
+def make_due(stack: Stack, *session_ids: str) -> None:
+    """Has the time come at which a session on the schedule is asked about."""
+    for session_id in session_ids:
+        rewrite(stack, session_id, "POLL", dueAt={"S": ago(seconds=1)})
+
+
+def clear_schedule(stack: Stack) -> None:
+    """Takes everybody off the schedule."""
+    database, name = stack.client("dynamodb"), stack.outputs["SessionsTableName"]
+    pages = database.get_paginator("scan").paginate(
+        TableName=name, ConsistentRead=True, FilterExpression="sk = :poll",
+        ExpressionAttributeValues={":poll": {"S": "POLL"}})
+    for page in pages:
+        for item in page["Items"]:
+            database.delete_item(TableName=name, Key={key: item[key] for key in ("pk", "sk")})
+
+
+@contextlib.contextmanager
+def unscheduled(stack: Stack) -> Iterator[None]:
+    """While nobody but the test runs the poller; leaves an empty schedule behind."""
+    try:
+        yield
+    finally:
+        clear_schedule(stack)
+
+
+def poller_rule(stack: Stack) -> str:
+    """The name of what runs the poller every minute."""
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.resource("IncodePoller"))
+    [rule] = stack.client("events").list_rule_names_by_target(TargetArn=function["FunctionArn"])["RuleNames"]
+    return rule
+
+
+@contextlib.contextmanager
+def poller(stack: Stack, api: IncodeApi, access: Optional[dict] = None, **environment: str) -> Iterator[Function]:
+    """A poller, at its most talkative, that takes this stand-in for Incode; with some of its keys changed."""
+    keys = credentials(api={**api.credentials, **(access or {})})
+    with copy(stack, "IncodePoller", **{"INCODE_CREDENTIALS": keys, **TALKATIVE, **environment}) as function:
+        yield function
+
+
+# ---- Logs ----
+
+def log(stack: Stack, function: Function, message: str, at_least: int = 1) -> list[str]:
+    """All that a function has logged, once so many of its lines hold that message."""
+    pages = stack.client("logs").get_paginator("filter_log_events")
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            lines = [line["message"] for page in pages.paginate(logGroupName=f"/aws/lambda/{function.name}")
+                     for line in page["events"]]
+        except stack.client("logs").exceptions.ResourceNotFoundException:
+            lines = []
+        if len(said(lines, message)) >= at_least:
+            return lines
+        assert time.monotonic() < end, f"not {at_least} times {message!r} in the log:\n" + "\n".join(lines)
+        time.sleep(0.1)
+
+
+def said(lines: list[str], message: str) -> list[dict]:
+    """The lines with that message."""
+    documents = [json.loads(line) for line in lines if line.startswith("{")]
+    return [document for document in documents if document.get("message") == message]
+
+
+def assert_discreet(lines: list[str], *secrets: str) -> None:
+    """None of the secrets is in the log, in whatever case."""
+    text = "\n".join(lines).lower()
+    # By number: what pytest prints of a failure must not hold it either.
+    assert [number for number, secret in enumerate(secrets) if secret.lower() in text] == []
+    assert "panicked" not in text

@@ -17,6 +17,20 @@ from .table import unpublished
 GRACE_SECONDS = 15
 
 
+FIGURES = pytest.StashKey[list]()
+
+
+@pytest.fixture(scope="session")
+def figures(request) -> list[str]:
+    """Lines for the end of the run: what was counted or measured on the way."""
+    return request.config.stash.setdefault(FIGURES, [])
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def verdict(request):
     """The deployed stack."""

@@ -27,7 +27,7 @@ def unpublished(stack: Stack) -> int:
 
 
 def size(stack: Stack) -> int:
-    """How many items the whole table holds, but for outboxes: they empty by themselves, and none is without a session."""
+    """How many items the whole table holds, but for outboxes, which empty by themselves (and are never all there is)."""
     return _count(
         stack, FilterExpression="NOT begins_with(sk, :sort)",
         ExpressionAttributeValues={":sort": {"S": "NOTIFICATION#"}})

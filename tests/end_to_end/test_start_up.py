@@ -191,7 +191,8 @@ def weak(provider: str) -> dict[str, str]:
     """Credentials with which nobody should start, by what is wrong with them."""
     texts = {
         "no JSON": STRONG, "half a JSON": json.dumps({"secrets": [STRONG]})[:-1],
-        "the secret alone": json.dumps(STRONG), "a list": json.dumps([STRONG]), "null": "null", "two documents": json.dumps({"secrets": [STRONG]}) * 2}
+        "the secret alone": json.dumps(STRONG), "a list": json.dumps([STRONG]), "null": "null",
+        "two documents": json.dumps({"secrets": [STRONG]}) * 2}
     for what, secret in WEAK_SECRETS.items():
         for place, credentials in PLACES[provider].items():
             texts[f"{what}, {place}"] = json.dumps(credentials(secret))

@@ -106,9 +106,11 @@ def verdicts(verdict, sender) -> list[tuple[dict, Verdict]]:
         return [pair for group in groups for pair in group]
 
 
-def test_enough_of_them_are_sent(sender, verdicts):
+def test_enough_of_them_are_sent(sender, verdicts, figures):
     left_out = sum(map(needs_its_own_time, vectors(sender.provider)))
-    print(f"{sender.provider}: {len(verdicts)} vectors sent, {left_out} left out since their tokens have expired")
+    codes = {said.logged["reason"] for vector, said in verdicts if vector["verdict"] == "refused"}
+    figures.append(f"{sender.provider}: {len(verdicts)} conformance vectors sent, {len(codes)} refusal codes seen"
+                   + (f"; {left_out} left out, since their tokens have expired by now" if left_out else ""))
     assert len(verdicts) + left_out == len(vectors(sender.provider))
     assert len(verdicts) >= FEWEST
     assert left_out == 0 or sender.provider == "incode"

@@ -159,7 +159,7 @@ def test_the_search_for_parts_of_an_image_finds_them():
 
 
 @pytest.mark.skipif(not os.path.exists("/proc"), reason="the memory of a process is read from /proc")
-def test_megabytes_take_a_part_of_the_functions_memory(verdict, session_id):
+def test_megabytes_take_a_part_of_the_functions_memory(verdict, session_id, figures):
     with copy(verdict, WULTRA.function) as function:
         def peak_after(body: bytes) -> int:
             assert function.answer(as_event(WULTRA.genuine(body))).outcome == "recorded"
@@ -170,8 +170,7 @@ def test_megabytes_take_a_part_of_the_functions_memory(verdict, session_id):
             body = body(session_id, THREE)
             peaks[f"{len(body) / 1e6:.1f} MB of {name}"] = peak_after(body)
         memory = verdict.client("lambda").get_function_configuration(FunctionName=function.name)["MemorySize"]
-    for what, peak in peaks.items():
-        print(f"peak memory after {what}: {peak / MEGABYTE:.1f} MB")
+    figures += [f"wultra: at most {peak / MEGABYTE:.1f} MB of memory after {what}" for what, peak in peaks.items()]
     assert max(peaks.values()) < memory * MEGABYTE / 4
 
 

@@ -444,6 +444,7 @@ def test_a_log_in_that_fails_leaves_everybody_on_the_schedule(verdict, api, func
     session_ids = waiting(verdict, api, 3)
     api.interject(LOG_IN, *[answer] * 3)
     assert counted(run(verdict, function)) == {"pollFailed": 3, f"pollFailed.{code}": 3}
+    api.relent(LOG_IN)
     assert asked(api, STATUS) == 0
     make_due(verdict, *session_ids)
     assert counted(run(verdict, function)) == {"polled": 3, "pollNews": 3}

@@ -176,6 +176,11 @@ class IncodeApi:
         with self._lock:
             self._interjections[path].extend(answers)
 
+    def relent(self, path: str) -> None:
+        """Drops what was to be interjected and nobody asked for yet."""
+        with self._lock:
+            self._interjections[path].clear()
+
     def revoke_tokens(self) -> None:
         """Whoever is logged in has to do it again."""
         with self._lock:

@@ -8,6 +8,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use std::{cell::OnceCell, env, fmt, time::Duration};
 use verdict_webhooks::CredentialsError;
@@ -57,35 +58,49 @@ const MIN_RETENTION_DAYS: u32 = 30;
 
 /// The function's surroundings.
 pub struct Environment {
+    variables: Variables,
     aws: SdkConfig,
     /// Made when a function first asks for a queue; its queues share it.
     sqs: OnceCell<aws_sdk_sqs::Client>,
 }
 
 impl Environment {
-    /// Reads what every function needs, and starts logging.
+    /// Reads what every function needs from the process's environment, and starts logging.
     ///
     /// # Errors
     /// [`StartError`] names the variable.
     pub fn start() -> Result<Self, StartError> {
         telemetry::start();
+        let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        Self::new(|variable| env::var(variable).ok(), https)
+    }
+
+    /// The same with variables from anywhere, and calls to AWS by way of `http`.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub fn new(
+        variables: impl Fn(&str) -> Option<String> + 'static,
+        http: SharedHttpClient,
+    ) -> Result<Self, StartError> {
+        let variables = Variables(Box::new(variables));
         // Lambda hands over temporary credentials that outlive the process: nothing to refresh.
         let credentials = Credentials::new(
-            required("AWS_ACCESS_KEY_ID")?,
-            required("AWS_SECRET_ACCESS_KEY")?,
-            optional("AWS_SESSION_TOKEN"),
+            variables.required("AWS_ACCESS_KEY_ID")?,
+            variables.required("AWS_SECRET_ACCESS_KEY")?,
+            variables.optional("AWS_SESSION_TOKEN"),
             None,
             "environment",
         );
         let aws = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
-            .region(Region::new(required("AWS_REGION")?))
+            .http_client(http)
+            .region(Region::new(variables.required("AWS_REGION")?))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(retries())
             .timeout_config(timeouts())
             .build();
-        Ok(Self { aws, sqs: OnceCell::new() })
+        Ok(Self { variables, aws, sqs: OnceCell::new() })
     }
 
     /// A provider's credentials, from the variable that holds their JSON.
@@ -97,7 +112,7 @@ impl Environment {
         variable: &'static str,
         from_json: impl Fn(&str) -> Result<T, CredentialsError>,
     ) -> Result<T, StartError> {
-        from_json(&required(variable)?).map_err(|problem| StartError::Credentials { variable, problem })
+        from_json(&self.variables.required(variable)?).map_err(|problem| StartError::Credentials { variable, problem })
     }
 
     /// The table that `SESSIONS_TABLE` names; payloads expire after `PAYLOAD_RETENTION_DAYS`.
@@ -106,9 +121,9 @@ impl Environment {
     /// [`StartError`] names the variable.
     pub fn sessions_table(&self) -> Result<SessionsTable, StartError> {
         let mut config = aws_sdk_dynamodb::config::Builder::from(&self.aws);
-        config.set_endpoint_url(endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
+        config.set_endpoint_url(self.variables.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        Ok(SessionsTable::new(client, required("SESSIONS_TABLE")?, retention()?))
+        Ok(SessionsTable::new(client, self.variables.required("SESSIONS_TABLE")?, self.variables.retention()?))
     }
 
     /// The queue that `DECISIONS_QUEUE_URL` names.
@@ -116,7 +131,7 @@ impl Environment {
     /// # Errors
     /// [`StartError`] names the variable.
     pub fn decisions_queue(&self) -> Result<DecisionsQueue, StartError> {
-        Ok(DecisionsQueue::new(self.sqs(), required("DECISIONS_QUEUE_URL")?))
+        Ok(DecisionsQueue::new(self.sqs(), self.variables.required("DECISIONS_QUEUE_URL")?))
     }
 
     /// The queue that `QUARANTINE_QUEUE_URL` names.
@@ -124,16 +139,48 @@ impl Environment {
     /// # Errors
     /// [`StartError`] names the variable.
     pub fn quarantine_queue(&self) -> Result<QuarantineQueue, StartError> {
-        Ok(QuarantineQueue::new(self.sqs(), required("QUARANTINE_QUEUE_URL")?))
+        Ok(QuarantineQueue::new(self.sqs(), self.variables.required("QUARANTINE_QUEUE_URL")?))
     }
 
     fn sqs(&self) -> aws_sdk_sqs::Client {
         let make = || {
             let mut config = aws_sdk_sqs::config::Builder::from(&self.aws);
-            config.set_endpoint_url(endpoint("AWS_ENDPOINT_URL_SQS"));
+            config.set_endpoint_url(self.variables.endpoint("AWS_ENDPOINT_URL_SQS"));
             aws_sdk_sqs::Client::from_conf(config.build())
         };
         self.sqs.get_or_init(make).clone()
+    }
+}
+
+/// Environment variables; one that is blank counts as missing.
+struct Variables(Box<Lookup>);
+
+/// Gives a variable's value, where it is set.
+type Lookup = dyn Fn(&str) -> Option<String>;
+
+impl Variables {
+    /// The SDKs' own variables for endpoints: one per service, or one for all.
+    fn endpoint(&self, variable: &str) -> Option<String> {
+        self.optional(variable).or_else(|| self.optional("AWS_ENDPOINT_URL"))
+    }
+
+    fn retention(&self) -> Result<Duration, StartError> {
+        let days = match self.optional("PAYLOAD_RETENTION_DAYS") {
+            None => DEFAULT_RETENTION_DAYS,
+            Some(text) => text.parse().ok().filter(|days| *days >= MIN_RETENTION_DAYS).ok_or(StartError::Invalid {
+                variable: "PAYLOAD_RETENTION_DAYS",
+                problem: "must be a whole number of days, 30 or more",
+            })?,
+        };
+        Ok(Duration::from_hours(24) * days)
+    }
+
+    fn required(&self, variable: &'static str) -> Result<String, StartError> {
+        self.optional(variable).ok_or(StartError::Missing(variable))
+    }
+
+    fn optional(&self, variable: &str) -> Option<String> {
+        (self.0)(variable).filter(|value| !value.trim().is_empty())
     }
 }
 
@@ -145,28 +192,4 @@ fn retries() -> RetryConfig {
 
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(TRY_TIMEOUT).operation_attempt_timeout(TRY_TIMEOUT).build()
-}
-
-/// The SDKs' own variables for endpoints: one per service, or one for all.
-fn endpoint(variable: &str) -> Option<String> {
-    optional(variable).or_else(|| optional("AWS_ENDPOINT_URL"))
-}
-
-fn retention() -> Result<Duration, StartError> {
-    let days = match optional("PAYLOAD_RETENTION_DAYS") {
-        None => DEFAULT_RETENTION_DAYS,
-        Some(text) => text.parse().ok().filter(|days| *days >= MIN_RETENTION_DAYS).ok_or(StartError::Invalid {
-            variable: "PAYLOAD_RETENTION_DAYS",
-            problem: "must be a whole number of days, 30 or more",
-        })?,
-    };
-    Ok(Duration::from_hours(24) * days)
-}
-
-fn required(variable: &'static str) -> Result<String, StartError> {
-    optional(variable).ok_or(StartError::Missing(variable))
-}
-
-fn optional(variable: &str) -> Option<String> {
-    env::var(variable).ok().filter(|value| !value.trim().is_empty())
 }

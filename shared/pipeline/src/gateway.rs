@@ -26,6 +26,12 @@ const BUDGET: Duration = Duration::from_millis(3800);
 #[derive(Clone, Debug)]
 pub struct RequestId(String);
 
+impl From<String> for RequestId {
+    fn from(id: String) -> Self {
+        Self(id)
+    }
+}
+
 impl RequestId {
     /// The id's text.
     #[must_use]
@@ -50,6 +56,36 @@ pub struct Request {
     pub route: String,
     /// The rest: what a proof looks at.
     pub delivery: Delivery,
+}
+
+impl Request {
+    /// Reads the event that the gateway makes of a request.
+    ///
+    /// # Errors
+    /// What is wrong with an event that is none, in words without any of its content.
+    pub fn from_event(event: &str, context: &Context) -> Result<Self, &'static str> {
+        // The parser's own message is dropped, since it may quote the request.
+        let event: Event =
+            serde_json::from_str(event).map_err(|_| "not an event of an API Gateway HTTP API in payload format 2.0")?;
+        let body = match event.body.unwrap_or_default() {
+            encoded if event.is_base64_encoded => BASE64_STANDARD
+                .decode(encoded.as_bytes())
+                .map_err(|_| "the body is not base64, as the event says it is")?,
+            text => text.into_bytes(),
+        };
+        let headers: Headers = event.headers.unwrap_or_default().into_iter().collect();
+        let query = query(&event.raw_query_string);
+        Ok(Self {
+            id: RequestId(context.request_id.clone()),
+            deadline: clock::deadline(context, BUDGET),
+            now: clock::now(),
+            path_parameters: event.path_parameters.unwrap_or_default(),
+            route: event.route_key,
+            delivery: Delivery::new(event.request_context.http.method, event.raw_path, headers, body)
+                .with_query(query.clone()),
+            query,
+        })
+    }
 }
 
 /// Says nothing of the query: it may hold a token.
@@ -155,7 +191,7 @@ where
     H: AsyncFn(Request) -> Response,
 {
     let LambdaEvent { payload, context } = invocation;
-    let request = request(payload.get(), &context);
+    let request = Request::from_event(payload.get(), &context);
     // Up to 6 MB that nobody needs any more.
     drop(payload);
     match request {
@@ -165,30 +201,6 @@ where
             Response::error(400, "event_unreadable", problem).with_header("x-verdict-outcome", "refused")
         }
     }
-}
-
-fn request(event: &str, context: &Context) -> Result<Request, &'static str> {
-    // The parser's own message is dropped, since it may quote the request.
-    let event: Event =
-        serde_json::from_str(event).map_err(|_| "not an event of an API Gateway HTTP API in payload format 2.0")?;
-    let body = match event.body.unwrap_or_default() {
-        encoded if event.is_base64_encoded => {
-            BASE64_STANDARD.decode(encoded.as_bytes()).map_err(|_| "the body is not base64, as the event says it is")?
-        }
-        text => text.into_bytes(),
-    };
-    let headers: Headers = event.headers.unwrap_or_default().into_iter().collect();
-    let query = query(&event.raw_query_string);
-    Ok(Request {
-        id: RequestId(context.request_id.clone()),
-        deadline: clock::deadline(context, BUDGET),
-        now: clock::now(),
-        path_parameters: event.path_parameters.unwrap_or_default(),
-        route: event.route_key,
-        delivery: Delivery::new(event.request_context.http.method, event.raw_path, headers, body)
-            .with_query(query.clone()),
-        query,
-    })
 }
 
 fn query(raw: &str) -> Vec<(String, String)> {
@@ -219,7 +231,7 @@ mod tests {
     }
 
     fn read(changes: &Value) -> Result<Request, &'static str> {
-        request(&event(changes), &Context::default())
+        Request::from_event(&event(changes), &Context::default())
     }
 
     #[test]
@@ -238,7 +250,7 @@ mod tests {
     #[test]
     fn what_no_http_api_sends_is_refused_and_never_a_panic() {
         for text in ["null", "[]", "{}", "\"\"", "0", r#"{"source":"aws.events","detail":{}}"#] {
-            assert!(request(text, &Context::default()).is_err(), "{text}");
+            assert!(Request::from_event(text, &Context::default()).is_err(), "{text}");
         }
         for changes in [
             json!({"isBase64Encoded": true, "body": "not base64!"}),

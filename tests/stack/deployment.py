@@ -165,12 +165,20 @@ def sam_environment(**more: str) -> dict:
     }
 
 
+#: The stack is for behaviour, not for speed: without link-time optimisation its functions build in a third of the time.
+LIGHT_PROFILE = {
+    "CARGO_PROFILE_RELEASE_LTO": "off",
+    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+}
+
+
 def build(directory: Path, parameters: str) -> None:
     """Builds into a directory of our own, so that stacks on other ports and a `sam build` by hand stay apart."""
     run("`sam build`",
         sam("build", "--template-file", str(ROOT / "template.yaml"), "--build-dir", str(directory / "build"),
             "--parameter-overrides", parameters),
-        directory / "build.log", cwd=ROOT, env=sam_environment(),
+        directory / "build.log", cwd=ROOT, env=sam_environment(**LIGHT_PROFILE),
         remedy="mend what the compiler says below; if a tool is missing, remove .venv and try again")
 
 

@@ -8,8 +8,8 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
     let receiver = Receiver::new(
         environment.credentials("TREEZOR_CREDENTIALS", Treezor::from_json)?,
-        environment.sessions_table()?,
-        environment.decisions_queue()?,
+        environment.processor()?,
+        environment.intake_queue()?,
         environment.quarantine_queue()?,
     );
     gateway::serve(async |request| receiver.receive(request).await).await

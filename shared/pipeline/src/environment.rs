@@ -1,6 +1,6 @@
 //! What a function is configured with: its environment variables, and the clients made from them once.
 
-use crate::{DecisionsQueue, QuarantineQueue, SessionsTable, telemetry};
+use crate::{DecisionsQueue, IntakeQueue, Processor, QuarantineQueue, SessionsTable, telemetry};
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig,
 };
@@ -132,6 +132,23 @@ impl Environment {
     /// [`StartError`] names the variable.
     pub fn decisions_queue(&self) -> Result<DecisionsQueue, StartError> {
         Ok(DecisionsQueue::new(self.sqs(), self.variables.required("DECISIONS_QUEUE_URL")?))
+    }
+
+    /// What records webhooks: in the [`sessions_table`](Self::sessions_table), for the
+    /// [`decisions_queue`](Self::decisions_queue).
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub fn processor(&self) -> Result<Processor, StartError> {
+        Ok(Processor::new(self.sessions_table()?, self.decisions_queue()?))
+    }
+
+    /// The queue that `INTAKE_QUEUE_URL` names.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub fn intake_queue(&self) -> Result<IntakeQueue, StartError> {
+        Ok(IntakeQueue::new(self.sqs(), self.variables.required("INTAKE_QUEUE_URL")?))
     }
 
     /// The queue that `QUARANTINE_QUEUE_URL` names.

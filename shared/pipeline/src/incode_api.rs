@@ -24,12 +24,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest answer that is read, in bytes. A score with everything in it is some 100 KB.
 const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
-/// How far a session is. Also what its payloads are stored under.
-pub(crate) const STATUS_PATH: &str = "/omni/get/onboarding/status";
-
-/// How a session scored.
-pub(crate) const SCORE_PATH: &str = "/omni/get/score";
-
 /// Where the admin token comes from. It lives 24 hours.
 const LOGIN_PATH: &str = "/executive/log-in";
 

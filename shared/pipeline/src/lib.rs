@@ -1,20 +1,26 @@
 //! The AWS side: how a delivery gets in, where its facts are kept, and how decisions get out.
 //!
 //! One webhook's way: `gateway` takes the event that API Gateway makes of a request; `receive`
-//! proves, reads, records, publishes and answers; `table` is the record, `outbox` what is still to be
-//! published, `queues` where it goes. `sessions_api` reads records, `environment` holds what a function
-//! is configured with, `schedule` runs what a clock starts.
+//! proves it and answers; `process` reads, records and publishes; `table` is the record, `outbox` what is
+//! still to be published, `queues` where it goes. What the table can't take waits as `kept` has it, for
+//! `replay`, which also has sessions read again (`rebuild`). `sessions_api` reads records, `environment`
+//! holds what a function is configured with, `schedule` runs what a clock starts.
 
 mod aws_error;
+mod backoff;
 mod clock;
 mod deadline;
 mod environment;
 pub mod gateway;
 mod incode_api;
+mod kept;
 pub mod outbox;
 mod polling;
+mod process;
 mod queues;
+mod rebuild;
 mod receive;
+pub mod replay;
 pub mod schedule;
 mod sessions_api;
 mod table;
@@ -24,10 +30,13 @@ mod token_endpoint;
 pub use aws_error::AwsError;
 pub use deadline::{Deadline, Elapsed};
 pub use environment::{Environment, StartError};
+pub use kept::{IntakeMessage, KeptWebhook, NotKept, RebuildRequest};
 pub use lambda_runtime::Error;
-pub use polling::{PollSchedule, Poller};
-pub use queues::{DecisionsQueue, QuarantineError, QuarantineQueue};
+pub use polling::Poller;
+pub use process::Processor;
+pub use queues::{DecisionsQueue, IntakeQueue, KeepError, QuarantineQueue};
 pub use receive::Receiver;
+pub use replay::Replay;
 pub use sessions_api::SessionsApi;
 pub use table::{Page, Payload, Recorded, SessionsTable, TableError};
 pub use token_endpoint::token_endpoint;

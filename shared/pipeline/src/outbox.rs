@@ -2,16 +2,21 @@
 //!
 //! Each is written in the transaction that makes it due, published right after, and deleted once SQS
 //! has it. A function that dies in between leaves its entries to the relay. Both publish a session's
-//! entries in order of sequence and under the same ids, so that they can't get in each other's way:
-//! at worst SQS is sent a copy, which it drops.
+//! entries in order of sequence and under the same ids, so that they can't get in each other's way: at
+//! worst SQS is sent a copy. SQS drops a copy that comes within five minutes. A drainer that was frozen
+//! for longer can repeat an id after newer ones have gone out; it can't change the order in which new
+//! ones come first, since each drainer starts at the oldest entry that was there.
+//!
+//! Entries go out one by one and not as a batch: SQS may refuse part of a batch, and a later entry
+//! would overtake.
 
 use crate::{AwsError, Deadline, DecisionsQueue, SessionsTable, TableError, table::PartitionKey, telemetry};
 use futures_util::{StreamExt as _, stream};
-use std::pin::pin;
+use std::{collections::HashSet, pin::pin};
 use thiserror::Error;
 use verdict_sessions::Timestamp;
 
-/// The most sessions of each shard that one run of the relay takes on; the next run is a minute away.
+/// How many sessions of each shard the relay looks up at a time.
 const SESSIONS_A_SHARD: usize = 250;
 
 /// How many sessions the relay works on at a time. Within a session, one after the other.
@@ -45,7 +50,8 @@ pub(crate) async fn drain(
     Ok(notifications.len())
 }
 
-/// Publishes what functions that died left behind, until nothing is due or the time is up.
+/// Publishes what functions that died left behind, until nothing is due or the time is up. Each session is tried once
+/// a run: one that can't be published stands in nobody's way.
 ///
 /// # Errors
 /// [`TableError`] where the table can't say what is due.
@@ -55,23 +61,57 @@ pub async fn relay(
     now: Timestamp,
     deadline: Deadline,
 ) -> Result<(), TableError> {
-    let due = deadline.bound(table.due_sessions(now, SESSIONS_A_SHARD)).await.map_err(|_| TableError::Deadline)??;
-    let oldest = due.iter().map(|(_, since)| now.unix_seconds().saturating_sub(since.unix_seconds())).max();
-    let drained = stream::iter(&due)
-        .map(async |(session, _)| deadline.bound(drain(table, queue, session)).await)
-        .buffer_unordered(AT_A_TIME);
-    let (mut published, mut failed) = (0, 0);
-    let mut drained = pin!(drained);
-    while let Some(session) = drained.next().await {
-        match session {
-            Ok(Ok(count)) => published += count,
-            Ok(Err(error)) => {
-                failed += 1;
-                tracing::warn!(%error, "an outbox could not be emptied; the next run tries again");
+    let mut tried = HashSet::new();
+    let mut run = Run::default();
+    loop {
+        let due = table.due_sessions(now, SESSIONS_A_SHARD, &tried);
+        let due = match deadline.bound(due).await {
+            Ok(due) => due?,
+            Err(_elapsed) if tried.is_empty() => return Err(TableError::Deadline),
+            Err(_elapsed) => break,
+        };
+        if due.is_empty() {
+            break;
+        }
+        let ages = due.iter().map(|(_, since)| now.seconds_since(*since));
+        run.oldest_seconds = ages.chain([run.oldest_seconds]).max().unwrap_or(0);
+        run.drain(table, queue, &due, deadline).await;
+        tried.extend(due.into_iter().map(|(session, _)| session));
+    }
+    telemetry::report_relay(now, run.published, run.failed, run.oldest_seconds);
+    Ok(())
+}
+
+/// What one run of the relay did.
+#[derive(Default)]
+struct Run {
+    published: usize,
+    /// Sessions whose outbox is not empty yet.
+    failed: usize,
+    oldest_seconds: u64,
+}
+
+impl Run {
+    async fn drain(
+        &mut self,
+        table: &SessionsTable,
+        queue: &DecisionsQueue,
+        due: &[(PartitionKey, Timestamp)],
+        deadline: Deadline,
+    ) {
+        let drained = stream::iter(due)
+            .map(async |(session, _)| deadline.bound(drain(table, queue, session)).await)
+            .buffer_unordered(AT_A_TIME);
+        let mut drained = pin!(drained);
+        while let Some(session) = drained.next().await {
+            match session {
+                Ok(Ok(count)) => self.published += count,
+                Ok(Err(error)) => {
+                    self.failed += 1;
+                    tracing::warn!(%error, "an outbox could not be emptied; the next run tries again");
+                }
+                Err(_elapsed) => self.failed += 1,
             }
-            Err(_elapsed) => failed += 1,
         }
     }
-    telemetry::report_relay(now, published, failed, oldest.and_then(|age| age.try_into().ok()).unwrap_or(0));
-    Ok(())
 }

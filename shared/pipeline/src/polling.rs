@@ -6,7 +6,7 @@
 
 use crate::{
     Deadline, DecisionsQueue, Recorded, SessionsTable, StartError, TableError, clock,
-    incode_api::{ApiError, IncodeApi, SCORE_PATH, STATUS_PATH},
+    incode_api::{ApiError, IncodeApi},
     outbox,
     table::{Cause, PartitionKey, Payload, Poll, PollReason},
     telemetry,
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use verdict_sessions::{Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
 use verdict_webhooks::{
     Unreadable,
-    incode::{ApiAccess, Finding, recurrence},
+    incode::{ApiAccess, Finding, SCORE_PATH, STATUS_PATH, recurrence},
 };
 
 /// Incode sends a failed webhook again for about 32 minutes; what comes later is no retry, and what
@@ -48,7 +48,7 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(15);
 
 /// Keeps the poll schedule up to date with what webhooks say.
 #[derive(Clone, Debug)]
-pub struct PollSchedule {
+pub(crate) struct PollSchedule {
     table: SessionsTable,
     /// Whether somebody polls: without API credentials, copies that come late are only counted.
     is_polled: bool,
@@ -56,8 +56,7 @@ pub struct PollSchedule {
 
 impl PollSchedule {
     /// `is_polled` says whether the poller has credentials for the API.
-    #[must_use]
-    pub fn new(table: SessionsTable, is_polled: bool) -> Self {
+    pub(crate) fn new(table: SessionsTable, is_polled: bool) -> Self {
         Self { table, is_polled }
     }
 
@@ -176,7 +175,7 @@ impl Poller {
             deadline.bound(self.table.due_polls(now, SESSIONS_A_SHARD)).await.map_err(|_| TableError::Deadline)??;
         // Across the shards, too, so that a slow API does not leave the last shard to itself.
         due.sort_by_key(|(_, since)| *since);
-        let oldest = due.first().map(|(_, since)| now.unix_seconds().saturating_sub(since.unix_seconds()));
+        let oldest = due.first().map_or(0, |(_, since)| now.seconds_since(*since));
         let mut tally = Tally::default();
         let mut visits = pin!(
             stream::iter(&due).map(|entry| self.visit_unless_silent(api, entry, deadline)).buffer_unordered(AT_A_TIME)
@@ -184,7 +183,7 @@ impl Poller {
         while let Some(visit) = visits.next().await {
             tally.count(visit);
         }
-        tally.report(now, oldest.and_then(|age| age.try_into().ok()).unwrap_or(0));
+        tally.report(now, oldest);
         Ok(())
     }
 

@@ -1,18 +1,15 @@
-//! Where things go: decisions to their consumers, unreadable webhooks to an operator.
+//! Where things go: decisions to their consumers, webhooks that have to wait to `replay`, unreadable ones to an
+//! operator.
 
-use crate::AwsError;
-use aws_sdk_sqs::types::MessageAttributeValue;
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use flate2::{Compression, write::GzEncoder};
-use serde::Serialize;
-use std::{
-    borrow::Cow,
-    fmt::Write as _,
-    io::{self, Write as _},
+use crate::{
+    AwsError,
+    kept::{IntakeMessage, KeptWebhook},
 };
+use aws_sdk_sqs::{operation::send_message::builders::SendMessageFluentBuilder, types::MessageAttributeValue};
+use std::{borrow::Cow, fmt::Write as _, time::Duration};
 use thiserror::Error;
-use verdict_sessions::{Notification, Provider, Timestamp};
-use verdict_webhooks::{Genuine, Unreadable, sha256_hex};
+use verdict_sessions::Notification;
+use verdict_webhooks::sha256_hex;
 
 /// The decisions queue: FIFO, one group a session, so that a session's decisions stay in order.
 #[derive(Clone, Debug)]
@@ -50,6 +47,13 @@ impl DecisionsQueue {
     }
 }
 
+/// The intake: genuine webhooks that the table could not take in time, for `replay`.
+#[derive(Clone, Debug)]
+pub struct IntakeQueue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
 /// The quarantine: genuine webhooks that nothing could be made of, for an operator.
 #[derive(Clone, Debug)]
 pub struct QuarantineQueue {
@@ -57,68 +61,44 @@ pub struct QuarantineQueue {
     url: String,
 }
 
-/// Why a webhook could not be put in quarantine.
+/// Why a webhook could not be put on a queue.
 #[derive(Debug, Error)]
-pub enum QuarantineError {
-    /// Larger than a message may be, even compressed.
-    #[error("too large for a message, even compressed")]
+pub enum KeepError {
+    /// Larger than a message may be, even minimised and compressed.
+    #[error("too large for a message, even minimised and compressed")]
     TooLarge,
     /// SQS did not confirm it.
     #[error(transparent)]
     Sqs(#[from] AwsError),
 }
 
-/// What a message in quarantine holds.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Quarantined<'a> {
-    reason: &'static str,
-    message: String,
-    provider: Provider,
-    path: &'a str,
-    received_at: Timestamp,
-    /// Of the body as sent.
-    bytes: usize,
-    sha256: String,
-    encoding: &'static str,
-    body: String,
-}
-
 /// SQS's limit for a message with its attributes, in bytes, less room for the attributes.
 const MESSAGE_LIMIT: usize = 1024 * 1024 - 1024;
 
-impl QuarantineQueue {
+impl IntakeQueue {
     pub(crate) fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
         Self { client, url }
     }
 
-    /// Keeps a webhook, minimised where it can be and compressed, with the reason.
+    /// Keeps a webhook until `replay` can record it.
     ///
     /// # Errors
-    /// [`QuarantineError`]; then nothing was kept, and the provider should send it again.
-    pub async fn keep(&self, genuine: &Genuine, unreadable: Unreadable) -> Result<(), QuarantineError> {
-        let message = Quarantined {
-            reason: unreadable.code(),
-            message: unreadable.to_string(),
-            provider: genuine.provider(),
-            path: genuine.path(),
-            received_at: genuine.received_at(),
-            bytes: genuine.body().len(),
-            sha256: genuine.body_digest(),
-            encoding: "gzip+base64",
-            body: BASE64_STANDARD.encode(gzip(&genuine.minimised_body()).map_err(|_| AwsError::request_not_built())?),
-        };
-        let body = serde_json::to_string(&message).map_err(|_| AwsError::request_not_built())?;
-        let body = ascii(&body);
-        if body.len() > MESSAGE_LIMIT {
-            return Err(QuarantineError::TooLarge);
-        }
+    /// [`KeepError`]; then it may not be there, and the provider should send it again.
+    pub async fn keep(&self, webhook: KeptWebhook) -> Result<(), KeepError> {
+        let send = self.client.send_message().queue_url(&self.url);
+        send_webhook(send, webhook).await
+    }
+
+    /// Hides a message that was received for so long, counted from now, in whole seconds.
+    ///
+    /// # Errors
+    /// [`AwsError`]; then the message comes back when the queue's own visibility timeout ends.
+    pub async fn put_off(&self, receipt_handle: &str, pause: Duration) -> Result<(), AwsError> {
         self.client
-            .send_message()
+            .change_message_visibility()
             .queue_url(&self.url)
-            .message_body(body)
-            .message_attributes("provider", text(genuine.provider().as_str()))
-            .message_attributes("reason", text(unreadable.code()))
+            .receipt_handle(receipt_handle)
+            .visibility_timeout(i32::try_from(pause.as_secs()).unwrap_or(i32::MAX))
             .send()
             .await
             .map_err(|error| AwsError::new(&error))?;
@@ -126,10 +106,35 @@ impl QuarantineQueue {
     }
 }
 
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes)?;
-    encoder.finish()
+impl QuarantineQueue {
+    pub(crate) fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Keeps a webhook for an operator; it should say why.
+    ///
+    /// # Errors
+    /// [`KeepError`]; then it may not be there, and the provider should send it again.
+    pub async fn keep(&self, webhook: KeptWebhook) -> Result<(), KeepError> {
+        let reason = webhook.reason().unwrap_or("unknown").to_owned();
+        let send = self.client.send_message().queue_url(&self.url).message_attributes("reason", text(&reason));
+        send_webhook(send, webhook).await
+    }
+}
+
+async fn send_webhook(send: SendMessageFluentBuilder, webhook: KeptWebhook) -> Result<(), KeepError> {
+    let provider = webhook.provider();
+    let body = serde_json::to_string(&IntakeMessage::Webhook(webhook)).map_err(|_| AwsError::request_not_built())?;
+    let body = ascii(&body);
+    if body.len() > MESSAGE_LIMIT {
+        return Err(KeepError::TooLarge);
+    }
+    send.message_body(body)
+        .message_attributes("provider", text(provider.as_str()))
+        .send()
+        .await
+        .map_err(|error| AwsError::new(&error))?;
+    Ok(())
 }
 
 #[expect(clippy::expect_used, reason = "both members that the type requires are given")]

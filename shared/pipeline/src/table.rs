@@ -12,14 +12,13 @@
 //! if nobody else has changed it meanwhile, and the outbox entry if a notification is due. So each
 //! fact counts once, and a notification exists exactly if its change does.
 
-mod backoff;
 mod items;
 mod polls;
 
 pub(crate) use items::PartitionKey;
 pub(crate) use polls::{Cause, Poll, PollReason};
 
-use crate::{AwsError, Deadline};
+use crate::{AwsError, Deadline, backoff::Pauses};
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
@@ -37,7 +36,7 @@ use std::{
     time::Duration,
 };
 use thiserror::Error;
-use verdict_sessions::{Notification, Session, SessionEvent, SessionKey, Timestamp};
+use verdict_sessions::{Applied, EventId, Notification, Session, SessionEvent, SessionKey, Timestamp};
 
 /// How many entries a page of the sessions API holds.
 const PAGE: i32 = 50;
@@ -104,7 +103,7 @@ pub enum TableError {
 }
 
 impl TableError {
-    fn may_pass(&self) -> bool {
+    pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Conflict | Self::Unconfirmed(_) => true,
             Self::Aws(error) => error.may_pass(),
@@ -131,7 +130,7 @@ impl SessionsTable {
         deadline: Deadline,
     ) -> Result<Recorded, TableError> {
         let tries = async {
-            let mut pauses = backoff::Pauses::default();
+            let mut pauses = Pauses::default();
             let mut may_be_ours = false;
             loop {
                 match self.try_to_record(event, payload).await {
@@ -165,11 +164,19 @@ impl SessionsTable {
             writes.push(self.put(items::outbox_entry(&key, notification, event.received_at)?)?);
         }
 
+        Ok(match self.write(writes).await? {
+            Written::Yes => Recorded::New { notification_due: after.notification.is_some() },
+            Written::EventKnown => Recorded::Duplicate,
+        })
+    }
+
+    /// Writes all or nothing.
+    async fn write(&self, writes: Vec<TransactWriteItem>) -> Result<Written, TableError> {
         let written = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         match written {
-            Ok(_) => Ok(Recorded::New { notification_due: after.notification.is_some() }),
+            Ok(_) => Ok(Written::Yes),
             Err(error) => match Cancelled::by(&error) {
-                Some(Cancelled::Duplicate) => Ok(Recorded::Duplicate),
+                Some(Cancelled::Duplicate) => Ok(Written::EventKnown),
                 Some(Cancelled::Conflict) => Err(TableError::Conflict),
                 Some(Cancelled::Throttled) => Err(AwsError::throttled().into()),
                 None => Err(match AwsError::new(&error) {
@@ -280,7 +287,7 @@ impl SessionsTable {
 
     async fn batch_get(&self, mut keys: Vec<Item>) -> Result<Vec<Session>, TableError> {
         let mut sessions = Vec::new();
-        let mut pauses = backoff::Pauses::default();
+        let mut pauses = Pauses::default();
         while !keys.is_empty() {
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
             let wanted = wanted.map_err(|_| TableError::Unwritable("key"))?;
@@ -304,7 +311,74 @@ impl SessionsTable {
         Ok(sessions)
     }
 
-    /// What a session's outbox holds, in order of sequence.
+    /// All of a session's events.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn all_events(&self, session: &SessionKey) -> Result<Vec<SessionEvent>, TableError> {
+        let mut events = Vec::new();
+        let mut pages = self.query(&PartitionKey::of(session), items::EVENT).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| AwsError::new(&error))?;
+            events.push(read::<items::EventItem>(item, "event")?.event);
+        }
+        Ok(events)
+    }
+
+    /// Hands over what is stored of a session's webhooks one by one, since together they may be large: the event,
+    /// the path it came to, the payload.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn each_payload(
+        &self,
+        session: &SessionKey,
+        mut each: impl FnMut(&EventId, &str, &str),
+    ) -> Result<(), TableError> {
+        let mut pages = self.query(&PartitionKey::of(session), items::PAYLOAD).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| AwsError::new(&error))?;
+            let (event_id, source, payload) = items::stored_payload(&item).ok_or(TableError::Unreadable("payload"))?;
+            each(&event_id, source, payload);
+        }
+        Ok(())
+    }
+
+    /// Writes an event anew, as a corrected reader has it.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn replace_event(&self, event: &SessionEvent) -> Result<(), TableError> {
+        let key = PartitionKey::of(&event.session);
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(items::event(&key, event)?));
+        put.condition_expression("attribute_exists(pk)").send().await.map_err(|error| AwsError::new(&error))?;
+        Ok(())
+    }
+
+    /// Puts another record in a session's place, and what is to be notified of that in its outbox, unless somebody
+    /// else has changed the session since.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] where somebody has.
+    pub(crate) async fn replace_session(
+        &self,
+        before: &Session,
+        after: &Applied,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let key = PartitionKey::of(&before.key);
+        let mut writes = vec![self.put_session(&key, &after.session, Some(before))?];
+        if let Some(notification) = &after.notification {
+            writes.push(self.put(items::outbox_entry(&key, notification, now)?)?);
+        }
+        match self.write(writes).await? {
+            Written::Yes => Ok(()),
+            // The only condition is the session's version, and it comes first here.
+            Written::EventKnown => Err(TableError::Conflict),
+        }
+    }
+
+    /// What a session's outbox holds, in order of sequence and without a gap.
     ///
     /// # Errors
     /// [`TableError`].
@@ -315,9 +389,7 @@ impl SessionsTable {
             let item = item.map_err(|error| AwsError::new(&error))?;
             notifications.push(read::<OutboxItem>(item, "outbox entry")?.notification);
         }
-        // By number: as text, 10 would come before 2.
-        notifications.sort_by_key(|notification: &Notification| notification.sequence);
-        Ok(notifications)
+        Ok(in_order(notifications))
     }
 
     /// Deletes an outbox entry, once SQS has confirmed it.
@@ -336,7 +408,7 @@ impl SessionsTable {
     }
 
     /// The sessions whose outbox should have been emptied by `now`, and since when: up to `limit` of each
-    /// shard, so that none waits for another.
+    /// shard, so that none waits for another, and none of those that are `known`.
     ///
     /// # Errors
     /// [`TableError`].
@@ -344,8 +416,9 @@ impl SessionsTable {
         &self,
         now: Timestamp,
         limit: usize,
+        known: &HashSet<PartitionKey>,
     ) -> Result<Vec<(PartitionKey, Timestamp)>, TableError> {
-        self.due((0..OUTBOX_SHARDS).map(items::outbox_shard), now, limit).await
+        self.due((0..OUTBOX_SHARDS).map(items::outbox_shard), now, limit, known).await
     }
 
     /// The sessions in some shards of the index `due`, the longest due first within each.
@@ -354,6 +427,7 @@ impl SessionsTable {
         shards: impl Iterator<Item = String>,
         now: Timestamp,
         limit: usize,
+        known: &HashSet<PartitionKey>,
     ) -> Result<Vec<(PartitionKey, Timestamp)>, TableError> {
         let mut due = Vec::new();
         for shard in shards {
@@ -369,15 +443,19 @@ impl SessionsTable {
                 .items()
                 .send();
             // A session's entries are all in one shard, and the oldest comes first.
-            let mut known = HashSet::new();
-            while known.len() < limit
+            let mut found = HashSet::new();
+            while found.len() < limit
                 && let Some(entry) = entries.next().await
             {
                 let entry = entry.map_err(|error| AwsError::new(&error))?;
-                match (string(&entry, "pk"), string(&entry, "dueAt").and_then(Timestamp::parse)) {
-                    (Some(pk), Some(at)) if known.insert(pk.to_owned()) => due.push((PartitionKey::stored(pk), at)),
-                    (Some(_), Some(_)) => {}
-                    _ => tracing::error!("an entry of the index `due` can't be read; it is passed over"),
+                let at = string(&entry, "dueAt").and_then(Timestamp::parse);
+                let (Some(pk), Some(at)) = (string(&entry, "pk"), at) else {
+                    tracing::error!("an entry of the index `due` can't be read; it is passed over");
+                    continue;
+                };
+                let session = PartitionKey::stored(pk);
+                if !known.contains(&session) && found.insert(session.clone()) {
+                    due.push((session, at));
                 }
             }
         }
@@ -444,6 +522,13 @@ async fn page(query: QueryFluentBuilder, start: Option<Item>) -> Result<Option<Q
     }
 }
 
+/// What became of a transaction.
+enum Written {
+    Yes,
+    /// The condition of its first write did not hold.
+    EventKnown,
+}
+
 /// What a cancelled transaction says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cancelled {
@@ -481,6 +566,17 @@ impl Cancelled {
     }
 }
 
+/// By number: as text, 10 would come before 2. And up to the first gap: an outbox has none, but what is written between
+/// two pages of a long one can hide an earlier entry from the reader, and a later one must not overtake it.
+fn in_order(mut notifications: Vec<Notification>) -> Vec<Notification> {
+    notifications.sort_by_key(|notification| notification.sequence);
+    let first = notifications.first().map_or(0, |notification| notification.sequence);
+    let unbroken =
+        notifications.iter().zip(first..).take_while(|(entry, expected)| entry.sequence == *expected).count();
+    notifications.truncate(unbroken);
+    notifications
+}
+
 fn encode_cursor(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(text)
 }
@@ -512,6 +608,23 @@ mod tests {
         for (reasons, expected) in cases {
             assert_eq!(Cancelled::because(reasons.iter().copied()), expected, "{reasons:?}");
         }
+    }
+
+    #[test]
+    fn an_outbox_is_published_by_number_and_up_to_its_first_gap() {
+        let of = |sequences: &[u64]| {
+            let entries = sequences.iter().map(|sequence| {
+                serde_json::from_value(serde_json::json!({
+                    "provider": "veriff", "sessionId": "s", "kind": "verification", "sequence": sequence,
+                    "outcome": "review", "final": false, "correction": false, "decidedAt": "2026-06-13T00:38:30Z",
+                }))
+                .unwrap()
+            });
+            in_order(entries.collect()).iter().map(|entry| entry.sequence).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[10, 11, 8, 9]), [8, 9, 10, 11]);
+        assert_eq!(of(&[20, 21, 18]), [18]);
+        assert_eq!(of(&[]), Vec::<u64>::new());
     }
 
     #[test]

@@ -3,13 +3,13 @@
 //! Only Verdict's own log targets are heard, at any level. The Lambda runtime and the SDK would log
 //! whole payloads at their finer levels, so they are capped here, in code, and not by configuration.
 
-use crate::gateway::RequestId;
+use crate::{gateway::RequestId, process::Fate, rebuild};
 use serde_json::json;
 use std::{env, panic, time::Duration};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{Layer as _, filter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 use verdict_sessions::{Provider, Remark, SessionKey, Timestamp};
-use verdict_webhooks::{Disposition, sha256_hex};
+use verdict_webhooks::sha256_hex;
 
 /// Starts logging, at the level that `VERDICT_LOG` names (`off`, `error`, `warn`, `info`, `debug`, `trace`).
 pub(crate) fn start() {
@@ -28,15 +28,11 @@ pub(crate) fn start() {
 
 /// What became of one delivery.
 pub(crate) struct DeliveryReport<'a> {
-    pub(crate) request: &'a RequestId,
+    /// `delivery`, or `replay` where it comes from intake.
+    pub(crate) message: &'static str,
+    pub(crate) request: Option<&'a RequestId>,
     pub(crate) provider: Provider,
-    pub(crate) disposition: Disposition,
-    /// The stable code of a refusal, of an unreadable body or of a fault.
-    pub(crate) reason: Option<&'a str>,
-    pub(crate) session: Option<&'a SessionKey>,
-    pub(crate) remarks: &'a [Remark],
-    /// Events that were known, but came again later than any retry.
-    pub(crate) late_copies: usize,
+    pub(crate) fate: &'a Fate,
     pub(crate) took: Duration,
 }
 
@@ -45,12 +41,17 @@ impl DeliveryReport<'_> {
     /// no call, no agent, nothing lost when the function is frozen.
     pub(crate) fn print(&self, now: Timestamp) {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-        let mut metrics = vec![count(self.disposition.as_str()), json!({"Name": "took", "Unit": "Milliseconds"})];
-        let remarked = |remark| self.remarks.iter().filter(|made| **made == remark).count();
+        let Fate { disposition, reason, session, remarks, late_copies, .. } = self.fate;
+        let outcome = match self.message {
+            "replay" => format!("replay.{}", disposition.as_str()),
+            _ => disposition.as_str().to_owned(),
+        };
+        let mut metrics = vec![count(&outcome), json!({"Name": "took", "Unit": "Milliseconds"})];
+        let remarked = |remark| remarks.iter().filter(|made| **made == remark).count();
         let rare = [
             (Remark::Unrecognised.as_str(), remarked(Remark::Unrecognised)),
             (Remark::Inconsistent.as_str(), remarked(Remark::Inconsistent)),
-            ("lateCopy", self.late_copies),
+            ("lateCopy", *late_copies),
         ];
         metrics.extend(rare.iter().filter(|(_, times)| *times > 0).map(|(name, _)| count(name)));
         let mut line = json!({
@@ -58,15 +59,15 @@ impl DeliveryReport<'_> {
                 "Timestamp": now.unix_seconds() * 1000,
                 "CloudWatchMetrics": [{"Namespace": "Verdict", "Dimensions": [["provider"]], "Metrics": metrics}],
             },
-            "message": "delivery",
-            "requestId": self.request.as_str(),
+            "message": self.message,
+            "requestId": self.request.map(RequestId::as_str),
             "provider": self.provider,
-            "outcome": self.disposition.as_str(),
-            "reason": self.reason,
-            "session": self.session.map(shown),
+            "outcome": disposition.as_str(),
+            "reason": reason,
+            "session": session.as_ref().map(shown),
             "took": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
         });
-        line[self.disposition.as_str()] = json!(1);
+        line[outcome] = json!(1);
         for (name, times) in rare {
             line[name] = json!(times);
         }
@@ -86,6 +87,28 @@ pub(crate) fn shown(session: &SessionKey) -> String {
 pub(crate) fn report_relay(now: Timestamp, published: usize, failed: usize, oldest_seconds: u64) {
     let counts = [("relayed", published), ("notRelayed", failed)];
     report_run("relay", now, &counts, ("oldestDue", oldest_seconds));
+}
+
+/// What one batch from intake came to: how many messages are done with, how many stay, and how old the oldest is.
+pub(crate) fn report_replay(now: Timestamp, done: usize, stay: usize, oldest_seconds: u64) {
+    report_run("intake", now, &[("intakeDone", done), ("intakePutOff", stay)], ("oldestIntake", oldest_seconds));
+}
+
+/// What a rebuild came to: the audit of what was done to a record.
+pub(crate) fn report_rebuild(now: Timestamp, session: &SessionKey, report: &rebuild::Report) {
+    let name = format!("rebuild.{}", report.outcome());
+    let mut line = report.as_json().clone();
+    line["_aws"] = json!({
+        "Timestamp": now.unix_seconds() * 1000,
+        "CloudWatchMetrics": [{
+            "Namespace": "Verdict", "Dimensions": [["provider"]], "Metrics": [{"Name": name, "Unit": "Count"}],
+        }],
+    });
+    line["message"] = json!("rebuild");
+    line["session"] = json!(shown(session));
+    line["sessionId"].take();
+    line[name] = json!(1);
+    print_line(&line);
 }
 
 /// What one run of something on a schedule did: counts, and the age in seconds of what has waited longest.

@@ -9,6 +9,7 @@ use crate::{
     session::{Attempt, AttemptDecision},
 };
 use std::collections::BTreeMap;
+use thiserror::Error;
 
 /// How many checks a session keeps: the latest. Enough for every provider's own, and a bound on the record's size.
 const CHECKS_KEPT: usize = 64;
@@ -27,6 +28,17 @@ pub struct Applied {
     pub notification: Option<Notification>,
 }
 
+/// Why a record can't be rebuilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+pub enum NotRebuilt {
+    /// Nothing to make it of.
+    #[error("the session has no events")]
+    NoEvents,
+    /// A decision that was notified would be gone, and no notification can say so.
+    #[error("the decision would be withdrawn, which no notification can say")]
+    DecisionWithdrawn,
+}
+
 impl Session {
     /// Folds one event into the record; `before` is `None` for the first event of a session.
     ///
@@ -42,6 +54,39 @@ impl Session {
             Notification::of(&session, previous.map(|(outcome, ..)| outcome))
         });
         Applied { notification: notification.flatten(), session }
+    }
+
+    /// The record that its events make when all of them are folded anew, say after a reader was corrected; `None`
+    /// where it is the record that there is.
+    ///
+    /// `version` and `notifications` go on from the record, for they count what has happened. Where the decision
+    /// changes, what to tell the world says that it is a correction.
+    ///
+    /// # Errors
+    /// [`NotRebuilt`] where there is no record to put in its place.
+    pub fn rebuild(&self, events: &[SessionEvent]) -> Result<Option<Applied>, NotRebuilt> {
+        // By arrival: what little of a record depends on the order then depends on it as before.
+        let mut events: Vec<_> = events.iter().collect();
+        events.sort_by(|a, b| (a.received_at, &a.event_id).cmp(&(b.received_at, &b.event_id)));
+        let first = events.first().ok_or(NotRebuilt::NoEvents)?;
+        let mut session = Self::empty(first);
+        for event in &events {
+            session.fold(event);
+        }
+        session.version = self.version;
+        session.notifications = self.notifications;
+        if session == *self {
+            return Ok(None);
+        }
+        session.version += 1;
+        let previous = decided(self);
+        if decided(&session) == previous {
+            return Ok(Some(Applied { session, notification: None }));
+        }
+        session.notifications += 1;
+        let notification = Notification::of(&session, previous.map(|(outcome, ..)| outcome));
+        let notification = notification.ok_or(NotRebuilt::DecisionWithdrawn)?;
+        Ok(Some(Applied { session, notification: Some(Notification { correction: true, ..notification }) }))
     }
 
     fn empty(event: &SessionEvent) -> Self {

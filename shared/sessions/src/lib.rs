@@ -14,7 +14,7 @@ mod view;
 
 pub use decision::{Decision, Outcome, ReasonCode};
 pub use event::{Check, CheckOutcome, Remark, SessionEvent, Stage, Subject};
-pub use fold::Applied;
+pub use fold::{Applied, NotRebuilt};
 pub use id::{AttemptId, EventId, IdError, Provider, SessionId, SessionKey, UnknownProvider};
 pub use notification::{CloudEvent, Notification};
 pub use session::{Attempt, AttemptDecision, Kind, Rank, Ranked, Session, Status};

@@ -43,6 +43,12 @@ impl Timestamp {
         Self(sum.unwrap_or(last).min(last))
     }
 
+    /// Whole seconds from `earlier` to this time; 0 where it is not earlier.
+    #[must_use]
+    pub fn seconds_since(self, earlier: Self) -> u64 {
+        self.unix_seconds().saturating_sub(earlier.unix_seconds()).try_into().unwrap_or(0)
+    }
+
     /// Text of a fixed width, so that sorting the text sorts the times: what an index key needs.
     #[must_use]
     pub fn sortable(self) -> String {

@@ -98,12 +98,12 @@ impl Delivery {
 
     /// What a proof answers with once it holds.
     pub(crate) fn proven(self, provider: Provider, received_at: Timestamp) -> Genuine {
-        Genuine { provider, path: own_path(provider, self.path), received_at, body: self.body }
+        Genuine::new(provider, own_path(provider, self.path), received_at, self.body)
     }
 
     /// What a proof answers with where the sender may knock, but nobody vouches for the body: it is not kept.
     pub(crate) fn proven_without_body(self, provider: Provider, received_at: Timestamp) -> Genuine {
-        Genuine { provider, path: own_path(provider, self.path), received_at, body: Vec::new() }
+        Genuine::new(provider, own_path(provider, self.path), received_at, Vec::new())
     }
 }
 
@@ -121,7 +121,8 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// A webhook that its provider has vouched for. Only a proof makes one.
+/// A webhook that its provider has vouched for. Only a proof makes one, or [`kept`](Self::kept) of one that was
+/// proved before.
 ///
 /// ```compile_fail,E0451
 /// # use verdict_webhooks::Genuine;
@@ -138,9 +139,23 @@ pub struct Genuine {
     path: String,
     received_at: Timestamp,
     body: Vec<u8>,
+    /// Of the body as sent, where this is no longer it.
+    digest: Option<String>,
 }
 
 impl Genuine {
+    fn new(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>) -> Self {
+        Self { provider, path, received_at, body, digest: None }
+    }
+
+    /// A webhook that was proved before and has been in our own keeping since, its body
+    /// [minimised](Self::minimised_body): on a queue that nobody else can send to, or in the table. `digest` is
+    /// the [`body_digest`](Self::body_digest) that it had.
+    #[must_use]
+    pub fn kept(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>, digest: String) -> Self {
+        Self { provider, path, received_at, body, digest: Some(digest) }
+    }
+
     /// Who vouched for it.
     #[must_use]
     pub fn provider(&self) -> Provider {
@@ -159,7 +174,7 @@ impl Genuine {
         self.received_at
     }
 
-    /// The bytes as sent.
+    /// The bytes as sent; of a webhook that was kept, minimised.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -174,10 +189,10 @@ impl Genuine {
         }
     }
 
-    /// SHA-256 of the body, in lower-case hex.
+    /// SHA-256 of the body as it was sent, in lower-case hex.
     #[must_use]
     pub fn body_digest(&self) -> String {
-        sha256_hex(&self.body)
+        self.digest.clone().unwrap_or_else(|| sha256_hex(&self.body))
     }
 }
 

@@ -1,6 +1,6 @@
-//! What a provider has to offer: a proof, a reading, and its own way of being answered.
+//! What a provider has to offer: a proof, and its own way of being answered. And what a reading is.
 
-use crate::{Delivery, Genuine, Refusal, Unreadable};
+use crate::{Delivery, Genuine, Refusal};
 use verdict_sessions::{Provider, SessionEvent, Timestamp};
 
 /// What a genuine webhook says.
@@ -49,6 +49,8 @@ pub enum Disposition {
     Duplicate,
     /// Genuine, with nothing to record.
     Ignored,
+    /// Genuine, and safe on the intake queue: the table could not take it in time.
+    Spooled,
     /// Genuine but unreadable: kept for an operator.
     Quarantined,
     /// Not genuine.
@@ -65,6 +67,7 @@ impl Disposition {
             Self::Recorded => "recorded",
             Self::Duplicate => "duplicate",
             Self::Ignored => "ignored",
+            Self::Spooled => "spooled",
             Self::Quarantined => "quarantined",
             Self::Refused => "refused",
             Self::Failed => "failed",
@@ -91,12 +94,6 @@ pub trait Provide {
     /// # Errors
     /// The [`Refusal`] that says why it isn't.
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal>;
-
-    /// Reads a genuine webhook.
-    ///
-    /// # Errors
-    /// [`Unreadable`] where it can't become events.
-    fn read(&self, genuine: &Genuine) -> Result<Reading, Unreadable>;
 
     /// How the provider's contract wants to be answered on this path.
     fn answer(&self, path: &str, disposition: Disposition) -> Answer;

@@ -81,7 +81,7 @@ fn what_is_proven_is_what_was_sent_and_nothing_of_a_confirmation() {
     let (mut kept, mut dropped) = (0, 0);
     for case in CASES.iter().filter(|case| case.verdict == Verdict::Genuine) {
         let genuine = case.prove(Treezor::from_json).unwrap();
-        let reading = case.treezor().read(&genuine);
+        let reading = verdict_webhooks::read(&genuine);
         let confirmation = Ok(Reading::Nothing(Ignored::SubscriptionConfirmation));
         if case.name.starts_with("confirmation") && case.name != "confirmation-header-ignored" {
             assert_eq!((genuine.body(), reading), (&b""[..], confirmation), "{}", case.name);
@@ -277,7 +277,7 @@ proptest! {
         prop_assert_eq!(case.refusal_of(body(&name)), None);
         let delivery = Delivery::new("POST", "/treezor", Headers::default(), body("user.kycreview").into_bytes());
         let treezor = case.treezor();
-        let Ok(Reading::Events { events, .. }) = treezor.read(&treezor.prove(delivery, now()).unwrap()) else {
+        let Ok(Reading::Events { events, .. }) = verdict_webhooks::read(&treezor.prove(delivery, now()).unwrap()) else {
             panic!("unreadable")
         };
         prop_assert_eq!(events.len(), 1);

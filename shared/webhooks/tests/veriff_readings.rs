@@ -143,7 +143,7 @@ mod samples {
         assert!(samples.len() > 30, "{}", samples.len());
         for Sample { name, ids, expect } in samples {
             let proof = veriff.prove(delivery(&name), time(ARRIVAL));
-            let reading = proof.map(|genuine| veriff.read(&genuine));
+            let reading = proof.map(|genuine| verdict_webhooks::read(&genuine));
             let disposition = match &reading {
                 Ok(Ok(Reading::Events { .. })) => Disposition::Recorded,
                 Ok(Ok(Reading::Nothing(_))) => Disposition::Ignored,

@@ -13,7 +13,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(super) const SESSION: &str = "SESSION#";
 pub(super) const EVENT: &str = "EVENT#";
 pub(super) const NOTIFICATION: &str = "NOTIFICATION#";
-const PAYLOAD: &str = "PAYLOAD#";
+pub(super) const PAYLOAD: &str = "PAYLOAD#";
 const STATE: &str = "STATE";
 const POLL: &str = "POLL";
 
@@ -28,7 +28,7 @@ pub(super) const POLL_SHARDS: u8 = 4;
 const INLINE_GRACE: Duration = Duration::from_secs(10);
 
 /// A session's partition: `SESSION#{provider}/{sessionId}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PartitionKey(String);
 
 impl PartitionKey {
@@ -112,6 +112,12 @@ pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: Payload
     item.insert("payload".into(), AttributeValue::S(payload.text.to_owned()));
     item.insert("expiresAt".into(), AttributeValue::N(expires_at.to_string()));
     item
+}
+
+/// What a payload item holds: the event, where it came from, the payload.
+pub(super) fn stored_payload(item: &Item) -> Option<(EventId, &str, &str)> {
+    let event_id = EventId::new(string(item, "sk")?.strip_prefix(PAYLOAD)?).ok()?;
+    Some((event_id, string(item, "source")?, string(item, "payload")?))
 }
 
 pub(super) fn outbox_entry(

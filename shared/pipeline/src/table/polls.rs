@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 use verdict_sessions::{SessionKey, Timestamp};
 
 /// How long an entry that nobody ended is kept.
@@ -149,7 +149,7 @@ impl SessionsTable {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<(PartitionKey, Timestamp)>, TableError> {
-        self.due((0..items::POLL_SHARDS).map(items::poll_shard), now, limit).await
+        self.due((0..items::POLL_SHARDS).map(items::poll_shard), now, limit, &HashSet::new()).await
     }
 
     /// Takes a session that was seen to be due; `None` where somebody else was faster.

@@ -5,3 +5,4 @@
 mod cases;
 mod events;
 mod order_does_not_matter;
+mod rebuild;

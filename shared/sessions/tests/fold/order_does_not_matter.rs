@@ -49,7 +49,7 @@ fn any_event() -> impl Strategy<Value = SessionEvent> {
 }
 
 /// A set of events, and a list of positions in it: an order with repetitions that leaves none out.
-fn any_history() -> impl Strategy<Value = (Vec<SessionEvent>, Vec<usize>)> {
+pub(crate) fn any_history() -> impl Strategy<Value = (Vec<SessionEvent>, Vec<usize>)> {
     vec(any_event(), 1..9)
         .prop_map(|mut events| {
             for (number, event) in events.iter_mut().enumerate() {
@@ -66,7 +66,7 @@ fn any_history() -> impl Strategy<Value = (Vec<SessionEvent>, Vec<usize>)> {
 }
 
 /// What the table does: each event once, then fold.
-fn record<'e>(events: impl IntoIterator<Item = &'e SessionEvent>) -> (Session, Vec<Notification>) {
+pub(crate) fn record<'e>(events: impl IntoIterator<Item = &'e SessionEvent>) -> (Session, Vec<Notification>) {
     let (mut known, mut session, mut notifications) = (HashSet::new(), None, Vec::new());
     for event in events {
         if known.insert(&event.event_id) {

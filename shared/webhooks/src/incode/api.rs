@@ -10,6 +10,12 @@ use std::fmt;
 use verdict_sessions::{EventId, Provider, SessionEvent, SessionKey, Subject, Timestamp};
 use zeroize::Zeroizing;
 
+/// The API's path for how far a session is. Also what its answers are stored under.
+pub const STATUS_PATH: &str = "/omni/get/onboarding/status";
+
+/// The same for how a session scored.
+pub const SCORE_PATH: &str = "/omni/get/score";
+
 /// How to ask Incode's API.
 #[derive(Clone)]
 pub struct ApiAccess {

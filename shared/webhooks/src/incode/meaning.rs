@@ -15,7 +15,7 @@ use verdict_sessions::{
 };
 
 /// Reads a genuine webhook into session events.
-pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+pub(crate) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let document = Json::parse(genuine.body())?;
     let segment = segment(genuine.path()).unwrap_or_default();
     let Payload { envelope, webhook } = Payload::read(segment, &document)?;

@@ -9,10 +9,11 @@ mod payload;
 mod proof;
 mod tokens;
 
-pub use api::{ApiAccess, Finding, recurrence};
+pub use api::{ApiAccess, Finding, SCORE_PATH, STATUS_PATH, recurrence};
 pub use oauth::{TokenAnswer, TokenEndpoint, TokenError};
 
-use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Reading, Refusal, Unreadable};
+use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Refusal};
+pub(crate) use meaning::read;
 use proof::Credentials;
 use verdict_sessions::{Provider, Timestamp};
 
@@ -46,10 +47,6 @@ impl Provide for Incode {
 
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
         proof::prove(&self.credentials, delivery, now)
-    }
-
-    fn read(&self, genuine: &Genuine) -> Result<Reading, Unreadable> {
-        meaning::read(genuine)
     }
 
     /// Success to Incode is 200 with this JSON; anything else is sent again, five times in half an hour.

@@ -9,7 +9,8 @@ mod proof;
 
 pub use canonical::canonical;
 
-use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Reading, Refusal, Unreadable};
+use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Refusal};
+pub(crate) use meaning::read;
 use proof::Credentials;
 use verdict_sessions::{Provider, Timestamp};
 
@@ -34,10 +35,6 @@ impl Provide for Treezor {
 
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
         proof::prove(&self.credentials, delivery, now)
-    }
-
-    fn read(&self, genuine: &Genuine) -> Result<Reading, Unreadable> {
-        meaning::read(genuine)
     }
 
     /// Treezor asks for a code in the 500 range where the signature does not match, and sends such a webhook again.

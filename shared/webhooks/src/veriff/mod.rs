@@ -5,7 +5,8 @@ mod meaning;
 mod payload;
 mod proof;
 
-use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Reading, Refusal, Unreadable};
+use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Refusal};
+pub(crate) use meaning::read;
 use proof::Credentials;
 use verdict_sessions::{Provider, Timestamp};
 
@@ -30,10 +31,6 @@ impl Provide for Veriff {
 
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
         proof::prove(&self.credentials, delivery, now)
-    }
-
-    fn read(&self, genuine: &Genuine) -> Result<Reading, Unreadable> {
-        meaning::read(genuine)
     }
 
     /// Only 200 is success to Veriff; anything else is sent again, hourly for a week.

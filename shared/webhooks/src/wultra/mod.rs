@@ -5,7 +5,8 @@ mod meaning;
 mod payload;
 mod proof;
 
-use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Reading, Refusal, Unreadable};
+use crate::{Answer, CredentialsError, Delivery, Disposition, Genuine, Provide, Refusal};
+pub(crate) use meaning::read;
 use proof::Credentials;
 use verdict_sessions::{Provider, Timestamp};
 
@@ -31,10 +32,6 @@ impl Provide for Wultra {
 
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
         proof::prove(&self.credentials, delivery, now)
-    }
-
-    fn read(&self, genuine: &Genuine) -> Result<Reading, Unreadable> {
-        meaning::read(genuine)
     }
 
     /// Wultra sends nothing twice: an error is only logged on its side, in the form of its own errors.

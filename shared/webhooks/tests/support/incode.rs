@@ -13,7 +13,7 @@ pub(crate) fn read_on(segment: &str, body: impl AsRef<[u8]>) -> Result<Reading, 
     let headers = Headers::from_iter([("x-incode-secret", SECRET)]);
     let incode = Incode::from_json(&format!(r#"{{"headers":{{"x-incode-secret":["{SECRET}"]}}}}"#)).unwrap();
     let delivery = Delivery::new("POST", format!("/incode/{segment}"), headers, body.as_ref().to_vec());
-    incode.read(&incode.prove(delivery, time(ARRIVAL)).unwrap())
+    verdict_webhooks::read(&incode.prove(delivery, time(ARRIVAL)).unwrap())
 }
 
 /// The one event that a webhook is, and what is stored of the webhook.

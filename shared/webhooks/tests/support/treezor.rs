@@ -17,7 +17,7 @@ pub(crate) fn read(body: impl AsRef<[u8]>) -> Result<Reading, Unreadable> {
     let treezor = Treezor::from_json(&format!(r#"{{"secrets":["{SECRET}"],"urlTokens":["{TOKEN}"]}}"#)).unwrap();
     let delivery = Delivery::new("POST", "/treezor", Headers::default(), body.as_ref().to_vec())
         .with_query(vec![("token".into(), TOKEN.into())]);
-    treezor.read(&treezor.prove(delivery, Timestamp::parse(ARRIVAL).unwrap()).unwrap())
+    verdict_webhooks::read(&treezor.prove(delivery, Timestamp::parse(ARRIVAL).unwrap()).unwrap())
 }
 
 /// A flat envelope around a payload, which is signed as it stands. `members` are written before it.

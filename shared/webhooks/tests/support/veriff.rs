@@ -12,7 +12,7 @@ pub(crate) const ARRIVAL: &str = "2026-06-13T00:40:00Z";
 
 /// What a webhook of Veriff's says that was sent to `path`.
 pub(crate) fn read_on(path: &str, body: impl AsRef<[u8]>) -> Result<Reading, Unreadable> {
-    veriff().read(&genuine_on(path, body))
+    verdict_webhooks::read(&genuine_on(path, body))
 }
 
 /// A genuine webhook of Veriff's that was sent to `path`.

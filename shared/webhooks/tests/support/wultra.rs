@@ -16,5 +16,5 @@ pub(crate) fn read(body: impl AsRef<[u8]>) -> Result<Reading, Unreadable> {
     let wultra =
         Wultra::from_json(&format!(r#"{{"basic":[{{"username":"wultra","password":"{PASSWORD}"}}]}}"#)).unwrap();
     let delivery = Delivery::new("POST", "/wultra/process/event", headers, body.as_ref().to_vec());
-    wultra.read(&wultra.prove(delivery, Timestamp::parse(ARRIVAL).unwrap()).unwrap())
+    verdict_webhooks::read(&wultra.prove(delivery, Timestamp::parse(ARRIVAL).unwrap()).unwrap())
 }

@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_millis(160);
 
 /// Pauses, each drawn from up to twice the range of the one before.
 #[derive(Debug)]
-pub(super) struct Pauses {
+pub(crate) struct Pauses {
     longest: Duration,
 }
 
@@ -22,7 +22,7 @@ impl Default for Pauses {
 
 impl Pauses {
     /// The next pause.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let pause = self.longest.mul_f32(fastrand::f32());
         self.longest = (self.longest * 2).min(LONGEST);
         pause

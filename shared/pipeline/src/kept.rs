@@ -1,0 +1,250 @@
+//! A webhook as our own queues keep it: on intake until the table takes it, in quarantine until an operator does.
+//!
+//! One form for both, so that what was quarantined can be sent to intake again as it is.
+
+use crate::AwsError;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    io::{self, Read as _, Write as _},
+};
+use thiserror::Error;
+use verdict_sessions::{Provider, SessionKey, Timestamp};
+use verdict_webhooks::{Genuine, Unreadable};
+
+/// The most that a body may unpack to, in bytes: far above what Lambda hands over.
+const BODY_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// A message on intake.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum IntakeMessage {
+    /// A genuine webhook.
+    Webhook(KeptWebhook),
+    /// An operator's wish to have a session's stored payloads read again.
+    Rebuild(RebuildRequest),
+}
+
+impl IntakeMessage {
+    /// Reads a message's body.
+    ///
+    /// # Errors
+    /// [`NotKept`].
+    pub fn read(body: &str) -> Result<Self, NotKept> {
+        serde_json::from_str(body).map_err(|_| NotKept)
+    }
+}
+
+/// Which session to rebuild.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RebuildRequest {
+    /// The session.
+    #[serde(flatten)]
+    pub session: SessionKey,
+}
+
+/// A genuine webhook, minimised and compressed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptWebhook {
+    /// Why it is in quarantine: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The same in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    provider: Provider,
+    path: String,
+    received_at: Timestamp,
+    /// `{provider}/{sessionId}/{eventId}` of the first fact that it holds, where it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_key: Option<String>,
+    /// Of the body as sent.
+    bytes: usize,
+    sha256: String,
+    encoding: Encoding,
+    body: String,
+}
+
+/// How the body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Encoding {
+    #[serde(rename = "gzip+base64")]
+    GzipBase64,
+}
+
+/// A message that holds no webhook of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a message is nothing that Verdict has put on the queue")]
+pub struct NotKept;
+
+impl KeptWebhook {
+    /// What is kept of a webhook.
+    pub(crate) fn of(genuine: &Genuine) -> Result<Self, AwsError> {
+        let body = gzip(&genuine.minimised_body()).map_err(|_| AwsError::request_not_built())?;
+        Ok(Self {
+            reason: None,
+            message: None,
+            provider: genuine.provider(),
+            path: genuine.path().to_owned(),
+            received_at: genuine.received_at(),
+            event_key: None,
+            bytes: genuine.body().len(),
+            sha256: genuine.body_digest(),
+            encoding: Encoding::GzipBase64,
+            body: BASE64_STANDARD.encode(body),
+        })
+    }
+
+    /// The same with the first fact that it holds.
+    pub(crate) fn with_event(self, event_key: Option<String>) -> Self {
+        Self { event_key, ..self }
+    }
+
+    /// The same with the reason why nothing could be made of it.
+    pub(crate) fn because(self, unreadable: Unreadable) -> Self {
+        Self { reason: Some(unreadable.code().to_owned()), message: Some(unreadable.to_string()), ..self }
+    }
+
+    /// The webhook, as it was when it was proved but for what its body was minimised by.
+    ///
+    /// # Errors
+    /// [`NotKept`] where the body is not what [`of`](Self::of) writes.
+    pub fn restore(&self) -> Result<Genuine, NotKept> {
+        let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| NotKept)?;
+        let body = gunzip(&packed).map_err(|_| NotKept)?;
+        Ok(Genuine::kept(self.provider, self.path.clone(), self.received_at, body, self.sha256.clone()))
+    }
+
+    /// Whose webhook it is.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// When it was proved.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+}
+
+/// Says nothing of the body: it holds personal data.
+impl fmt::Debug for KeptWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptWebhook")
+            .field("provider", &self.provider)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn gunzip(packed: &[u8]) -> io::Result<Vec<u8>> {
+    if packed.is_empty() {
+        // To the decoder, the end of a list of files.
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut bytes = Vec::new();
+    let mut decoder = GzDecoder::new(packed).take(BODY_LIMIT + 1);
+    decoder.read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > BODY_LIMIT { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn genuine(body: &str) -> Genuine {
+        let at = Timestamp::from_unix(1_750_000_000, 123_456_000).unwrap();
+        Genuine::kept(Provider::Wultra, "/wultra/process/event".into(), at, body.into(), "digest".into())
+    }
+
+    fn written_and_read(kept: KeptWebhook) -> KeptWebhook {
+        let text = serde_json::to_string(&IntakeMessage::Webhook(kept)).unwrap();
+        let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(&text) else { panic!("{text}") };
+        read
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_minimised_and_otherwise_as_it_was() {
+        let kept = KeptWebhook::of(&genuine(r#"{"processId": "p", "apiToken": "t", "é": "\ud83d\ude00"}"#)).unwrap();
+        let restored = written_and_read(kept).restore().unwrap();
+        let original = genuine("");
+        assert_eq!(restored.body(), r#"{"processId":"p","é":"\ud83d\ude00"}"#.as_bytes());
+        assert_eq!((restored.provider(), restored.path()), (original.provider(), original.path()));
+        assert_eq!((restored.received_at(), restored.body_digest()), (original.received_at(), "digest".into()));
+    }
+
+    #[test]
+    fn what_is_no_json_is_kept_as_it_was_sent() {
+        let body = "\u{0}not json \u{fffe}";
+        assert_eq!(
+            written_and_read(KeptWebhook::of(&genuine(body)).unwrap()).restore().unwrap().body(),
+            body.as_bytes()
+        );
+    }
+
+    #[test]
+    fn a_reason_is_written_and_a_later_one_takes_its_place() {
+        let kept = KeptWebhook::of(&genuine("{")).unwrap().because(Unreadable::NotJson { at: 1 });
+        let again = written_and_read(kept).because(Unreadable::NoSessionId);
+        assert_eq!(again.reason(), Some("no_session_id"));
+        assert_eq!(again.message.as_deref(), Some("there is no session id"));
+    }
+
+    #[test]
+    fn what_we_have_not_written_is_refused() {
+        let kept = serde_json::to_value(IntakeMessage::Webhook(KeptWebhook::of(&genuine("{}")).unwrap())).unwrap();
+        for (member, value) in
+            [("kind", "webhooks"), ("encoding", "gzip"), ("provider", "nobody"), ("receivedAt", "now")]
+        {
+            let mut other = kept.clone();
+            other[member] = value.into();
+            assert_eq!(IntakeMessage::read(&other.to_string()).err(), Some(NotKept), "{member}");
+        }
+        for body in ["not base64", "bm90IGd6aXA=", ""] {
+            let mut other = kept.clone();
+            other["body"] = body.into();
+            let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(&other.to_string()) else { panic!("{body}") };
+            assert_eq!(read.restore().err(), Some(NotKept), "{body}");
+        }
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"kind":"rebuild"}"#,
+            r#"{"kind":"rebuild","provider":"veriff","sessionId":""}"#,
+        ] {
+            assert_eq!(IntakeMessage::read(text).err(), Some(NotKept), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_body_unpacks_to_its_limit_and_not_beyond() {
+        let packed = |length: u64| gzip(&vec![b' '; usize::try_from(length).unwrap()]).unwrap();
+        assert!(gunzip(&packed(BODY_LIMIT)).is_ok());
+        assert!(gunzip(&packed(BODY_LIMIT + 1)).is_err());
+    }
+
+    #[test]
+    fn a_rebuild_names_its_session_like_everything_else() {
+        let text = r#"{"kind":"rebuild","provider":"veriff","sessionId":"s 1"}"#;
+        let Ok(IntakeMessage::Rebuild(request)) = IntakeMessage::read(text) else { panic!("{text}") };
+        assert_eq!(request.session.to_string(), "veriff/s 1");
+        assert_eq!(serde_json::to_string(&IntakeMessage::Rebuild(request)).unwrap(), text);
+    }
+}

@@ -1,0 +1,68 @@
+//! Folding all events of a session anew, after a reader was corrected.
+
+use crate::{
+    events::{at, decision, event, stage},
+    order_does_not_matter::{any_history, record},
+};
+use proptest::prelude::*;
+use verdict_sessions::{NotRebuilt, Outcome, Session, SessionEvent, Stage};
+
+fn folded(events: &[SessionEvent]) -> Session {
+    record(events).0
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_as_before_makes_the_record_that_there_is((events, order) in any_history()) {
+        let record = record(order.iter().map(|position| &events[*position])).0;
+        prop_assert_eq!(record.rebuild(&events), Ok(None));
+    }
+}
+
+#[test]
+fn a_decision_that_reads_otherwise_is_notified_as_a_correction() {
+    let (started, approved) = (stage("a", 0, "t", Stage::Started), decision("b", 5, "t", Outcome::Approved, None));
+    let before = folded(&[started.clone(), approved]);
+    let corrected = decision("b", 5, "t", Outcome::Declined, Some("102"));
+
+    let rebuilt = before.rebuild(&[started.clone(), corrected.clone()]).unwrap().expect("another record");
+    let notification = rebuilt.notification.expect("a correction");
+    assert!(notification.correction && notification.is_final);
+    assert_eq!((notification.sequence, notification.outcome), (2, Outcome::Declined));
+    assert_eq!(notification.previous_outcome, Some(Outcome::Approved));
+    assert_eq!((rebuilt.session.version, rebuilt.session.notifications, rebuilt.session.events), (3, 2, 2));
+    assert_eq!(rebuilt.session.rebuild(&[corrected, started]), Ok(None), "once is enough");
+}
+
+#[test]
+fn what_leaves_the_decision_alone_replaces_the_record_and_notifies_nobody() {
+    let approved = decision("b", 5, "t", Outcome::Approved, None);
+    let before = folded(&[event("a", 0), approved.clone()]);
+    let rebuilt = before.rebuild(&[stage("a", 0, "t", Stage::Submitted), approved]).unwrap().expect("another record");
+    assert_eq!(rebuilt.notification, None);
+    assert_eq!((rebuilt.session.version, rebuilt.session.notifications), (3, 1));
+    assert_eq!(rebuilt.session.attempts[0].stage, Stage::Submitted);
+}
+
+#[test]
+fn a_decision_that_comes_of_the_past_for_the_first_time_is_a_correction_too() {
+    let before = folded(&[event("a", 0)]);
+    let rebuilt = before.rebuild(&[decision("a", 0, "t", Outcome::Review, None)]).unwrap().expect("another record");
+    let notification = rebuilt.notification.expect("a correction");
+    assert_eq!((notification.sequence, notification.previous_outcome, notification.correction), (1, None, true));
+}
+
+#[test]
+fn a_decision_is_never_taken_away() {
+    let before = folded(&[decision("a", 0, "t", Outcome::Approved, None)]);
+    assert_eq!(before.rebuild(&[event("a", 0)]), Err(NotRebuilt::DecisionWithdrawn));
+    assert_eq!(before.rebuild(&[]), Err(NotRebuilt::NoEvents));
+}
+
+#[test]
+fn the_arrival_times_are_those_of_the_events() {
+    let late = SessionEvent { received_at: at(50), ..event("b", 1) };
+    let before = folded(&[late.clone(), event("a", 0)]);
+    let rebuilt = before.rebuild(&[late, stage("a", 0, "t", Stage::Started)]).unwrap().expect("another record").session;
+    assert_eq!((rebuilt.first_event_at, rebuilt.last_event_at), (before.first_event_at, at(50)));
+}

@@ -38,6 +38,10 @@ use std::{
 use thiserror::Error;
 use verdict_sessions::{Applied, EventId, Notification, Session, SessionEvent, SessionKey, Timestamp};
 
+/// After so many failures in a row, each of which is several of the SDK's own, the table is taken to be out of reach: a
+/// webhook is better off on the intake queue, and a throttled table without it.
+const FAILURES_IN_A_ROW: u32 = 3;
+
 /// How many entries a page of the sessions API holds.
 const PAGE: i32 = 50;
 
@@ -119,10 +123,11 @@ impl SessionsTable {
 
     /// Records one event: folds it into its session, once, whoever else is writing.
     ///
-    /// Tries again, with growing random pauses, until it is done or the time is up.
+    /// Tries again, with growing random pauses: while others are faster, until the time is up; where the table can't
+    /// be reached, a few times.
     ///
     /// # Errors
-    /// [`TableError::Deadline`], or what trying again can't help.
+    /// [`TableError::Deadline`], or what trying again didn't help or can't.
     pub async fn record(
         &self,
         event: &SessionEvent,
@@ -132,6 +137,7 @@ impl SessionsTable {
         let tries = async {
             let mut pauses = Pauses::default();
             let mut may_be_ours = false;
+            let mut failures = 0;
             loop {
                 match self.try_to_record(event, payload).await {
                     // An earlier try whose answer was lost may have recorded it. To publish once more
@@ -140,6 +146,10 @@ impl SessionsTable {
                     Err(error) if error.may_pass() => {
                         tracing::debug!(%error, "trying again");
                         may_be_ours |= matches!(error, TableError::Unconfirmed(_));
+                        failures = if error == TableError::Conflict { 0 } else { failures + 1 };
+                        if failures == FAILURES_IN_A_ROW {
+                            return Err(error);
+                        }
                         tokio::time::sleep(pauses.next()).await;
                     }
                     done => return done,

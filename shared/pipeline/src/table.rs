@@ -176,7 +176,7 @@ impl SessionsTable {
 
         Ok(match self.write(writes).await? {
             Written::Yes => Recorded::New { notification_due: after.notification.is_some() },
-            Written::EventKnown => Recorded::Duplicate,
+            Written::FirstRefused => Recorded::Duplicate,
         })
     }
 
@@ -186,7 +186,7 @@ impl SessionsTable {
         match written {
             Ok(_) => Ok(Written::Yes),
             Err(error) => match Cancelled::by(&error) {
-                Some(Cancelled::Duplicate) => Ok(Written::EventKnown),
+                Some(Cancelled::FirstRefused) => Ok(Written::FirstRefused),
                 Some(Cancelled::Conflict) => Err(TableError::Conflict),
                 Some(Cancelled::Throttled) => Err(AwsError::throttled().into()),
                 None => Err(match AwsError::new(&error) {
@@ -384,7 +384,7 @@ impl SessionsTable {
         match self.write(writes).await? {
             Written::Yes => Ok(()),
             // The only condition is the session's version, and it comes first here.
-            Written::EventKnown => Err(TableError::Conflict),
+            Written::FirstRefused => Err(TableError::Conflict),
         }
     }
 
@@ -535,15 +535,15 @@ async fn page(query: QueryFluentBuilder, start: Option<Item>) -> Result<Option<Q
 /// What became of a transaction.
 enum Written {
     Yes,
-    /// The condition of its first write did not hold.
-    EventKnown,
+    /// Nothing, since the condition of its first write did not hold.
+    FirstRefused,
 }
 
 /// What a cancelled transaction says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cancelled {
-    /// The event was there already.
-    Duplicate,
+    /// The condition of its first write did not hold. When an event is recorded, that is: it was there already.
+    FirstRefused,
     /// Somebody else wrote the session meanwhile, or is just doing so.
     Conflict,
     /// Too much at once for one of the items.
@@ -561,12 +561,12 @@ impl Cancelled {
         )
     }
 
-    /// The reasons come in the order of the writes: the event first.
+    /// The reasons come in the order of the writes.
     fn because<'r>(reasons: impl Iterator<Item = &'r str>) -> Option<Self> {
         let mut cancelled = None;
         for (position, code) in reasons.enumerate() {
             match code {
-                "ConditionalCheckFailed" if position == 0 => return Some(Self::Duplicate),
+                "ConditionalCheckFailed" if position == 0 => return Some(Self::FirstRefused),
                 "ConditionalCheckFailed" | "TransactionConflict" => cancelled = Some(Self::Conflict),
                 code if AwsError::is_throttling(code) => cancelled = cancelled.or(Some(Self::Throttled)),
                 _ => {}
@@ -604,8 +604,8 @@ mod tests {
         const NONE: &str = "None";
         const FAILED: &str = "ConditionalCheckFailed";
         let cases: [(&[&str], Option<Cancelled>); 10] = [
-            (&[FAILED, NONE, NONE], Some(Cancelled::Duplicate)),
-            (&[FAILED, NONE, FAILED, NONE], Some(Cancelled::Duplicate)),
+            (&[FAILED, NONE, NONE], Some(Cancelled::FirstRefused)),
+            (&[FAILED, NONE, FAILED, NONE], Some(Cancelled::FirstRefused)),
             (&[NONE, NONE, FAILED], Some(Cancelled::Conflict)),
             (&[NONE, NONE, "TransactionConflict", NONE], Some(Cancelled::Conflict)),
             (&["TransactionConflict", NONE, NONE], Some(Cancelled::Conflict)),

@@ -5,16 +5,20 @@
 //! to quarantine.
 
 use crate::{
-    Deadline, IntakeQueue, Processor, QuarantineQueue, clock,
+    Deadline, IntakeQueue, Processor, QuarantineQueue, TableError, clock,
     kept::{IntakeMessage, KeptWebhook, NotKept},
     process::Fate,
     rebuild::{self, Rebuilt},
     table::PartitionKey,
     telemetry::{self, DeliveryReport},
 };
+use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
-use std::time::{Duration, Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 use verdict_sessions::{SessionKey, Timestamp};
 use verdict_webhooks::{Disposition, Unreadable};
 
@@ -169,10 +173,7 @@ impl Replay {
             }
             let done = match read {
                 _ if table_is_out => Done::No { later: true },
-                Ok(read) => {
-                    let limit = deadline.min(Deadline::after(MESSAGE_BUDGET));
-                    limit.bound(self.take_one(read, now, limit)).await.unwrap_or(Done::No { later: true })
-                }
+                Ok(read) => self.take_one(read, now, deadline.min(Deadline::after(MESSAGE_BUDGET))).await,
                 Err(problem) => not_ours(problem),
             };
             if let Done::No { later } = done {
@@ -187,9 +188,17 @@ impl Replay {
     }
 
     async fn take_one(&self, message: IntakeMessage, now: Timestamp, deadline: Deadline) -> Done {
-        match message {
-            IntakeMessage::Webhook(kept) => self.record(kept, now, deadline).await,
-            IntakeMessage::Rebuild(request) => self.rebuild(request.session, now, deadline).await,
+        let take = async {
+            match message {
+                IntakeMessage::Webhook(kept) => self.record(kept, now, deadline).await,
+                IntakeMessage::Rebuild(request) => self.rebuild(request.session, now, deadline).await,
+            }
+        };
+        // A panic is a bug, but no other message's. Boxed, since the compiler gives up on types nested deeper.
+        match deadline.bound(AssertUnwindSafe(Box::pin(take)).catch_unwind()).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_panic)) => Done::No { later: false },
+            Err(_elapsed) => Done::No { later: true },
         }
     }
 
@@ -234,7 +243,12 @@ impl Replay {
             self.processor.publish(&[PartitionKey::of(&session)], deadline).await;
         }
         telemetry::report_rebuild(now, &session, &rebuild::Report::of(&session, &rebuilt));
-        if rebuilt.is_ok() { Done::Yes } else { Done::No { later: true } }
+        match rebuilt {
+            Ok(_) => Done::Yes,
+            // That session itself is in the way.
+            Err(TableError::Unreadable(_) | TableError::Unwritable(_)) => Done::No { later: false },
+            Err(_) => Done::No { later: true },
+        }
     }
 
     async fn look_at(&self, session: SessionKey, deadline: Deadline) -> rebuild::Report {

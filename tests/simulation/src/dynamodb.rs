@@ -1,0 +1,122 @@
+//! DynamoDB in process: an emulator on SQLite in memory, behind DynamoDB's own JSON protocol.
+
+use crate::{line::Answer, template};
+use dynoxide::{Database, DynoxideError};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+/// A DynamoDB with one table.
+pub struct DynamoDb {
+    database: Database,
+    table: String,
+}
+
+impl DynamoDb {
+    /// A DynamoDB with the sessions table, empty, under a name.
+    #[must_use]
+    pub fn with_sessions_table(name: &str) -> Self {
+        let database = Database::memory().unwrap();
+        let definition = serde_json::from_value(template::create_table(name)).unwrap();
+        database.create_table(definition).unwrap();
+        Self { database, table: name.to_owned() }
+    }
+
+    /// Does what a request of the JSON protocol says.
+    #[must_use]
+    pub fn answer(&self, operation: &str, request: &[u8]) -> Answer {
+        let database = &self.database;
+        match operation {
+            "GetItem" => run(request, |get| database.get_item(get)),
+            "BatchGetItem" => run(request, |get| database.batch_get_item(get)),
+            "Query" => run(request, |query| database.query(query)),
+            "Scan" => run(request, |scan| database.scan(scan)),
+            "PutItem" => run(request, |put| database.put_item(put)),
+            "UpdateItem" => run(request, |update| database.update_item(update)),
+            "DeleteItem" => run(request, |delete| database.delete_item(delete)),
+            "TransactWriteItems" => run(request, |writes| database.transact_write_items(writes)),
+            _ => Answer::error("com.amazonaws.dynamodb.v20120810", "UnknownOperationException", operation),
+        }
+    }
+
+    /// Every item of the table, as plain JSON, by key.
+    #[must_use]
+    pub fn items(&self) -> Vec<Map<String, Value>> {
+        let mut items = Vec::new();
+        let mut start = Value::Null;
+        loop {
+            let scan = serde_json::json!({"TableName": self.table, "ExclusiveStartKey": start});
+            let page = self.database.scan(serde_json::from_value(scan).unwrap()).unwrap();
+            let mut page = serde_json::to_value(page).unwrap();
+            for item in page["Items"].as_array().unwrap() {
+                items
+                    .push(item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain(value))).collect());
+            }
+            start = page["LastEvaluatedKey"].take();
+            if start.is_null() {
+                break;
+            }
+        }
+        items.sort_by_key(|item: &Map<_, _>| (item["pk"].to_string(), item["sk"].to_string()));
+        items
+    }
+}
+
+/// Reads a request, runs it and writes its answer.
+fn run<Q: DeserializeOwned, A: Serialize>(request: &[u8], call: impl FnOnce(Q) -> dynoxide::Result<A>) -> Answer {
+    let request = serde_json::from_slice(request)
+        .map_err(|malformed| DynoxideError::SerializationException(malformed.to_string()));
+    match request.and_then(call) {
+        Ok(answer) => Answer { status: 200, body: serde_json::to_string(&answer).unwrap() },
+        Err(error) => Answer { status: error.status_code(), body: error.to_json() },
+    }
+}
+
+/// A value without DynamoDB's types: `{"M": {"n": {"N": "1"}}}` is `{"n": 1}`.
+fn plain(typed: &Value) -> Value {
+    let (kind, value) = typed.as_object().unwrap().iter().next().unwrap();
+    match kind.as_str() {
+        "M" => value.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        "L" => value.as_array().unwrap().iter().map(plain).collect(),
+        "N" => serde_json::from_str(value.as_str().unwrap()).unwrap(),
+        "NULL" => Value::Null,
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn call(db: &DynamoDb, operation: &str, request: &Value) -> (u16, Value) {
+        let Answer { status, body } = db.answer(operation, request.to_string().as_bytes());
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    #[test]
+    fn a_transaction_takes_effect_whole_or_not_at_all_and_says_why() {
+        let db = DynamoDb::with_sessions_table("sessions");
+        let put = |sk: &str| {
+            json!({"Put": {"TableName": "sessions", "Item": {"pk": {"S": "p"}, "sk": {"S": sk}, "n": {"N": "1"}},
+                "ConditionExpression": "attribute_not_exists(pk)"}})
+        };
+        assert_eq!(call(&db, "TransactWriteItems", &json!({"TransactItems": [put("a"), put("b")]})).0, 200);
+        let (status, refused) = call(&db, "TransactWriteItems", &json!({"TransactItems": [put("c"), put("b")]}));
+        assert_eq!(status, 400);
+        assert!(refused["__type"].as_str().unwrap().ends_with("TransactionCanceledException"));
+        assert_eq!(refused["CancellationReasons"][0]["Code"], "None");
+        assert_eq!(refused["CancellationReasons"][1]["Code"], "ConditionalCheckFailed");
+        let keys: Vec<_> = db.items().into_iter().map(|item| item["sk"].clone()).collect();
+        assert_eq!(keys, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_transaction_that_is_repeated_under_its_token_takes_effect_once() {
+        let db = DynamoDb::with_sessions_table("sessions");
+        let transaction = json!({"ClientRequestToken": "token", "TransactItems": [{"Put": {"TableName": "sessions",
+            "Item": {"pk": {"S": "p"}, "sk": {"S": "a"}}, "ConditionExpression": "attribute_not_exists(pk)"}}]});
+        for _ in 0..2 {
+            assert_eq!(call(&db, "TransactWriteItems", &transaction).0, 200);
+        }
+    }
+}

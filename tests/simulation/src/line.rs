@@ -1,0 +1,464 @@
+//! The line between the SDK and the stores, and all that can go wrong on it.
+
+use crate::{DynamoDb, Sqs};
+use aws_smithy_runtime_api::{
+    client::{
+        http::{
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+            SharedHttpConnector,
+        },
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+        runtime_components::RuntimeComponents,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http_body::Frame;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeSet,
+    fmt, io,
+    ops::Range,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{task::yield_now, time::sleep};
+
+/// Longer than anybody waits.
+const FOR_EVER: Duration = Duration::from_hours(1);
+
+/// How late a call that its caller has given up on may still take effect.
+const LATE: Duration = Duration::from_secs(30);
+
+/// What a store answers.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body: JSON.
+    pub body: String,
+}
+
+impl Answer {
+    /// An error as AWS' JSON protocols write it.
+    pub(crate) fn error(namespace: &str, code: &str, message: &str) -> Self {
+        Self { status: 400, body: json!({"__type": format!("{namespace}#{code}"), "message": message}).to_string() }
+    }
+}
+
+/// Who is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// DynamoDB.
+    DynamoDb,
+    /// SQS.
+    Sqs,
+}
+
+/// What can go wrong with one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection fails before the request is through: nothing happened.
+    FailBefore,
+    /// It took effect; then the connection failed.
+    AnswerLost,
+    /// Too much at once, in the service's own words.
+    Throttled,
+    /// The same, as a transaction says it of its items. Another call is throttled plainly.
+    CancelledByThrottling,
+    /// A transaction meets another one on the same item. Another call is throttled plainly.
+    CancelledByConflict,
+    /// No answer within anybody's patience; nothing happened.
+    Stalled,
+    /// No answer within anybody's patience; it took effect.
+    StalledApplied,
+    /// No answer within anybody's patience; it takes effect half a minute later, when nobody waits for it any more.
+    AppliedLate,
+    /// It took effect; the answer breaks off half way through its body.
+    CutMidBody,
+    /// The service fails; nothing happened.
+    ServerError,
+    /// The service fails; it took effect all the same.
+    ServerErrorApplied,
+    /// The credentials have expired: no repetition helps.
+    CredentialsExpired,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::FailBefore,
+        Self::AnswerLost,
+        Self::Throttled,
+        Self::CancelledByThrottling,
+        Self::CancelledByConflict,
+        Self::Stalled,
+        Self::StalledApplied,
+        Self::AppliedLate,
+        Self::CutMidBody,
+        Self::ServerError,
+        Self::ServerErrorApplied,
+        Self::CredentialsExpired,
+    ];
+
+    /// Whether the fault is one of transactions alone.
+    #[must_use]
+    pub const fn is_of_transactions(self) -> bool {
+        matches!(self, Self::CancelledByThrottling | Self::CancelledByConflict)
+    }
+
+    /// Whether the call takes effect, at once.
+    const fn is_applied(self) -> bool {
+        matches!(self, Self::AnswerLost | Self::StalledApplied | Self::CutMidBody | Self::ServerErrorApplied)
+    }
+}
+
+/// How long something goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// For so many calls of the service.
+    Calls(usize),
+    /// Until the line is mended.
+    ForGood,
+}
+
+/// A plan by which calls go wrong: the service of the call with this index, counted from when the plan was made, and for
+/// so many of its calls from there.
+pub fn failing(index: usize, fault: Fault, lasting: Lasting) -> impl FnMut(&Call) -> Option<Fault> + Send + 'static {
+    let mut first = None;
+    let mut service = None;
+    let mut left = match lasting {
+        Lasting::Calls(calls) => calls,
+        Lasting::ForGood => usize::MAX,
+    };
+    move |call| {
+        let first = *first.get_or_insert(call.index);
+        if call.index - first == index {
+            service = Some(call.service);
+        }
+        if service != Some(call.service) || left == 0 {
+            return None;
+        }
+        left -= 1;
+        Some(fault)
+    }
+}
+
+/// One call of the SDK: each of its tries is one.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// How many came before it on this line.
+    pub index: usize,
+    /// Who was called.
+    pub service: Service,
+    /// What for, such as `GetItem`.
+    pub operation: String,
+    /// What went wrong with it.
+    pub fault: Option<Fault>,
+    /// Whether the store did it.
+    pub is_applied: bool,
+    /// What a transaction committed.
+    pub commit: Option<Commit>,
+}
+
+/// A transaction that recorded an event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Commit {
+    /// The partition key of the session.
+    pub pk: String,
+    /// The sort keys of the items that it put, in its own order.
+    pub sks: Vec<String>,
+}
+
+/// The line. Clones are the same line.
+#[derive(Clone)]
+pub struct Line(Arc<Mutex<State>>);
+
+type Plan = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
+
+struct State {
+    dynamodb: DynamoDb,
+    sqs: Sqs,
+    plan: Option<Plan>,
+    calls: Vec<Call>,
+    /// The tokens of transactions that took effect: a repetition under the same token commits nothing.
+    tokens: BTreeSet<String>,
+    latency: Range<Duration>,
+}
+
+impl Line {
+    /// A line to these stores, in order.
+    #[must_use]
+    pub fn new(dynamodb: DynamoDb, sqs: Sqs) -> Self {
+        let state = State {
+            dynamodb,
+            sqs,
+            plan: None,
+            calls: Vec::new(),
+            tokens: BTreeSet::new(),
+            latency: Default::default(),
+        };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// The line as the SDK's HTTP client.
+    #[must_use]
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(self.clone())
+    }
+
+    /// From now on calls go wrong by this plan, which is asked once for each.
+    pub fn fail(&self, plan: impl FnMut(&Call) -> Option<Fault> + Send + 'static) {
+        self.state().plan = Some(Box::new(plan));
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn mend(&self) {
+        self.state().plan = None;
+    }
+
+    /// From now on each way of a call takes a random time of this range, so that calls overtake each other. Before,
+    /// it takes none; a call still lets others run before it takes effect, and once more before its answer is there.
+    pub fn take_time(&self, latency: Range<Duration>) {
+        self.state().latency = latency;
+    }
+
+    /// All calls so far.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// How many calls there have been.
+    #[must_use]
+    pub fn call_count(&self) -> usize {
+        self.state().calls.len()
+    }
+
+    /// What has been committed, in order.
+    #[must_use]
+    pub fn commits(&self) -> Vec<Commit> {
+        self.state().calls.iter().filter_map(|call| call.commit.clone()).collect()
+    }
+
+    /// Looks at the table, past the line.
+    pub fn with_dynamodb<T>(&self, look: impl FnOnce(&DynamoDb) -> T) -> T {
+        look(&self.state().dynamodb)
+    }
+
+    /// Looks at the queues, past the line.
+    pub fn with_sqs<T>(&self, look: impl FnOnce(&mut Sqs) -> T) -> T {
+        look(&mut self.state().sqs)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    async fn carry(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let request = Request::of(&request);
+        let (index, fault) = self.state().begin(&request);
+        self.travel().await;
+        let answer = match fault {
+            None => Some(self.state().apply(index, &request)),
+            Some(fault) if fault.is_applied() => Some(self.state().apply(index, &request)),
+            Some(_) => None,
+        };
+        self.travel().await;
+        let Some(fault) = fault else { return Ok(response(answer.expect("it was applied"))) };
+        match fault {
+            Fault::FailBefore | Fault::AnswerLost => Err(broken()),
+            Fault::Throttled => Ok(response(throttled(request.service))),
+            Fault::CancelledByThrottling => Ok(response(request.cancelled("ThrottlingError"))),
+            Fault::CancelledByConflict => Ok(response(request.cancelled("TransactionConflict"))),
+            Fault::ServerError | Fault::ServerErrorApplied => Ok(response(Answer {
+                status: 500,
+                body: json!({"__type": "InternalServerError", "message": "it was not you"}).to_string(),
+            })),
+            Fault::CredentialsExpired => {
+                Ok(response(Answer::error("com.amazon.coral.service", "ExpiredTokenException", "expired")))
+            }
+            Fault::CutMidBody => Ok(cut(answer.expect("it was applied"))),
+            Fault::Stalled | Fault::StalledApplied => {
+                sleep(FOR_EVER).await;
+                Err(broken())
+            }
+            Fault::AppliedLate => {
+                // Nobody waits for it: the caller drops this future long before.
+                tokio::spawn(async move {
+                    sleep(LATE).await;
+                    self.state().apply(index, &request);
+                });
+                sleep(FOR_EVER).await;
+                Err(broken())
+            }
+        }
+    }
+
+    /// One way. Whoever drops a call does so before it took effect, or after that and before its answer.
+    async fn travel(&self) {
+        let latency = self.state().latency.clone();
+        if latency.is_empty() {
+            yield_now().await;
+        } else {
+            let spread = latency.end - latency.start;
+            sleep(latency.start + spread.mul_f64(fastrand::f64())).await;
+        }
+    }
+}
+
+impl State {
+    fn begin(&mut self, request: &Request) -> (usize, Option<Fault>) {
+        let mut call = Call {
+            index: self.calls.len(),
+            service: request.service,
+            operation: request.operation.clone(),
+            fault: None,
+            is_applied: false,
+            commit: None,
+        };
+        call.fault = self.plan.as_mut().and_then(|plan| plan(&call));
+        let begun = (call.index, call.fault);
+        self.calls.push(call);
+        begun
+    }
+
+    fn apply(&mut self, index: usize, request: &Request) -> Answer {
+        let answer = match request.service {
+            Service::DynamoDb => self.dynamodb.answer(&request.operation, &request.body),
+            Service::Sqs => self.sqs.answer(&request.operation, &request.body),
+        };
+        let call = &mut self.calls[index];
+        call.is_applied = answer.status == 200;
+        if call.is_applied && request.is_transaction() {
+            let transaction: Value = serde_json::from_slice(&request.body).unwrap();
+            let token = transaction["ClientRequestToken"].as_str().unwrap_or_default().to_owned();
+            if self.tokens.insert(token) {
+                call.commit = Commit::of(&transaction);
+            }
+        }
+        answer
+    }
+}
+
+impl Commit {
+    fn of(transaction: &Value) -> Option<Self> {
+        let puts: Vec<&Value> =
+            transaction["TransactItems"].as_array()?.iter().map(|write| &write["Put"]["Item"]).collect();
+        let key = |item: &Value, name: &str| Some(item[name]["S"].as_str()?.to_owned());
+        let sks = puts.iter().map(|item| key(item, "sk")).collect::<Option<_>>()?;
+        Some(Self { pk: key(puts.first()?, "pk")?, sks })
+    }
+}
+
+/// A request, as far as a store looks at it.
+struct Request {
+    service: Service,
+    operation: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn of(request: &HttpRequest) -> Self {
+        let target = request.headers().get("x-amz-target").expect("the JSON protocols name the operation");
+        let (service, operation) = target.split_once('.').unwrap();
+        let service = match service {
+            "DynamoDB_20120810" => Service::DynamoDb,
+            "AmazonSQS" => Service::Sqs,
+            other => panic!("nobody here is called {other}"),
+        };
+        let body = request.body().bytes().expect("bodies are in memory").to_vec();
+        Self { service, operation: operation.to_owned(), body }
+    }
+
+    fn is_transaction(&self) -> bool {
+        self.operation == "TransactWriteItems"
+    }
+
+    /// What a transaction answers when it was cancelled for one of its items.
+    fn cancelled(&self, reason: &str) -> Answer {
+        if !self.is_transaction() {
+            return throttled(self.service);
+        }
+        let transaction: Value = serde_json::from_slice(&self.body).unwrap();
+        let writes = transaction["TransactItems"].as_array().unwrap().len();
+        // The session: the item that everybody writes.
+        let session = 2;
+        let reasons: Vec<Value> =
+            (0..writes).map(|write| json!({"Code": if write == session { reason } else { "None" }})).collect();
+        let body = json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled",
+            "CancellationReasons": reasons,
+        });
+        Answer { status: 400, body: body.to_string() }
+    }
+}
+
+fn throttled(service: Service) -> Answer {
+    match service {
+        Service::DynamoDb => {
+            let namespace = "com.amazonaws.dynamodb.v20120810";
+            Answer::error(namespace, "ProvisionedThroughputExceededException", "The level of throughput was exceeded.")
+        }
+        Service::Sqs => Answer::error("com.amazonaws.sqs", "RequestThrottled", "The request was throttled."),
+    }
+}
+
+fn broken() -> ConnectorError {
+    ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into())
+}
+
+fn response(answer: Answer) -> HttpResponse {
+    with_body(answer.status, SdkBody::from(answer.body))
+}
+
+fn with_body(status: u16, body: SdkBody) -> HttpResponse {
+    let mut response = HttpResponse::new(StatusCode::try_from(status).unwrap(), body);
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    response
+}
+
+/// A response whose connection breaks half way through its body.
+fn cut(answer: Answer) -> HttpResponse {
+    let mut body = Bytes::from(answer.body);
+    body.truncate(body.len() / 2);
+    with_body(answer.status, SdkBody::from_body_1_x(CutBody(Some(body))))
+}
+
+/// Half a body, then the end of the connection.
+struct CutBody(Option<Bytes>);
+
+impl http_body::Body for CutBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Poll::Ready(Some(match self.0.take() {
+            Some(half) => Ok(Frame::data(half)),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }))
+    }
+}
+
+impl HttpConnector for Line {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(self.clone().carry(request))
+    }
+}
+
+impl HttpClient for Line {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Line")
+    }
+}

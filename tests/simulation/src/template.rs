@@ -1,0 +1,113 @@
+//! What the simulation takes from `template.yaml`, so that it runs on the table and the queues that are deployed.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The template.
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// A resource's properties, flattened: every `Key: value` of its block, in order. That is no YAML reader: it reads
+/// the plain scalars that this template writes, one to a line or in `{ … }`.
+fn scalars(resource: &str) -> Vec<(&'static str, &'static str)> {
+    let (_, block) = TEMPLATE.split_once(&format!("\n  {resource}:\n")).unwrap_or_else(|| panic!("no {resource}"));
+    block
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with("   "))
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .flat_map(|line| line.split(['{', '}', ',']))
+        .filter_map(|part| part.trim().trim_start_matches("- ").split_once(": "))
+        .filter(|(_, value)| !value.trim().is_empty())
+        .map(|(key, value)| (key.trim(), value.trim()))
+        .collect()
+}
+
+/// A scalar of a resource, by its key.
+fn scalar(resource: &str, key: &str) -> Option<&'static str> {
+    scalars(resource).into_iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+}
+
+/// The request that creates the sessions table under `name`.
+pub(crate) fn create_table(name: &str) -> Value {
+    let mut attributes = Vec::new();
+    let mut keys: Vec<Value> = Vec::new();
+    let mut indexes: Vec<Value> = Vec::new();
+    let mut attribute = "";
+    for (key, value) in scalars("SessionsTable") {
+        match key {
+            "AttributeName" => attribute = value,
+            "AttributeType" => attributes.push(json!({"AttributeName": attribute, "AttributeType": value})),
+            "KeyType" => {
+                let part = json!({"AttributeName": attribute, "KeyType": value});
+                match indexes.last_mut() {
+                    Some(index) => index["KeySchema"].as_array_mut().unwrap().push(part),
+                    None => keys.push(part),
+                }
+            }
+            "IndexName" => indexes.push(json!({"IndexName": value, "KeySchema": []})),
+            "ProjectionType" => indexes.last_mut().unwrap()["Projection"] = json!({"ProjectionType": value}),
+            _ => {}
+        }
+    }
+    json!({
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": attributes,
+        "KeySchema": keys,
+        "GlobalSecondaryIndexes": indexes,
+    })
+}
+
+/// A queue as the template describes it.
+pub(crate) struct QueueProperties {
+    pub(crate) is_fifo: bool,
+    pub(crate) visibility_timeout: Duration,
+    pub(crate) retention: Duration,
+    /// The resource that is its dead-letter queue, and how often a message may be received before.
+    pub(crate) redrive: Option<(&'static str, u32)>,
+}
+
+/// Reads a queue's properties; `None` where the template has no such queue.
+pub(crate) fn queue(resource: &str) -> Option<QueueProperties> {
+    TEMPLATE.contains(&format!("\n  {resource}:\n")).then_some(())?;
+    // SQS's own defaults, where the template is silent.
+    let seconds = |key, default| scalar(resource, key).map_or(default, |value| value.parse().unwrap());
+    let target = scalar(resource, "deadLetterTargetArn").map(|arn| {
+        arn.strip_prefix("!GetAtt ").and_then(|arn| arn.strip_suffix(".Arn")).unwrap_or_else(|| panic!("{arn}"))
+    });
+    Some(QueueProperties {
+        is_fifo: scalar(resource, "FifoQueue") == Some("true"),
+        visibility_timeout: Duration::from_secs(seconds("VisibilityTimeout", 30)),
+        retention: Duration::from_secs(seconds("MessageRetentionPeriod", 345_600)),
+        redrive: target.zip(scalar(resource, "maxReceiveCount").map(|count| count.parse().unwrap())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_its_keys_and_indexes() {
+        let table = create_table("sessions");
+        assert_eq!(table["KeySchema"][0], json!({"AttributeName": "pk", "KeyType": "HASH"}));
+        assert_eq!(table["KeySchema"][1], json!({"AttributeName": "sk", "KeyType": "RANGE"}));
+        assert_eq!(table["AttributeDefinitions"].as_array().unwrap().len(), 6);
+        let due = &table["GlobalSecondaryIndexes"][0];
+        assert_eq!(due["IndexName"], "due");
+        assert_eq!(due["KeySchema"][1], json!({"AttributeName": "dueAt", "KeyType": "RANGE"}));
+        assert_eq!(due["Projection"], json!({"ProjectionType": "KEYS_ONLY"}));
+        assert_eq!(table["GlobalSecondaryIndexes"][1]["IndexName"], "reference");
+    }
+
+    #[test]
+    fn a_queue_has_its_properties() {
+        let decisions = queue("DecisionsQueue").unwrap();
+        assert!(decisions.is_fifo);
+        assert_eq!(decisions.redrive, Some(("DecisionsDeadLetterQueue", 10)));
+        assert_eq!(decisions.visibility_timeout, Duration::from_mins(1));
+        let quarantine = queue("QuarantineQueue").unwrap();
+        assert!(!quarantine.is_fifo);
+        assert_eq!(quarantine.retention, Duration::from_hours(14 * 24));
+        assert!(queue("NoSuchQueue").is_none());
+    }
+}

@@ -1,0 +1,290 @@
+//! Genuine webhooks of all four providers, written from their contracts, and what each says in plain words: that is
+//! what a run is measured against, and it owes nothing to the code that reads them.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::{fmt::Write as _, sync::LazyLock};
+use verdict_sessions::{Outcome, Provider, Stage, Timestamp};
+
+/// What every function of a local run is configured with.
+static CREDENTIALS: LazyLock<Value> = LazyLock::new(|| {
+    let mut credentials: Value = serde_json::from_str(include_str!("../../../events/local-credentials.json")).unwrap();
+    // The header alone proves a webhook here. With access to the API sessions are also put on the poll schedule.
+    let incode = credentials["incode"].as_object_mut().unwrap();
+    incode.remove("oauth");
+    incode.insert(
+        "api".to_owned(),
+        json!({"baseUrl": "https://api.simulation.example", "apiKey": "simulated-api-key-0123456789",
+            "email": "poller@simulation.example", "password": "simulated-password-0123456789"}),
+    );
+    credentials
+});
+
+/// A provider's credentials, as its functions are given them.
+pub(crate) fn credentials(provider: Provider) -> &'static Value {
+    &CREDENTIALS[provider.as_str()]
+}
+
+/// A webhook as the provider sends it. Sent again, it is the same, byte for byte.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Who sends it.
+    pub provider: Provider,
+    /// The path that it is posted to.
+    pub path: String,
+    /// The query's parameters.
+    pub query: Vec<(String, String)>,
+    /// The headers that matter.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What it says, of each session that it speaks of. Nothing, where it can't be read.
+    pub says: Vec<Says>,
+}
+
+/// What a webhook says of one session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Says {
+    /// The session: `{provider}/{sessionId}`.
+    pub session: String,
+    /// How far the session has come, where it says so.
+    pub stage: Option<Stage>,
+    /// How it was decided, where it says so.
+    pub outcome: Option<Outcome>,
+    /// When that was. `None`: the provider does not say, so that the arrival counts.
+    pub at: Option<Timestamp>,
+    /// Which attempt it is about.
+    pub attempt: Option<String>,
+}
+
+impl Webhook {
+    /// The outcomes that a provider knows.
+    #[must_use]
+    pub const fn outcomes(provider: Provider) -> &'static [Outcome] {
+        match provider {
+            Provider::Veriff => &[
+                Outcome::Approved,
+                Outcome::Declined,
+                Outcome::Review,
+                Outcome::ResubmissionRequested,
+                Outcome::Expired,
+                Outcome::Abandoned,
+            ],
+            Provider::Incode | Provider::Treezor => &[Outcome::Approved, Outcome::Declined, Outcome::Review],
+            Provider::Wultra => &[Outcome::Approved, Outcome::Failed],
+        }
+    }
+
+    /// The session has come a step further. `at` is the provider's time, of which Veriff and Incode say nothing; only
+    /// Veriff and Incode know stages other than *submitted*, and Wultra knows none: there it is a check.
+    #[must_use]
+    pub fn progress(provider: Provider, session: &str, stage: Stage, at: Timestamp, attempt: &str) -> Self {
+        match provider {
+            Provider::Veriff => {
+                let (code, action) = if stage == Stage::Submitted { (7002, "submitted") } else { (7001, "started") };
+                let body = json!({"id": session, "attemptId": attempt, "feature": "selfid", "code": code,
+                    "action": action, "vendorData": reference(session), "endUserId": null});
+                let says =
+                    Says { stage: Some(stage), attempt: Some(attempt.to_owned()), ..Says::of(provider, session) };
+                veriff("/veriff/events", &body.to_string(), vec![says])
+            }
+            Provider::Incode => {
+                let says = Says { stage: Some(stage), ..Says::of(provider, session) };
+                if stage == Stage::Submitted {
+                    let body = json!({"interviewId": session, "onboardingStatus": "ONBOARDING_FINISHED",
+                        "flowId": attempt, "externalId": reference(session)});
+                    incode("onboarding-status", &body.to_string(), vec![says])
+                } else {
+                    incode("session-started", &incode_body(session, attempt), vec![says])
+                }
+            }
+            Provider::Treezor => {
+                let says = Says { stage: Some(Stage::Submitted), at: Some(at), ..Says::of_user(session) };
+                treezor("user.kycrequest", &[user(session, "0", at)], at, vec![says])
+            }
+            Provider::Wultra => {
+                let check = json!({"presenceCheck": {"status": "ACCEPTED", "rejectReason": null, "errorDetail": null,
+                    "provider": "zenid", "score": 10, "presenceCheckResult": null}});
+                let says = Says { at: Some(at), ..Says::of(provider, session) };
+                wultra("PRESENCE_CHECK_FINISHED", session, at, &check, vec![says])
+            }
+        }
+    }
+
+    /// The session was decided.
+    ///
+    /// # Panics
+    /// For an outcome that the provider does not know: see [`Webhook::outcomes`].
+    #[must_use]
+    pub fn decision(provider: Provider, session: &str, outcome: Outcome, at: Timestamp, attempt: &str) -> Self {
+        assert!(Self::outcomes(provider).contains(&outcome), "{provider} knows no {}", outcome.as_str());
+        let says = Says { outcome: Some(outcome), at: Some(at), ..Says::of(provider, session) };
+        match provider {
+            Provider::Veriff => {
+                let code = match outcome {
+                    Outcome::Approved => 9001,
+                    Outcome::Declined => 9102,
+                    Outcome::ResubmissionRequested => 9103,
+                    Outcome::Review => 9121,
+                    _ => 9104,
+                };
+                let body = json!({"status": "success", "verification": {"id": session, "attemptId": attempt,
+                    "code": code, "status": outcome.as_str(), "reason": null, "reasonCode": null,
+                    "vendorData": reference(session), "decisionTime": at}});
+                let says = Says { attempt: Some(attempt.to_owned()), ..says };
+                veriff("/veriff/decisions", &body.to_string(), vec![says])
+            }
+            Provider::Incode => {
+                let kind = match outcome {
+                    Outcome::Approved => "session-succeeded",
+                    Outcome::Declined => "session-failed",
+                    _ => "session-pending-review",
+                };
+                incode(kind, &incode_body(session, attempt), vec![Says { at: None, ..says }])
+            }
+            Provider::Treezor => {
+                let says = Says { session: Says::of_user(session).session, ..says };
+                treezor("user.kycreview", &[user(session, review(outcome), at)], at, vec![says])
+            }
+            Provider::Wultra => {
+                let (status, detail) = if outcome == Outcome::Approved {
+                    ("FINISHED", None)
+                } else {
+                    ("FAILED", Some("unreadableDocument"))
+                };
+                let process = json!({"process": {"status": status, "errorDetail": detail, "deviceData": null}});
+                wultra("PROCESS_FINISHED", session, at, &process, vec![says])
+            }
+        }
+    }
+
+    /// One webhook of Treezor that decides the reviews of several users.
+    #[must_use]
+    pub fn decisions_of_users(sessions: &[&str], outcome: Outcome, at: Timestamp) -> Self {
+        let users: Vec<Value> = sessions.iter().map(|session| user(session, review(outcome), at)).collect();
+        let says = sessions
+            .iter()
+            .map(|session| Says { outcome: Some(outcome), at: Some(at), ..Says::of_user(session) })
+            .collect();
+        treezor("user.kycreview", &users, at, says)
+    }
+
+    /// Genuine, and nothing can be made of it.
+    #[must_use]
+    pub fn unreadable(provider: Provider) -> Self {
+        let broken = r#"{"verification":{"status":"approved""#;
+        match provider {
+            Provider::Veriff => veriff("/veriff/decisions", broken, Vec::new()),
+            Provider::Incode => incode("session-succeeded", broken, Vec::new()),
+            // What is signed has to be JSON: here a review of nobody.
+            Provider::Treezor => treezor("user.kycreview", &[json!({"kycReview": "2"})], Timestamp::EPOCH, Vec::new()),
+            Provider::Wultra => Self::of_wultra(broken.to_owned(), Vec::new()),
+        }
+    }
+
+    fn of_wultra(body: String, says: Vec<Says>) -> Self {
+        let login = &credentials(Provider::Wultra)["basic"][0];
+        let login = format!("{}:{}", text(&login["username"]), text(&login["password"]));
+        let headers = vec![("authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode(login)))];
+        Self { headers, ..Self::posted(Provider::Wultra, "/wultra/process/event", body, says) }
+    }
+
+    fn posted(provider: Provider, path: &str, body: String, says: Vec<Says>) -> Self {
+        let body = body.into_bytes();
+        Self { provider, path: path.to_owned(), query: Vec::new(), headers: Vec::new(), body, says }
+    }
+}
+
+impl Says {
+    /// Nothing yet, of a session.
+    fn of(provider: Provider, session: &str) -> Self {
+        Self { session: format!("{provider}/{session}"), stage: None, outcome: None, at: None, attempt: None }
+    }
+
+    /// Nothing yet, of a user's review at Treezor.
+    fn of_user(user: &str) -> Self {
+        Self::of(Provider::Treezor, &format!("user:{user}"))
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// Our own name for the person: another for each session.
+fn reference(session: &str) -> String {
+    format!("customer-of-{session}")
+}
+
+fn hmac(key: &Value, message: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(text(key).as_bytes()).unwrap();
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// Hex HMAC-SHA256 over the body, in a header.
+fn veriff(path: &str, body: &str, says: Vec<Says>) -> Webhook {
+    let digest = hmac(&credentials(Provider::Veriff)["secrets"][0], body.as_bytes());
+    let signature = digest.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    });
+    let headers = vec![("x-hmac-signature".to_owned(), signature)];
+    Webhook { headers, ..Webhook::posted(Provider::Veriff, path, body.to_owned(), says) }
+}
+
+/// A static header.
+fn incode(kind: &str, body: &str, says: Vec<Says>) -> Webhook {
+    let secret = &credentials(Provider::Incode)["headers"]["x-incode-secret"][0];
+    let headers = vec![("x-incode-secret".to_owned(), text(secret).to_owned())];
+    Webhook { headers, ..Webhook::posted(Provider::Incode, &format!("/incode/{kind}"), body.to_owned(), says) }
+}
+
+fn incode_body(session: &str, attempt: &str) -> String {
+    json!({"interviewId": session, "clientId": "simulation", "flowId": attempt, "externalId": reference(session)})
+        .to_string()
+}
+
+/// Base64 HMAC-SHA256 over the payload, beside it; and the URL's token. What is written here is as PHP writes it.
+fn treezor(event: &str, users: &[Value], at: Timestamp, says: Vec<Says>) -> Webhook {
+    let keys = credentials(Provider::Treezor);
+    let payload = json!({"users": users});
+    let signature = BASE64_STANDARD.encode(hmac(&keys["secrets"][0], payload.to_string().as_bytes()));
+    let body = json!({
+        "webhook": event,
+        // Tenths of milliseconds.
+        "webhook_created_at": at.unix_seconds() * 10_000,
+        "object": "user",
+        "object_id": users[0]["userId"],
+        "object_payload": payload,
+        "object_payload_signature": signature,
+    });
+    let query = vec![("token".to_owned(), text(&keys["urlTokens"][0]).to_owned())];
+    Webhook { query, ..Webhook::posted(Provider::Treezor, "/treezor", body.to_string(), says) }
+}
+
+fn user(id: &str, review: &str, at: Timestamp) -> Value {
+    // Treezor's time has no zone and no fraction; it is UTC.
+    let modified = at.to_string().replace('T', " ").chars().take("2026-06-13 00:00:00".len()).collect::<String>();
+    json!({"userId": id, "kycReview": review, "kycLevel": "2", "codeStatus": "110009", "modifiedDate": modified})
+}
+
+fn review(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Approved => "2",
+        Outcome::Declined => "3",
+        _ => "6",
+    }
+}
+
+/// HTTP Basic; the envelope of Enrollment Server 2.2. An event's id is made of what it says, so that no two share one.
+fn wultra(event: &str, session: &str, at: Timestamp, data: &Value, says: Vec<Says>) -> Webhook {
+    let digest = hmac(&json!("ids"), format!("{event} {session} {at} {data}").as_bytes());
+    let id = u64::from_be_bytes(digest[..8].try_into().unwrap());
+    let body = json!({"id": format!("{id:016x}"), "timestamp": at, "type": event, "userId": reference(session),
+        "externalUserId": null, "processId": session, "processType": "onboarding", "identityVerificationId": null,
+        "eventData": data});
+    Webhook::of_wultra(body.to_string(), says)
+}

@@ -1,0 +1,68 @@
+//! What the simulation sends is what the functions read: every kind of webhook of every provider.
+
+use verdict_sessions::{Outcome, Provider, Stage};
+use verdict_simulation::{Webhook, World, simulate};
+
+const PROVIDERS: [Provider; 4] = [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra];
+
+async fn delivered(world: &World, webhook: &Webhook) -> (u16, String) {
+    let response = world.deliver(webhook).await;
+    (response.status, response.headers["x-verdict-outcome"].clone())
+}
+
+#[test]
+fn every_outcome_of_every_provider_is_recorded_and_published_once() {
+    for provider in PROVIDERS {
+        for outcome in Webhook::outcomes(provider) {
+            simulate(1, async |world| {
+                let webhook = Webhook::decision(provider, "1001", *outcome, world.clock.now(), "attempt-1");
+                assert_eq!(delivered(&world, &webhook).await, (200, "recorded".into()), "{provider} {outcome:?}");
+                assert_eq!(delivered(&world, &webhook).await, (200, "duplicate".into()), "{provider} {outcome:?}");
+                let record = world.record(&webhook.says[0].session);
+                let session = record.session.unwrap();
+                assert_eq!(session["decision"]["value"]["outcome"], outcome.as_str());
+                assert_eq!(session["events"], 1);
+                assert_eq!((record.events.len(), record.payloads.len(), record.outbox.len()), (1, 1, 0));
+                let published = world.published();
+                assert_eq!(published.len(), 1);
+                assert_eq!(published[0]["data"]["outcome"], outcome.as_str());
+            });
+        }
+    }
+}
+
+#[test]
+fn progress_moves_the_stage_and_notifies_nobody() {
+    for provider in PROVIDERS {
+        simulate(1, async |world| {
+            let webhook = Webhook::progress(provider, "1001", Stage::Submitted, world.clock.now(), "attempt-1");
+            assert_eq!(delivered(&world, &webhook).await, (200, "recorded".into()), "{provider}");
+            let session = world.record(&webhook.says[0].session).session.unwrap();
+            let stage = webhook.says[0].stage.map(|_| "submitted");
+            assert_eq!(session["attempts"][0]["stage"].as_str(), stage, "{provider}");
+            assert!(world.published().is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_webhook_of_several_users_decides_each() {
+    simulate(1, async |world| {
+        let webhook = Webhook::decisions_of_users(&["1001", "1002"], Outcome::Declined, world.clock.now());
+        assert_eq!(delivered(&world, &webhook).await, (200, "recorded".into()));
+        let sessions: Vec<_> = world.published().iter().map(|event| event["data"]["sessionId"].clone()).collect();
+        assert_eq!(sessions, ["user:1001", "user:1002"]);
+    });
+}
+
+#[test]
+fn what_is_unreadable_goes_to_quarantine() {
+    for provider in PROVIDERS {
+        simulate(1, async |world| {
+            let fate = delivered(&world, &Webhook::unreadable(provider)).await;
+            assert_eq!(fate, (200, "quarantined".into()), "{provider}");
+            assert_eq!(world.quarantined().len(), 1);
+            assert!(world.records().is_empty());
+        });
+    }
+}

@@ -3,7 +3,7 @@
 use crate::{line::Answer, template};
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A DynamoDB with one table.
 pub struct DynamoDb {
@@ -41,23 +41,44 @@ impl DynamoDb {
     /// Every item of the table, as plain JSON, by key.
     #[must_use]
     pub fn items(&self) -> Vec<Map<String, Value>> {
+        self.all("Scan", &json!({"TableName": self.table}))
+    }
+
+    /// The items of one partition, as plain JSON, by sort key.
+    #[must_use]
+    pub fn items_of(&self, pk: &str) -> Vec<Map<String, Value>> {
+        let query = json!({"TableName": self.table, "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}}});
+        self.all("Query", &query)
+    }
+
+    /// How many outbox entries there are: those of the sparse index that are no polls.
+    #[must_use]
+    pub fn outbox_entries(&self) -> usize {
+        let scan = json!({"TableName": self.table, "IndexName": "due",
+            "FilterExpression": "begins_with(dueShard, :outbox)",
+            "ExpressionAttributeValues": {":outbox": {"S": "outbox#"}}});
+        self.all("Scan", &scan).len()
+    }
+
+    /// All pages of a scan or a query.
+    fn all(&self, operation: &str, request: &Value) -> Vec<Map<String, Value>> {
         let mut items = Vec::new();
-        let mut start = Value::Null;
+        let mut request = request.clone();
         loop {
-            let scan = serde_json::json!({"TableName": self.table, "ExclusiveStartKey": start});
-            let page = self.database.scan(serde_json::from_value(scan).unwrap()).unwrap();
-            let mut page = serde_json::to_value(page).unwrap();
+            let answer = self.answer(operation, request.to_string().as_bytes());
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let mut page: Value = serde_json::from_str(&answer.body).unwrap();
             for item in page["Items"].as_array().unwrap() {
                 items
                     .push(item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain(value))).collect());
             }
-            start = page["LastEvaluatedKey"].take();
-            if start.is_null() {
-                break;
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"].take();
+            if request["ExclusiveStartKey"].is_null() {
+                items.sort_by_key(|item: &Map<_, _>| (item["pk"].to_string(), item["sk"].to_string()));
+                return items;
             }
         }
-        items.sort_by_key(|item: &Map<_, _>| (item["pk"].to_string(), item["sk"].to_string()));
-        items
     }
 }
 
@@ -86,7 +107,6 @@ fn plain(typed: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn call(db: &DynamoDb, operation: &str, request: &Value) -> (u16, Value) {
         let Answer { status, body } = db.answer(operation, request.to_string().as_bytes());

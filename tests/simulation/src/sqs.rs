@@ -31,16 +31,16 @@ pub struct QueueSettings {
 }
 
 impl QueueSettings {
-    /// A queue of the template, whose dead-letter queue is known by its resource's name; `None` where there is none.
+    /// A queue of the template, whose dead-letter queue is known by its resource's name.
     #[must_use]
-    pub fn of_template(resource: &str) -> Option<Self> {
-        let queue = template::queue(resource)?;
-        Some(Self {
+    pub fn of_template(resource: &str) -> Self {
+        let queue = template::queue(resource);
+        Self {
             is_fifo: queue.is_fifo,
             visibility_timeout: queue.visibility_timeout,
             retention: queue.retention,
             redrive: queue.redrive.map(|(name, count)| (name.to_owned(), count)),
-        })
+        }
     }
 }
 

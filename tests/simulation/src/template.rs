@@ -66,20 +66,19 @@ pub(crate) struct QueueProperties {
     pub(crate) redrive: Option<(&'static str, u32)>,
 }
 
-/// Reads a queue's properties; `None` where the template has no such queue.
-pub(crate) fn queue(resource: &str) -> Option<QueueProperties> {
-    TEMPLATE.contains(&format!("\n  {resource}:\n")).then_some(())?;
+/// Reads a queue's properties.
+pub(crate) fn queue(resource: &str) -> QueueProperties {
     // SQS's own defaults, where the template is silent.
     let seconds = |key, default| scalar(resource, key).map_or(default, |value| value.parse().unwrap());
     let target = scalar(resource, "deadLetterTargetArn").map(|arn| {
         arn.strip_prefix("!GetAtt ").and_then(|arn| arn.strip_suffix(".Arn")).unwrap_or_else(|| panic!("{arn}"))
     });
-    Some(QueueProperties {
+    QueueProperties {
         is_fifo: scalar(resource, "FifoQueue") == Some("true"),
         visibility_timeout: Duration::from_secs(seconds("VisibilityTimeout", 30)),
         retention: Duration::from_secs(seconds("MessageRetentionPeriod", 345_600)),
         redrive: target.zip(scalar(resource, "maxReceiveCount").map(|count| count.parse().unwrap())),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -101,13 +100,13 @@ mod tests {
 
     #[test]
     fn a_queue_has_its_properties() {
-        let decisions = queue("DecisionsQueue").unwrap();
+        let decisions = queue("DecisionsQueue");
         assert!(decisions.is_fifo);
         assert_eq!(decisions.redrive, Some(("DecisionsDeadLetterQueue", 10)));
         assert_eq!(decisions.visibility_timeout, Duration::from_mins(1));
-        let quarantine = queue("QuarantineQueue").unwrap();
+        let quarantine = queue("QuarantineQueue");
         assert!(!quarantine.is_fifo);
         assert_eq!(quarantine.retention, Duration::from_hours(14 * 24));
-        assert!(queue("NoSuchQueue").is_none());
+        assert_eq!(queue("IntakeQueue").redrive.unwrap().0, "QuarantineQueue");
     }
 }

@@ -94,7 +94,7 @@ impl Webhook {
                 let says = Says { stage: Some(stage), ..Says::of(provider, session) };
                 if stage == Stage::Submitted {
                     let body = json!({"interviewId": session, "onboardingStatus": "ONBOARDING_FINISHED",
-                        "flowId": attempt, "externalId": reference(session)});
+                        "externalId": reference(session)});
                     incode("onboarding-status", &body.to_string(), vec![says])
                 } else {
                     incode("session-started", &incode_body(session, attempt), vec![says])

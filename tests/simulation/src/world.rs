@@ -1,7 +1,7 @@
 //! One run: the functions, the line under them, and the stores at its end.
 
 use crate::{Clock, DynamoDb, Line, QueueSettings, Sqs, Webhook, webhooks::credentials};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{
     cell::Cell,
     collections::BTreeMap,
@@ -10,9 +10,9 @@ use std::{
 };
 use tokio::{runtime, time::sleep};
 use verdict_pipeline::{
-    Deadline, DecisionsQueue, Environment, PollSchedule, Receiver, SessionsTable, TableError,
+    Deadline, DecisionsQueue, Environment, Receiver, Replay, SessionsTable, TableError,
     gateway::{Request, RequestId, Response},
-    outbox,
+    outbox, replay,
 };
 use verdict_sessions::Provider;
 use verdict_webhooks::{Delivery, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
@@ -23,6 +23,12 @@ const RECEIVE_BUDGET: Duration = Duration::from_millis(3800);
 /// How long one run of the relay takes at most.
 const RELAY_BUDGET: Duration = Duration::from_secs(45);
 
+/// How long one run of the replay takes at most.
+const REPLAY_BUDGET: Duration = Duration::from_secs(25);
+
+/// How many messages the event source mapping hands to one run of the replay.
+const REPLAY_BATCH: usize = 10;
+
 /// The pause between two runs of what a schedule starts.
 const SCHEDULE: Duration = Duration::from_mins(1);
 
@@ -30,10 +36,13 @@ const SCHEDULE: Duration = Duration::from_mins(1);
 const ROUNDS: usize = 120;
 
 const TABLE: &str = "sessions";
+/// What a session's partition key starts with.
+const SESSION: &str = "SESSION#";
 const DECISIONS: &str = "DecisionsQueue";
+const INTAKE: &str = "IntakeQueue";
 const QUARANTINE: &str = "QuarantineQueue";
 /// Every queue of the template, by its resource's name.
-const QUEUES: [&str; 4] = [DECISIONS, "DecisionsDeadLetterQueue", QUARANTINE, "IntakeQueue"];
+const QUEUES: [&str; 4] = [DECISIONS, "DecisionsDeadLetterQueue", INTAKE, QUARANTINE];
 
 /// Runs a world of its own, on a clock of its own. The same seed gives the same run.
 pub fn simulate<T>(seed: u64, run: impl AsyncFnOnce(World) -> T) -> T {
@@ -52,6 +61,7 @@ pub struct World {
     incode: Receiver<Incode>,
     treezor: Receiver<Treezor>,
     wultra: Receiver<Wultra>,
+    replay: Replay,
     table: SessionsTable,
     decisions: DecisionsQueue,
     requests: Cell<u64>,
@@ -75,29 +85,28 @@ impl World {
         let clock = Clock::start();
         let mut sqs = Sqs::new(clock);
         for name in QUEUES {
-            if let Some(settings) = QueueSettings::of_template(name) {
-                sqs.create(name, settings);
-            }
+            sqs.create(name, QueueSettings::of_template(name));
         }
         let line = Line::new(DynamoDb::with_sessions_table(TABLE), sqs);
         let environment = Environment::new(variables(), line.http_client()).unwrap();
-        let table = environment.sessions_table().unwrap();
-        let decisions = environment.decisions_queue().unwrap();
-        let quarantine = environment.quarantine_queue().unwrap();
-        let incode = environment.credentials("INCODE_CREDENTIALS", Incode::from_json).unwrap();
-        let polls = PollSchedule::new(table.clone(), incode.api().is_some());
+        let processor = || environment.processor().unwrap();
+        let intake = || environment.intake_queue().unwrap();
+        let quarantine = || environment.quarantine_queue().unwrap();
         let veriff = environment.credentials("VERIFF_CREDENTIALS", Veriff::from_json).unwrap();
+        let incode = environment.credentials("INCODE_CREDENTIALS", Incode::from_json).unwrap();
         let treezor = environment.credentials("TREEZOR_CREDENTIALS", Treezor::from_json).unwrap();
         let wultra = environment.credentials("WULTRA_CREDENTIALS", Wultra::from_json).unwrap();
+        let is_polled = incode.api().is_some();
         Self {
-            veriff: Receiver::new(veriff, table.clone(), decisions.clone(), quarantine.clone()),
-            incode: Receiver::new(incode, table.clone(), decisions.clone(), quarantine.clone()).with_polls(polls),
-            treezor: Receiver::new(treezor, table.clone(), decisions.clone(), quarantine.clone()),
-            wultra: Receiver::new(wultra, table.clone(), decisions.clone(), quarantine),
+            veriff: Receiver::new(veriff, processor(), intake(), quarantine()),
+            incode: Receiver::new(incode, processor().with_polls(is_polled), intake(), quarantine()),
+            treezor: Receiver::new(treezor, processor(), intake(), quarantine()),
+            wultra: Receiver::new(wultra, processor(), intake(), quarantine()),
+            replay: Replay::new(processor().with_polls(true), intake(), quarantine()),
+            table: environment.sessions_table().unwrap(),
+            decisions: environment.decisions_queue().unwrap(),
             line,
             clock,
-            table,
-            decisions,
             requests: Cell::new(0),
         }
     }
@@ -136,18 +145,47 @@ impl World {
         outbox::relay(&self.table, &self.decisions, self.clock.now(), Deadline::after(RELAY_BUDGET)).await
     }
 
+    /// Does once what the event source mapping does: receives what is there, hands it to the replay, and deletes what
+    /// that is done with. Says how many messages it received.
+    pub async fn run_replay(&self) -> usize {
+        let batch = json!({"QueueUrl": Sqs::url(INTAKE), "MaxNumberOfMessages": REPLAY_BATCH});
+        let mut received = self.call_sqs("ReceiveMessage", &batch);
+        let Value::Array(messages) = received["Messages"].take() else { return 0 };
+        let invocation = json!({"Records": messages.iter().map(as_event_record).collect::<Vec<_>>()});
+        let invocation = serde_json::from_value(invocation).unwrap();
+        let deadline = Deadline::after(REPLAY_BUDGET);
+        let answer = self.replay.answer(invocation, self.clock.now(), deadline).await;
+        let replay::Answer::Batch(answer) = answer else { panic!("a batch is answered as one") };
+        for message in &messages {
+            if !answer.batch_item_failures.iter().any(|failure| message["MessageId"] == failure.item_identifier) {
+                let done = json!({"QueueUrl": Sqs::url(INTAKE), "ReceiptHandle": message["ReceiptHandle"]});
+                self.call_sqs("DeleteMessage", &done);
+            }
+        }
+        messages.len()
+    }
+
+    /// A call that is not the functions' own: nothing goes wrong with it.
+    fn call_sqs(&self, operation: &str, request: &Value) -> Value {
+        let answer = self.line.with_sqs(|sqs| sqs.answer(operation, request.to_string().as_bytes()));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
     /// Lets time pass, and whatever is under way with it.
     pub async fn pass(&self, time: Duration) {
         sleep(time).await;
     }
 
-    /// Lets the schedule run until nothing waits to be published, and says whether that came about.
+    /// Lets the schedule and the event source mapping run until nothing waits, neither to be published nor to be
+    /// replayed, and says whether that came about.
     pub async fn settle(&self) -> bool {
         for _ in 0..ROUNDS {
             if self.is_settled() {
                 return true;
             }
             self.pass(SCHEDULE).await;
+            while self.run_replay().await > 0 {}
             // A run that failed is repeated with the next round.
             let _ = self.run_relay().await;
         }
@@ -155,7 +193,14 @@ impl World {
     }
 
     fn is_settled(&self) -> bool {
-        self.records().values().all(|record| record.outbox.is_empty())
+        self.line.with_dynamodb(DynamoDb::outbox_entries) == 0 && self.waiting().is_empty()
+    }
+
+    /// What waits on intake.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Value> {
+        let held = self.line.with_sqs(|sqs| sqs.held(INTAKE));
+        held.iter().map(|body| serde_json::from_str(body).unwrap()).collect()
     }
 
     /// What the table holds, by session (`{provider}/{sessionId}`).
@@ -163,7 +208,7 @@ impl World {
     pub fn records(&self) -> BTreeMap<String, Record> {
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
         for item in self.line.with_dynamodb(DynamoDb::items) {
-            let key = text(&item, "pk").strip_prefix("SESSION#").unwrap().to_owned();
+            let key = text(&item, "pk").strip_prefix(SESSION).unwrap().to_owned();
             records.entry(key).or_default().take(item);
         }
         records
@@ -172,7 +217,11 @@ impl World {
     /// What the table holds of a session.
     #[must_use]
     pub fn record(&self, session: &str) -> Record {
-        self.records().remove(session).unwrap_or_default()
+        let items = self.line.with_dynamodb(|table| table.items_of(&format!("{SESSION}{session}")));
+        items.into_iter().fold(Record::default(), |mut record, item| {
+            record.take(item);
+            record
+        })
     }
 
     /// The notifications that the queue took, in order, with their `CloudEvents` envelope.
@@ -212,6 +261,21 @@ fn text<'i>(item: &'i Map<String, Value>, name: &str) -> &'i str {
     item[name].as_str().unwrap()
 }
 
+/// A received message as the event source mapping writes it.
+fn as_event_record(message: &Value) -> Value {
+    json!({
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": format!("arn:aws:sqs:eu-west-1:123456789012:{INTAKE}"),
+        "awsRegion": "eu-west-1",
+    })
+}
+
 /// The functions' environment, as the template gives it.
 fn variables() -> impl Fn(&str) -> Option<String> + 'static {
     static WORLDS: AtomicU64 = AtomicU64::new(0);
@@ -224,6 +288,7 @@ fn variables() -> impl Fn(&str) -> Option<String> + 'static {
             "AWS_ENDPOINT_URL" => "https://aws.simulation.example".to_owned(),
             "SESSIONS_TABLE" => TABLE.to_owned(),
             "DECISIONS_QUEUE_URL" => Sqs::url(DECISIONS),
+            "INTAKE_QUEUE_URL" => Sqs::url(INTAKE),
             "QUARANTINE_QUEUE_URL" => Sqs::url(QUARANTINE),
             "VERIFF_CREDENTIALS" => credentials(Provider::Veriff).to_string(),
             "INCODE_CREDENTIALS" => credentials(Provider::Incode).to_string(),

@@ -1,0 +1,298 @@
+//! The promises, as a settled world shows whether they were kept.
+//!
+//! What a world should hold is worked out here from what the webhooks say in plain words and from the order in which
+//! the table took them: by none of the code that is tested.
+
+use crate::{Record, Says, Webhook, World};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Write as _},
+    time::Duration,
+};
+use verdict_sessions::Timestamp;
+
+/// A promise that was not kept, and how that shows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Broken {
+    /// What was acknowledged is not there, or nobody was told.
+    Lost(String),
+    /// A fact counts twice, or a change was told twice.
+    Doubled(String),
+    /// Something older took the place of something newer.
+    Backwards(String),
+    /// A part of what belongs together.
+    Half(String),
+    /// It is safe, but waits where nothing will take it on.
+    Stranded(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, how) = match self {
+            Self::Lost(how) => ("lost", how),
+            Self::Doubled(how) => ("doubled", how),
+            Self::Backwards(how) => ("backwards", how),
+            Self::Half(how) => ("half", how),
+            Self::Stranded(how) => ("stranded", how),
+        };
+        write!(f, "{what}: {how}")
+    }
+}
+
+/// What a webhook says of a session, as an event's item shows it again: stage, outcome, the provider's time, attempt.
+type Fact = (Option<String>, Option<String>, Option<Timestamp>, Option<String>);
+
+/// What was sent, and how sure it is to be there.
+#[derive(Clone, Debug, Default)]
+pub struct Sent<'w> {
+    /// What was acknowledged, or sent again until it was.
+    pub sure: Vec<&'w Webhook>,
+    /// What was sent and never acknowledged: it may have been recorded, whole, or not.
+    pub possible: Vec<&'w Webhook>,
+}
+
+impl World {
+    /// The promises that were broken, in a world that has settled after these webhooks and no others.
+    #[must_use]
+    pub fn broken_promises(&self, sent: &Sent<'_>) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        let records = self.records();
+        let sure = facts(&sent.sure);
+        let all: Vec<&Webhook> = sent.sure.iter().chain(&sent.possible).copied().collect();
+        let possible = facts(&all);
+        let sessions: BTreeSet<&String> = records.keys().chain(possible.keys()).collect();
+        let commits = self.events_in_order_of_commit();
+        let told = self.told();
+        for session in sessions {
+            let record = records.get(session).cloned().unwrap_or_default();
+            let none = BTreeMap::new();
+            check_events(
+                session,
+                &record,
+                sure.get(session).unwrap_or(&none),
+                possible.get(session).unwrap_or(&none),
+                &mut broken,
+            );
+            check_record(session, &record, &mut broken);
+            let order = commits.get(session).map_or(&[][..], Vec::as_slice);
+            check_notifications(session, &record, order, told.get(session).map_or(&[][..], Vec::as_slice), &mut broken);
+        }
+        self.check_queues(sent, &mut broken);
+        broken
+    }
+
+    /// Whether what a webhook says is durable at this moment: in the table, on intake or in quarantine.
+    #[must_use]
+    pub fn is_durable(&self, webhook: &Webhook) -> bool {
+        let is_kept = |message: &Value| message["sha256"] == digest(webhook);
+        let is_recorded = |says: &Says| {
+            self.record(&says.session).events.values().map(fact_of_event).any(|fact| fact == fact_of(says))
+        };
+        (!webhook.says.is_empty() && webhook.says.iter().all(is_recorded))
+            || self.waiting().iter().any(is_kept)
+            || self.quarantined().iter().any(is_kept)
+    }
+
+    /// The ids of the events that the table took, by session, in the order in which it did.
+    fn events_in_order_of_commit(&self) -> BTreeMap<String, Vec<String>> {
+        let mut order: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for commit in self.line.commits() {
+            let ids = commit.sks.iter().filter_map(|sk| sk.strip_prefix("EVENT#")).map(str::to_owned);
+            order.entry(commit.pk.trim_start_matches("SESSION#").to_owned()).or_default().extend(ids);
+        }
+        order
+    }
+
+    /// The notifications, by session, in the order in which a consumer gets them.
+    fn told(&self) -> BTreeMap<String, Vec<Value>> {
+        let mut told: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for event in self.published() {
+            let data = &event["data"];
+            let session = format!("{}/{}", text(&data["provider"]), text(&data["sessionId"]));
+            told.entry(session).or_default().push(event);
+        }
+        told
+    }
+
+    fn check_queues(&self, sent: &Sent<'_>, broken: &mut Vec<Broken>) {
+        let quarantined = self.quarantined();
+        let is_in = |webhook: &Webhook| quarantined.iter().any(|message| message["sha256"] == digest(webhook));
+        for webhook in &sent.sure {
+            match (webhook.says.is_empty(), is_in(webhook)) {
+                (true, false) => broken.push(Broken::Lost(format!("{}: not in quarantine", webhook.provider))),
+                (false, true) => broken.push(Broken::Stranded(format!("{}: in quarantine", webhook.provider))),
+                _ => {}
+            }
+        }
+        let waiting = self.waiting().len();
+        if waiting > 0 {
+            broken.push(Broken::Stranded(format!("{waiting} on intake")));
+        }
+    }
+}
+
+/// How often each fact may be recorded, by session: once for each webhook that says it, copies not counted.
+fn facts(webhooks: &[&Webhook]) -> BTreeMap<String, BTreeMap<Fact, usize>> {
+    let distinct: BTreeMap<_, _> =
+        webhooks.iter().map(|webhook| ((webhook.provider, &webhook.path, &webhook.body), *webhook)).collect();
+    let mut facts: BTreeMap<String, BTreeMap<Fact, usize>> = BTreeMap::new();
+    for says in distinct.values().flat_map(|webhook| &webhook.says) {
+        *facts.entry(says.session.clone()).or_default().entry(fact_of(says)).or_default() += 1;
+    }
+    facts
+}
+
+fn fact_of(says: &Says) -> Fact {
+    let stage = says.stage.map(|stage| serde_json::to_value(stage).unwrap());
+    let outcome = says.outcome.map(|outcome| outcome.as_str().to_owned());
+    (stage.map(|stage| text(&stage).to_owned()), outcome, says.at, says.attempt.clone())
+}
+
+fn fact_of_event(event: &Value) -> Fact {
+    let word = |value: &Value| value.as_str().map(str::to_owned);
+    let at = event["occurredAt"].as_str().and_then(Timestamp::parse);
+    (word(&event["stage"]), word(&event["decision"]["outcome"]), at, word(&event["attemptId"]))
+}
+
+/// Each fact is there as often as it was said, and none that nobody said.
+fn check_events(
+    session: &str,
+    record: &Record,
+    sure: &BTreeMap<Fact, usize>,
+    possible: &BTreeMap<Fact, usize>,
+    broken: &mut Vec<Broken>,
+) {
+    let mut recorded: BTreeMap<Fact, usize> = BTreeMap::new();
+    for event in record.events.values() {
+        *recorded.entry(fact_of_event(event)).or_default() += 1;
+    }
+    for (fact, times) in sure {
+        if recorded.get(fact).unwrap_or(&0) < times {
+            broken.push(Broken::Lost(format!("{session}: {fact:?}")));
+        }
+    }
+    for (fact, times) in &recorded {
+        if times > possible.get(fact).unwrap_or(&0) {
+            broken.push(Broken::Doubled(format!("{session}: {fact:?} {times} times")));
+        }
+    }
+}
+
+/// The record is made of all its events, each once, and the latest decision stands.
+fn check_record(session: &str, record: &Record, broken: &mut Vec<Broken>) {
+    let mut half = |what: String| broken.push(Broken::Half(format!("{session}: {what}")));
+    if !record.outbox.is_empty() {
+        half(format!("{} still in the outbox", record.outbox.len()));
+    }
+    if record.payloads.iter().ne(record.events.keys()) {
+        half(format!("{} events, {} payloads", record.events.len(), record.payloads.len()));
+    }
+    let Some(state) = &record.session else {
+        if !record.events.is_empty() {
+            half("events without a record".to_owned());
+        }
+        return;
+    };
+    if state["events"] != record.events.len() {
+        half(format!("{} events, counted as {}", record.events.len(), state["events"]));
+    }
+    let standing = &state["decision"]["value"]["outcome"];
+    let latest = record.events.iter().filter_map(|(id, event)| Rank::of(id, event)).max();
+    if standing.as_str() != latest.as_ref().map(|latest| latest.outcome.as_str()) {
+        broken.push(Broken::Backwards(format!("{session}: {standing} stands, the latest is {latest:?}")));
+    }
+}
+
+/// A decision, and what makes it the latest: its time, then whether it is final, then its event's id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    at: Timestamp,
+    is_final: bool,
+    event_id: String,
+    outcome: String,
+    attempt: Option<String>,
+    reason_code: Option<String>,
+}
+
+impl Rank {
+    fn of(id: &str, event: &Value) -> Option<Self> {
+        let word = |value: &Value| value.as_str().map(str::to_owned);
+        let outcome = word(&event["decision"]["outcome"])?;
+        let arrival = Timestamp::parse(text(&event["receivedAt"])).unwrap();
+        let occurred = event["occurredAt"].as_str().and_then(Timestamp::parse).unwrap_or(arrival);
+        Some(Self {
+            at: occurred.min(arrival.plus(Duration::from_mins(5))),
+            is_final: !["review", "resubmission_requested"].contains(&outcome.as_str()),
+            event_id: id.to_owned(),
+            outcome,
+            attempt: word(&event["attemptId"]),
+            reason_code: word(&event["decision"]["reasonCode"]),
+        })
+    }
+
+    fn is_told_apart_from(&self, other: &Self) -> bool {
+        (&self.outcome, &self.attempt, &self.reason_code) != (&other.outcome, &other.attempt, &other.reason_code)
+    }
+}
+
+/// The changes of decision that these events made, in the order in which they were recorded.
+fn changes(record: &Record, order: &[String]) -> Vec<String> {
+    let mut standing: Option<Rank> = None;
+    let mut changes = Vec::new();
+    for id in order {
+        let Some(next) = record.events.get(id).and_then(|event| Rank::of(id, event)) else { continue };
+        if standing.as_ref().is_some_and(|standing| next < *standing) {
+            continue;
+        }
+        if standing.as_ref().is_none_or(|standing| next.is_told_apart_from(standing)) {
+            changes.push(next.outcome.clone());
+        }
+        standing = Some(next);
+    }
+    changes
+}
+
+/// Each change was told under one id, in order; a consumer that drops what is no news is told each once.
+fn check_notifications(session: &str, record: &Record, order: &[String], told: &[Value], broken: &mut Vec<Broken>) {
+    let mut first: BTreeMap<u64, &Value> = BTreeMap::new();
+    let mut heard = Vec::new();
+    for event in told {
+        let sequence = event["data"]["sequence"].as_u64().unwrap();
+        match first.get(&sequence) {
+            Some(before) if *before != event => {
+                broken.push(Broken::Doubled(format!("{session}: two contents under {}", event["id"])));
+            }
+            Some(_) => {}
+            None => {
+                if first.last_key_value().is_some_and(|(last, _)| sequence < *last) {
+                    broken.push(Broken::Backwards(format!("{session}: {sequence} was overtaken")));
+                }
+                first.insert(sequence, event);
+                heard.push(text(&event["data"]["outcome"]).to_owned());
+            }
+        }
+    }
+    let changed = changes(record, order);
+    let told_all = first.keys().copied().eq(1..=changed.len() as u64);
+    if heard.len() < changed.len() {
+        broken.push(Broken::Lost(format!("{session}: told {heard:?} of {changed:?}")));
+    } else if heard.len() > changed.len() {
+        broken.push(Broken::Doubled(format!("{session}: told {heard:?} of {changed:?}")));
+    } else if heard != changed || !told_all {
+        broken.push(Broken::Backwards(format!("{session}: told {heard:?} for {changed:?}")));
+    }
+}
+
+/// SHA-256 of a webhook's body, in hex, as its kept form names it.
+fn digest(webhook: &Webhook) -> String {
+    Sha256::digest(&webhook.body).iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}

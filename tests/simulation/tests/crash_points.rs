@@ -1,0 +1,117 @@
+//! Every function, ended at every point where it waits.
+//!
+//! A function's future is polled so and so often and then dropped, as a process that dies there, for every number of
+//! polls until it ends by itself. Calls let others run before they take effect and once more before their answer is
+//! there, so that no two points fall together. After that the provider sends its webhook again, or it does not, and
+//! the schedule goes on.
+
+mod support;
+
+use std::{fmt, time::Duration};
+use support::{Backlog, Case, Consumer, Tally, Weather, all_of, backlogs, cases, is_success};
+use verdict_sessions::Provider;
+use verdict_simulation::{Sent, polled, simulate};
+
+/// What happens after the function has died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    /// The provider sends the webhook again.
+    Redelivered,
+    /// Nobody does.
+    Forgotten,
+}
+
+/// One run, as a failure names it.
+struct Run<'c> {
+    case: &'c str,
+    weather: Weather,
+    after: After,
+    polls: usize,
+}
+
+impl fmt::Display for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({:?}, {:?}) dead at poll {}", self.case, self.weather, self.after, self.polls)
+    }
+}
+
+/// Ends a receiver at poll `polls`. Says whether it was done by then.
+fn receiver_dies(case: &Case, weather: Weather, after: After, polls: usize, tally: &mut Tally) -> bool {
+    simulate(polls as u64, async |world| {
+        for webhook in &case.before {
+            assert!(is_success(world.deliver(webhook).await.status));
+            world.pass(Duration::from_secs(1)).await;
+        }
+        weather.set_in(&world);
+        let answered = polled(world.deliver(&case.webhook), polls).await;
+        let is_acknowledged = answered.as_ref().is_some_and(|response| is_success(response.status));
+        if is_acknowledged {
+            assert!(world.is_durable(&case.webhook), "{}: acknowledged and nowhere", case.name);
+        }
+        world.pass(Duration::from_secs(1)).await;
+        world.line.mend();
+        if after == After::Redelivered {
+            assert!(is_success(world.deliver(&case.webhook).await.status), "{}: sent again", case.name);
+        }
+        assert!(world.settle().await, "{}: something waits for ever", case.name);
+        let mut sent = Sent { sure: case.before.iter().collect(), ..Sent::default() };
+        if is_acknowledged || after == After::Redelivered {
+            sent.sure.push(&case.webhook);
+        } else {
+            sent.possible.push(&case.webhook);
+        }
+        tally.check(Run { case: &case.name, weather, after, polls }, world.broken_promises(&sent));
+        answered.is_some()
+    })
+}
+
+#[test]
+fn a_receiver_that_dies_anywhere_loses_doubles_and_reverses_nothing() {
+    let mut work = Vec::new();
+    let cases = cases();
+    for case in &cases {
+        for weather in Weather::ALL {
+            for after in [After::Redelivered, After::Forgotten] {
+                // Wultra sends nothing twice.
+                if after == After::Forgotten || case.webhook.provider != Provider::Wultra {
+                    work.push((case, weather, after));
+                }
+            }
+        }
+    }
+    all_of("crash points of receivers", &work, |(case, weather, after), tally| {
+        let points = (1..).find(|polls| receiver_dies(case, *weather, *after, *polls, tally)).unwrap();
+        tally.count("points", points);
+    });
+}
+
+/// Ends the relay or the replay at poll `polls`. Says whether it was done by then.
+fn consumer_dies(backlog: &Backlog, weather: Weather, polls: usize, tally: &mut Tally) -> bool {
+    simulate(polls as u64, async |world| {
+        backlog.pile_up_in(&world).await;
+        weather.set_in(&world);
+        let is_done = match backlog.consumer {
+            Consumer::Relay => polled(world.run_relay(), polls).await.is_some(),
+            Consumer::Replay => polled(world.run_replay(), polls).await.is_some(),
+        };
+        world.pass(Duration::from_secs(1)).await;
+        world.line.mend();
+        assert!(world.settle().await, "{}: something waits for ever", backlog.name);
+        let run = Run { case: backlog.name, weather, after: After::Forgotten, polls };
+        tally.check(run, world.broken_promises(&backlog.sent()));
+        is_done
+    })
+}
+
+#[test]
+fn a_relay_or_replay_that_dies_anywhere_loses_doubles_and_reverses_nothing() {
+    let backlogs = backlogs();
+    let mut work = Vec::new();
+    for backlog in &backlogs {
+        work.extend(Weather::ALL.map(|weather| (backlog, weather)));
+    }
+    all_of("crash points of relay and replay", &work, |(backlog, weather), tally| {
+        let points = (1..).find(|polls| consumer_dies(backlog, *weather, *polls, tally)).unwrap();
+        tally.count("points", points);
+    });
+}

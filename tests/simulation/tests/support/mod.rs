@@ -1,0 +1,201 @@
+//! What the crash points and the fault matrix share: the webhooks that they are about, and how they are counted.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    io::{Write as _, stderr},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+use verdict_sessions::{Outcome, Provider, Stage, Timestamp};
+use verdict_simulation::{Broken, Clock, Fault, Sent, Service, Webhook, World};
+
+/// Two at a time: more would not be faster on the machines that run this.
+const THREADS: usize = 2;
+
+/// A webhook, and what came of its sessions before.
+pub struct Case {
+    pub name: String,
+    /// Delivered before, and acknowledged.
+    pub before: Vec<Webhook>,
+    pub webhook: Webhook,
+}
+
+/// One webhook of every kind. Two of them meet a session that has been decided before.
+pub fn cases() -> Vec<Case> {
+    let clock = minutes_before_the_run;
+    let case = |name: &str, before: Vec<Webhook>, webhook| Case { name: name.to_owned(), before, webhook };
+    let mut cases = Vec::new();
+    for provider in [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra] {
+        let progress = Webhook::progress(provider, "1001", Stage::Submitted, clock(9), "attempt-1");
+        let decision = Webhook::decision(provider, "1001", Outcome::Approved, clock(3), "attempt-1");
+        cases.push(case(&format!("{provider} progress"), vec![], progress.clone()));
+        cases.push(case(&format!("{provider} decision"), vec![progress], decision));
+        cases.push(case(&format!("{provider} unreadable"), vec![], Webhook::unreadable(provider)));
+    }
+    let older = Webhook::decision(Provider::Veriff, "1001", Outcome::ResubmissionRequested, clock(8), "attempt-1");
+    let newer = Webhook::decision(Provider::Veriff, "1001", Outcome::Approved, clock(2), "attempt-2");
+    cases.push(case("veriff later decision", vec![older.clone()], newer.clone()));
+    cases.push(case("veriff late decision", vec![newer], older));
+    let users = Webhook::decisions_of_users(&["1001", "1002", "1003"], Outcome::Declined, clock(4));
+    let review = Webhook::decision(Provider::Treezor, "1002", Outcome::Review, clock(7), "");
+    cases.push(case("treezor several users", vec![review], users));
+    cases
+}
+
+/// A time before a run begins.
+fn minutes_before_the_run(minutes: u64) -> Timestamp {
+    let run = Clock::EPOCH;
+    Timestamp::from_unix(i64::try_from(run - minutes * 60).unwrap(), 0).unwrap()
+}
+
+/// Whether a provider takes it for done.
+pub fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// What is the matter while a function runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    Fair,
+    /// The table is out of reach, so that webhooks go to intake.
+    NoTable,
+    /// SQS is out of reach, so that nothing is published.
+    NoQueues,
+}
+
+impl Weather {
+    pub const ALL: [Self; 3] = [Self::Fair, Self::NoTable, Self::NoQueues];
+
+    pub fn set_in(self, world: &World) {
+        let service = match self {
+            Self::Fair => return world.line.mend(),
+            Self::NoTable => Service::DynamoDb,
+            Self::NoQueues => Service::Sqs,
+        };
+        world.line.fail(move |call| (call.service == service).then_some(Fault::FailBefore));
+    }
+}
+
+/// What works off what others left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consumer {
+    Relay,
+    Replay,
+}
+
+/// What waits when a consumer starts.
+pub struct Backlog {
+    pub name: &'static str,
+    pub consumer: Consumer,
+    webhooks: Vec<Webhook>,
+}
+
+impl Backlog {
+    /// Has the webhooks delivered in the weather that leaves them to the consumer, and waits until it takes them on.
+    pub async fn pile_up_in(&self, world: &World) {
+        match self.consumer {
+            Consumer::Relay => Weather::NoQueues.set_in(world),
+            Consumer::Replay => Weather::NoTable.set_in(world),
+        }
+        for webhook in &self.webhooks {
+            assert!(is_success(world.deliver(webhook).await.status));
+        }
+        world.line.mend();
+        world.pass(Duration::from_secs(15)).await;
+    }
+
+    /// All was acknowledged.
+    pub fn sent(&self) -> Sent<'_> {
+        Sent { sure: self.webhooks.iter().collect(), ..Sent::default() }
+    }
+}
+
+/// The notifications of some sessions, two of one of them; the webhooks of the same, all on intake.
+pub fn backlogs() -> [Backlog; 2] {
+    let decision = |provider, outcome, minute| {
+        Webhook::decision(provider, "1001", outcome, minutes_before_the_run(minute), "attempt-1")
+    };
+    let webhooks = vec![
+        decision(Provider::Veriff, Outcome::Review, 5),
+        decision(Provider::Veriff, Outcome::Approved, 4),
+        decision(Provider::Incode, Outcome::Review, 3),
+        Webhook::decisions_of_users(&["1002", "1003"], Outcome::Approved, minutes_before_the_run(2)),
+    ];
+    [
+        Backlog { name: "relay", consumer: Consumer::Relay, webhooks: webhooks.clone() },
+        Backlog { name: "replay", consumer: Consumer::Replay, webhooks },
+    ]
+}
+
+/// What many runs came to.
+#[derive(Default)]
+pub struct Tally {
+    counts: BTreeMap<&'static str, usize>,
+    /// Which run broke what.
+    broken: Vec<(String, Broken)>,
+}
+
+impl Tally {
+    pub fn count(&mut self, what: &'static str, times: usize) {
+        *self.counts.entry(what).or_default() += times;
+    }
+
+    pub fn check(&mut self, run: impl Display, broken: Vec<Broken>) {
+        self.count("runs", 1);
+        self.broken.extend(broken.into_iter().map(|broken| (run.to_string(), broken)));
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (what, times) in other.counts {
+            self.count(what, times);
+        }
+        self.broken.extend(other.broken);
+    }
+
+    fn broken_as(&self, is_so: impl Fn(&Broken) -> bool) -> usize {
+        self.broken.iter().filter(|(_, broken)| is_so(broken)).count()
+    }
+
+    /// Prints the counts, past the test harness, which would show them only of a test that fails; then fails for a
+    /// promise that was not kept.
+    pub fn conclude(self, title: &str, took: Duration) {
+        let counts: Vec<String> = self.counts.iter().map(|(what, times)| format!("{times} {what}")).collect();
+        writeln!(
+            stderr(),
+            "{title}: {}: lost {}, doubled {}, backwards {}, half {}, stranded {} ({:.0} s)",
+            counts.join(", "),
+            self.broken_as(|broken| matches!(broken, Broken::Lost(_))),
+            self.broken_as(|broken| matches!(broken, Broken::Doubled(_))),
+            self.broken_as(|broken| matches!(broken, Broken::Backwards(_))),
+            self.broken_as(|broken| matches!(broken, Broken::Half(_))),
+            self.broken_as(|broken| matches!(broken, Broken::Stranded(_))),
+            took.as_secs_f64(),
+        )
+        .unwrap();
+        let shown: Vec<String> = self.broken.iter().take(20).map(|(run, broken)| format!("{run}: {broken}")).collect();
+        assert!(shown.is_empty(), "{} promises broken, such as\n{}", self.broken.len(), shown.join("\n"));
+    }
+}
+
+/// Does all the work, two pieces at a time, and adds up what it came to.
+pub fn all_of<W: Sync>(title: &str, work: &[W], one: impl Fn(&W, &mut Tally) + Sync) {
+    let started = Instant::now();
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut tally = Tally::default();
+        while let Some(piece) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+            one(piece, &mut tally);
+        }
+        tally
+    };
+    let mut tally = Tally::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..THREADS).map(|_| scope.spawn(&worker)).collect();
+        for worker in workers {
+            tally.merge(worker.join().unwrap());
+        }
+    });
+    tally.conclude(title, started.elapsed());
+}

@@ -4,6 +4,7 @@ use crate::{line::Answer, template};
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 /// A DynamoDB with one table.
 pub struct DynamoDb {
@@ -16,7 +17,10 @@ impl DynamoDb {
     #[must_use]
     pub fn with_sessions_table(name: &str) -> Self {
         let database = Database::memory().unwrap();
-        let definition = serde_json::from_value(template::create_table(name)).unwrap();
+        static DEFINITION: LazyLock<Value> = LazyLock::new(template::sessions_table);
+        let mut definition = DEFINITION.clone();
+        definition["TableName"] = json!(name);
+        let definition = serde_json::from_value(definition).unwrap();
         database.create_table(definition).unwrap();
         Self { database, table: name.to_owned() }
     }

@@ -21,13 +21,8 @@ fn scalars(resource: &str) -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// A scalar of a resource, by its key.
-fn scalar(resource: &str, key: &str) -> Option<&'static str> {
-    scalars(resource).into_iter().find(|(name, _)| *name == key).map(|(_, value)| value)
-}
-
-/// The request that creates the sessions table under `name`.
-pub(crate) fn create_table(name: &str) -> Value {
+/// The request that creates the sessions table, but for its name.
+pub(crate) fn sessions_table() -> Value {
     let mut attributes = Vec::new();
     let mut keys: Vec<Value> = Vec::new();
     let mut indexes: Vec<Value> = Vec::new();
@@ -49,7 +44,6 @@ pub(crate) fn create_table(name: &str) -> Value {
         }
     }
     json!({
-        "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": attributes,
         "KeySchema": keys,
@@ -58,6 +52,7 @@ pub(crate) fn create_table(name: &str) -> Value {
 }
 
 /// A queue as the template describes it.
+#[derive(Clone)]
 pub(crate) struct QueueProperties {
     pub(crate) is_fifo: bool,
     pub(crate) visibility_timeout: Duration,
@@ -69,15 +64,17 @@ pub(crate) struct QueueProperties {
 /// Reads a queue's properties.
 pub(crate) fn queue(resource: &str) -> QueueProperties {
     // SQS's own defaults, where the template is silent.
-    let seconds = |key, default| scalar(resource, key).map_or(default, |value| value.parse().unwrap());
-    let target = scalar(resource, "deadLetterTargetArn").map(|arn| {
+    let scalars = scalars(resource);
+    let scalar = |key| scalars.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+    let seconds = |key, default| scalar(key).map_or(default, |value| value.parse().unwrap());
+    let target = scalar("deadLetterTargetArn").map(|arn| {
         arn.strip_prefix("!GetAtt ").and_then(|arn| arn.strip_suffix(".Arn")).unwrap_or_else(|| panic!("{arn}"))
     });
     QueueProperties {
-        is_fifo: scalar(resource, "FifoQueue") == Some("true"),
+        is_fifo: scalar("FifoQueue") == Some("true"),
         visibility_timeout: Duration::from_secs(seconds("VisibilityTimeout", 30)),
         retention: Duration::from_secs(seconds("MessageRetentionPeriod", 345_600)),
-        redrive: target.zip(scalar(resource, "maxReceiveCount").map(|count| count.parse().unwrap())),
+        redrive: target.zip(scalar("maxReceiveCount").map(|count| count.parse().unwrap())),
     }
 }
 
@@ -87,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_table_has_its_keys_and_indexes() {
-        let table = create_table("sessions");
+        let table = sessions_table();
         assert_eq!(table["KeySchema"][0], json!({"AttributeName": "pk", "KeyType": "HASH"}));
         assert_eq!(table["KeySchema"][1], json!({"AttributeName": "sk", "KeyType": "RANGE"}));
         assert_eq!(table["AttributeDefinitions"].as_array().unwrap().len(), 6);

@@ -3,9 +3,12 @@
 use crate::{Clock, DynamoDb, Line, QueueSettings, Sqs, Webhook, webhooks::credentials};
 use serde_json::{Map, Value, json};
 use std::{
-    cell::Cell,
+    cell::{Cell, OnceCell},
     collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{runtime, time::sleep};
@@ -15,7 +18,7 @@ use verdict_pipeline::{
     outbox, replay,
 };
 use verdict_sessions::Provider;
-use verdict_webhooks::{Delivery, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
+use verdict_webhooks::{Delivery, Provide, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
 
 /// How long a function that receives webhooks takes at most, as the gateway's adapter has it.
 const RECEIVE_BUDGET: Duration = Duration::from_millis(3800);
@@ -41,8 +44,11 @@ const SESSION: &str = "SESSION#";
 const DECISIONS: &str = "DecisionsQueue";
 const INTAKE: &str = "IntakeQueue";
 const QUARANTINE: &str = "QuarantineQueue";
+
 /// Every queue of the template, by its resource's name.
-const QUEUES: [&str; 4] = [DECISIONS, "DecisionsDeadLetterQueue", INTAKE, QUARANTINE];
+static QUEUE_SETTINGS: LazyLock<[(&str, QueueSettings); 4]> = LazyLock::new(|| {
+    [DECISIONS, "DecisionsDeadLetterQueue", INTAKE, QUARANTINE].map(|name| (name, QueueSettings::of_template(name)))
+});
 
 /// Runs a world of its own, on a clock of its own. The same seed gives the same run.
 pub fn simulate<T>(seed: u64, run: impl AsyncFnOnce(World) -> T) -> T {
@@ -51,19 +57,19 @@ pub fn simulate<T>(seed: u64, run: impl AsyncFnOnce(World) -> T) -> T {
     runtime.block_on(async { run(World::start()).await })
 }
 
-/// Everything.
+/// Everything. A function is started when it is first invoked.
 pub struct World {
     /// The line to table and queues.
     pub line: Line,
     /// The time.
     pub clock: Clock,
-    veriff: Receiver<Veriff>,
-    incode: Receiver<Incode>,
-    treezor: Receiver<Treezor>,
-    wultra: Receiver<Wultra>,
-    replay: Replay,
-    table: SessionsTable,
-    decisions: DecisionsQueue,
+    environment: Environment,
+    veriff: OnceCell<Receiver<Veriff>>,
+    incode: OnceCell<Receiver<Incode>>,
+    treezor: OnceCell<Receiver<Treezor>>,
+    wultra: OnceCell<Receiver<Wultra>>,
+    replay: OnceCell<Replay>,
+    relay: OnceCell<(SessionsTable, DecisionsQueue)>,
     requests: Cell<u64>,
 }
 
@@ -84,42 +90,62 @@ impl World {
     fn start() -> Self {
         let clock = Clock::start();
         let mut sqs = Sqs::new(clock);
-        for name in QUEUES {
-            sqs.create(name, QueueSettings::of_template(name));
+        for (name, settings) in QUEUE_SETTINGS.iter() {
+            sqs.create(name, settings.clone());
         }
         let line = Line::new(DynamoDb::with_sessions_table(TABLE), sqs);
-        let environment = Environment::new(variables(), line.http_client()).unwrap();
-        let processor = || environment.processor().unwrap();
-        let intake = || environment.intake_queue().unwrap();
-        let quarantine = || environment.quarantine_queue().unwrap();
-        let veriff = environment.credentials("VERIFF_CREDENTIALS", Veriff::from_json).unwrap();
-        let incode = environment.credentials("INCODE_CREDENTIALS", Incode::from_json).unwrap();
-        let treezor = environment.credentials("TREEZOR_CREDENTIALS", Treezor::from_json).unwrap();
-        let wultra = environment.credentials("WULTRA_CREDENTIALS", Wultra::from_json).unwrap();
-        let is_polled = incode.api().is_some();
         Self {
-            veriff: Receiver::new(veriff, processor(), intake(), quarantine()),
-            incode: Receiver::new(incode, processor().with_polls(is_polled), intake(), quarantine()),
-            treezor: Receiver::new(treezor, processor(), intake(), quarantine()),
-            wultra: Receiver::new(wultra, processor(), intake(), quarantine()),
-            replay: Replay::new(processor().with_polls(true), intake(), quarantine()),
-            table: environment.sessions_table().unwrap(),
-            decisions: environment.decisions_queue().unwrap(),
+            environment: Environment::new(variables(), line.http_client()).unwrap(),
             line,
             clock,
+            veriff: OnceCell::new(),
+            incode: OnceCell::new(),
+            treezor: OnceCell::new(),
+            wultra: OnceCell::new(),
+            replay: OnceCell::new(),
+            relay: OnceCell::new(),
             requests: Cell::new(0),
         }
     }
 
     /// Delivers a webhook to its function, as the gateway does.
     pub async fn deliver(&self, webhook: &Webhook) -> Response {
-        let request = self.request(webhook);
+        let (request, environment) = (self.request(webhook), &self.environment);
         match webhook.provider {
-            Provider::Veriff => self.veriff.receive(request).await,
-            Provider::Incode => self.incode.receive(request).await,
-            Provider::Treezor => self.treezor.receive(request).await,
-            Provider::Wultra => self.wultra.receive(request).await,
+            Provider::Veriff => {
+                let veriff = || environment.credentials("VERIFF_CREDENTIALS", Veriff::from_json).unwrap();
+                self.veriff.get_or_init(|| self.receiver(veriff(), false)).receive(request).await
+            }
+            Provider::Incode => {
+                let incode = || environment.credentials("INCODE_CREDENTIALS", Incode::from_json).unwrap();
+                self.incode.get_or_init(|| self.receiver(incode(), true)).receive(request).await
+            }
+            Provider::Treezor => {
+                let treezor = || environment.credentials("TREEZOR_CREDENTIALS", Treezor::from_json).unwrap();
+                self.treezor.get_or_init(|| self.receiver(treezor(), false)).receive(request).await
+            }
+            Provider::Wultra => {
+                let wultra = || environment.credentials("WULTRA_CREDENTIALS", Wultra::from_json).unwrap();
+                self.wultra.get_or_init(|| self.receiver(wultra(), false)).receive(request).await
+            }
         }
+    }
+
+    fn receiver<P: Provide>(&self, provider: P, is_polled: bool) -> Receiver<P> {
+        let mut processor = self.environment.processor().unwrap();
+        if is_polled {
+            processor = processor.with_polls(true);
+        }
+        let (intake, quarantine) = (self.environment.intake_queue(), self.environment.quarantine_queue());
+        Receiver::new(provider, processor, intake.unwrap(), quarantine.unwrap())
+    }
+
+    fn replay(&self) -> &Replay {
+        self.replay.get_or_init(|| {
+            let processor = self.environment.processor().unwrap().with_polls(true);
+            let (intake, quarantine) = (self.environment.intake_queue(), self.environment.quarantine_queue());
+            Replay::new(processor, intake.unwrap(), quarantine.unwrap())
+        })
     }
 
     fn request(&self, webhook: &Webhook) -> Request {
@@ -142,7 +168,10 @@ impl World {
     /// # Errors
     /// As the relay's.
     pub async fn run_relay(&self) -> Result<(), TableError> {
-        outbox::relay(&self.table, &self.decisions, self.clock.now(), Deadline::after(RELAY_BUDGET)).await
+        let environment = &self.environment;
+        let start = || (environment.sessions_table().unwrap(), environment.decisions_queue().unwrap());
+        let (table, decisions) = self.relay.get_or_init(start);
+        outbox::relay(table, decisions, self.clock.now(), Deadline::after(RELAY_BUDGET)).await
     }
 
     /// Does once what the event source mapping does: receives what is there, hands it to the replay, and deletes what
@@ -154,7 +183,7 @@ impl World {
         let invocation = json!({"Records": messages.iter().map(as_event_record).collect::<Vec<_>>()});
         let invocation = serde_json::from_value(invocation).unwrap();
         let deadline = Deadline::after(REPLAY_BUDGET);
-        let answer = self.replay.answer(invocation, self.clock.now(), deadline).await;
+        let answer = self.replay().answer(invocation, self.clock.now(), deadline).await;
         let replay::Answer::Batch(answer) = answer else { panic!("a batch is answered as one") };
         for message in &messages {
             if !answer.batch_item_failures.iter().any(|failure| message["MessageId"] == failure.item_identifier) {

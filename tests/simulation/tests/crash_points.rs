@@ -8,9 +8,32 @@
 mod support;
 
 use std::{fmt, time::Duration};
-use support::{Backlog, Case, Consumer, Tally, Weather, all_of, backlogs, cases, is_success};
+use support::{Backlog, Case, Consumer, Tally, all_of, backlogs, cases, is_success};
 use verdict_sessions::Provider;
-use verdict_simulation::{Sent, polled, simulate};
+use verdict_simulation::{Fault, Sent, Service, World, polled, simulate};
+
+/// What is the matter while a function runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weather {
+    Fair,
+    /// The table is out of reach, so that webhooks go to intake.
+    NoTable,
+    /// SQS is out of reach, so that nothing is published.
+    NoQueues,
+}
+
+impl Weather {
+    const ALL: [Self; 3] = [Self::Fair, Self::NoTable, Self::NoQueues];
+
+    fn set_in(self, world: &World) {
+        let service = match self {
+            Self::Fair => return world.line.mend(),
+            Self::NoTable => Service::DynamoDb,
+            Self::NoQueues => Service::Sqs,
+        };
+        world.line.fail(move |call| (call.service == service).then_some(Fault::FailBefore));
+    }
+}
 
 /// What happens after the function has died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,15 +15,15 @@ use verdict_simulation::{Broken, Clock, Fault, Sent, Service, Webhook, World};
 const THREADS: usize = 2;
 
 /// A webhook, and what came of its sessions before.
-pub struct Case {
-    pub name: String,
+pub(crate) struct Case {
+    pub(crate) name: String,
     /// Delivered before, and acknowledged.
-    pub before: Vec<Webhook>,
-    pub webhook: Webhook,
+    pub(crate) before: Vec<Webhook>,
+    pub(crate) webhook: Webhook,
 }
 
 /// One webhook of every kind. Two of them meet a session that has been decided before.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let clock = minutes_before_the_run;
     let case = |name: &str, before: Vec<Webhook>, webhook| Case { name: name.to_owned(), before, webhook };
     let mut cases = Vec::new();
@@ -51,69 +51,49 @@ fn minutes_before_the_run(minutes: u64) -> Timestamp {
 }
 
 /// Whether a provider takes it for done.
-pub fn is_success(status: u16) -> bool {
+pub(crate) fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
-}
-
-/// What is the matter while a function runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weather {
-    Fair,
-    /// The table is out of reach, so that webhooks go to intake.
-    NoTable,
-    /// SQS is out of reach, so that nothing is published.
-    NoQueues,
-}
-
-impl Weather {
-    pub const ALL: [Self; 3] = [Self::Fair, Self::NoTable, Self::NoQueues];
-
-    pub fn set_in(self, world: &World) {
-        let service = match self {
-            Self::Fair => return world.line.mend(),
-            Self::NoTable => Service::DynamoDb,
-            Self::NoQueues => Service::Sqs,
-        };
-        world.line.fail(move |call| (call.service == service).then_some(Fault::FailBefore));
-    }
 }
 
 /// What works off what others left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consumer {
+pub(crate) enum Consumer {
     Relay,
     Replay,
 }
 
 /// What waits when a consumer starts.
-pub struct Backlog {
-    pub name: &'static str,
-    pub consumer: Consumer,
+pub(crate) struct Backlog {
+    pub(crate) name: &'static str,
+    pub(crate) consumer: Consumer,
     webhooks: Vec<Webhook>,
 }
 
 impl Backlog {
-    /// Has the webhooks delivered in the weather that leaves them to the consumer, and waits until it takes them on.
-    pub async fn pile_up_in(&self, world: &World) {
-        match self.consumer {
-            Consumer::Relay => Weather::NoQueues.set_in(world),
-            Consumer::Replay => Weather::NoTable.set_in(world),
-        }
+    /// Has the webhooks delivered while the service that would take them further refuses, and waits until the consumer
+    /// takes them on.
+    pub(crate) async fn pile_up_in(&self, world: &World) {
+        let refusing = match self.consumer {
+            Consumer::Relay => Service::Sqs,
+            Consumer::Replay => Service::DynamoDb,
+        };
+        world.line.fail(move |call| (call.service == refusing).then_some(Fault::CredentialsExpired));
         for webhook in &self.webhooks {
             assert!(is_success(world.deliver(webhook).await.status));
+            world.pass(Duration::from_secs(1)).await;
         }
         world.line.mend();
         world.pass(Duration::from_secs(15)).await;
     }
 
     /// All was acknowledged.
-    pub fn sent(&self) -> Sent<'_> {
+    pub(crate) fn sent(&self) -> Sent<'_> {
         Sent { sure: self.webhooks.iter().collect(), ..Sent::default() }
     }
 }
 
-/// The notifications of some sessions, two of one of them; the webhooks of the same, all on intake.
-pub fn backlogs() -> [Backlog; 2] {
+/// The notifications of two sessions, two of one of them; the webhooks of the same, all on intake.
+pub(crate) fn backlogs() -> [Backlog; 2] {
     let decision = |provider, outcome, minute| {
         Webhook::decision(provider, "1001", outcome, minutes_before_the_run(minute), "attempt-1")
     };
@@ -121,7 +101,6 @@ pub fn backlogs() -> [Backlog; 2] {
         decision(Provider::Veriff, Outcome::Review, 5),
         decision(Provider::Veriff, Outcome::Approved, 4),
         decision(Provider::Incode, Outcome::Review, 3),
-        Webhook::decisions_of_users(&["1002", "1003"], Outcome::Approved, minutes_before_the_run(2)),
     ];
     [
         Backlog { name: "relay", consumer: Consumer::Relay, webhooks: webhooks.clone() },
@@ -131,18 +110,18 @@ pub fn backlogs() -> [Backlog; 2] {
 
 /// What many runs came to.
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     counts: BTreeMap<&'static str, usize>,
     /// Which run broke what.
     broken: Vec<(String, Broken)>,
 }
 
 impl Tally {
-    pub fn count(&mut self, what: &'static str, times: usize) {
+    pub(crate) fn count(&mut self, what: &'static str, times: usize) {
         *self.counts.entry(what).or_default() += times;
     }
 
-    pub fn check(&mut self, run: impl Display, broken: Vec<Broken>) {
+    pub(crate) fn check(&mut self, run: impl Display, broken: Vec<Broken>) {
         self.count("runs", 1);
         self.broken.extend(broken.into_iter().map(|broken| (run.to_string(), broken)));
     }
@@ -160,7 +139,7 @@ impl Tally {
 
     /// Prints the counts, past the test harness, which would show them only of a test that fails; then fails for a
     /// promise that was not kept.
-    pub fn conclude(self, title: &str, took: Duration) {
+    pub(crate) fn conclude(self, title: &str, took: Duration) {
         let counts: Vec<String> = self.counts.iter().map(|(what, times)| format!("{times} {what}")).collect();
         writeln!(
             stderr(),
@@ -180,7 +159,7 @@ impl Tally {
 }
 
 /// Does all the work, two pieces at a time, and adds up what it came to.
-pub fn all_of<W: Sync>(title: &str, work: &[W], one: impl Fn(&W, &mut Tally) + Sync) {
+pub(crate) fn all_of<W: Sync>(title: &str, work: &[W], one: impl Fn(&W, &mut Tally) + Sync) {
     let started = Instant::now();
     let next = AtomicUsize::new(0);
     let worker = || {

@@ -16,7 +16,7 @@ OVERRIDES := --parameter-overrides file://$(abspath $(PARAMETERS))
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help tools run test check build deploy delete clean
+.PHONY: help tools run test check build deploy delete replay clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ deploy: build ## Deploy to AWS (PARAMETERS=parameters.yaml)
 
 delete: $(TOOLS)/.installed ## Delete the deployed stack; the sessions table stays
 	$(WITH_TOOLS) sam delete
+
+replay: $(STACK)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them)
+	@$(STACK)/bin/python operations/replay.py
 
 clean: ## Remove everything built or installed here
 	rm -rf target .aws-sam .venv

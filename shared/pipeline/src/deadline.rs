@@ -1,6 +1,7 @@
 //! How long an invocation may take.
 
 use std::{future::Future, time::Duration};
+use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
 /// The time by which an invocation must be done.
@@ -8,7 +9,8 @@ use tokio::time::{Instant, timeout_at};
 pub struct Deadline(Instant);
 
 /// The deadline has passed; what was under way may or may not have happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("out of time")]
 pub struct Elapsed;
 
 impl Deadline {

@@ -2,14 +2,17 @@
 //! table can't take them.
 
 use crate::{
-    Deadline, IntakeQueue, KeepError, Processor, QuarantineQueue,
+    Deadline, IntakeQueue, Processor, QuarantineQueue,
     gateway::{Request, Response},
     kept::KeptWebhook,
     process::Fate,
     telemetry::DeliveryReport,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
 use verdict_sessions::SessionId;
 use verdict_webhooks::{Disposition, Genuine, Provide, Unreadable};
 
@@ -81,7 +84,10 @@ impl<P: Provide> Receiver<P> {
                 tell_lost(&error);
                 fate
             }
-            Err(_elapsed) => fate,
+            Err(elapsed) => {
+                tell_lost(&elapsed);
+                fate
+            }
         }
     }
 
@@ -93,7 +99,10 @@ impl<P: Provide> Receiver<P> {
                 tell_lost(&error);
                 Fate::because(Disposition::Failed, "quarantine")
             }
-            Err(_elapsed) => Fate::because(Disposition::Failed, "deadline"),
+            Err(elapsed) => {
+                tell_lost(&elapsed);
+                Fate::because(Disposition::Failed, "deadline")
+            }
         }
     }
 
@@ -110,6 +119,6 @@ impl<P: Provide> Receiver<P> {
     }
 }
 
-fn tell_lost(error: &KeepError) {
+fn tell_lost(error: &dyn Display) {
     tracing::error!(%error, "neither table nor queue has it; answered so that a provider that retries sends it again");
 }

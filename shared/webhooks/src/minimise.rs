@@ -19,6 +19,9 @@ use std::ops::Range;
 /// counts attribute names and the other members too.
 pub const PAYLOAD_LIMIT: usize = 300 * 1024;
 
+/// What is said of the kind of something that did not fit.
+const CUT: &str = "cut";
+
 /// How many strings deep a document may be in a document: each is parsed on the stack of the one around it.
 const STRINGS_LIMIT: usize = 4;
 
@@ -219,6 +222,14 @@ fn byte_list(items: &[Json<'_>]) -> Option<Mark> {
     Some(Mark::of_bytes([bytes]))
 }
 
+/// Whether a minimised payload lacks what did not fit: some of its members, or all of it.
+pub(crate) fn was_cut(payload: &str) -> bool {
+    let is_cut = |value: &Json<'_>| matches!(value.member("kind"), Ok(Some(Json::String(kind))) if kind.means(CUT));
+    let Ok(document) = Json::parse(payload.as_bytes()) else { return false };
+    let members = if let Json::Object(members) = &document { &members[..] } else { &[] };
+    is_cut(&document) || members.iter().any(|(_, value)| is_cut(value))
+}
+
 /// Replaces the largest members, one after the other, by what they were: size and SHA-256. Where
 /// that does not help (a list, or very many small members), the whole document goes.
 fn cut(text: &str, members: Vec<Range<usize>>) -> String {
@@ -228,7 +239,7 @@ fn cut(text: &str, members: Vec<Range<usize>>) -> String {
     let mut length = text.len();
     let mut marks: Vec<(Range<usize>, String)> = Vec::new();
     for member in by_size {
-        let mark = Mark::of_text("cut", &text[member.clone()]).object();
+        let mark = Mark::of_text(CUT, &text[member.clone()]).object();
         if member.len() <= mark.len() {
             break;
         }
@@ -239,7 +250,7 @@ fn cut(text: &str, members: Vec<Range<usize>>) -> String {
             return with_marks(text, marks);
         }
     }
-    Mark::of_text("cut", text).object()
+    Mark::of_text(CUT, text).object()
 }
 
 /// A text with marks in the place of some of its parts.

@@ -2,7 +2,9 @@
 //!
 //! A reading needs no credentials: what is [`Genuine`] was proved before.
 
-use crate::{Genuine, Reading, Unreadable, incode, incode::Finding, sha256_hex, treezor, veriff, wultra};
+use crate::{
+    Genuine, Reading, Unreadable, incode, incode::Finding, minimise::was_cut, sha256_hex, treezor, veriff, wultra,
+};
 use verdict_sessions::{Provider, SessionEvent};
 
 /// Reads a genuine webhook.
@@ -20,7 +22,8 @@ pub fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
 
 /// Reads once more what a recorded event was made of: the path that its payload came to or was fetched from, and
 /// the minimised payload. The event keeps its id, session and arrival; all else is as today's reader has it.
-/// `None` where today's reader finds nothing about that session there.
+/// `None` where today's reader finds nothing about that session there, or reads otherwise a payload that was cut: what
+/// it misses may be what was cut away.
 ///
 /// # Errors
 /// [`Unreadable`] where today's reader can make nothing of it.
@@ -33,10 +36,13 @@ pub fn read_again(recorded: &SessionEvent, source: &str, payload: &str) -> Resul
         _ => webhook(recorded, source, payload)?,
     };
     events.retain(|event| event.session == recorded.session);
-    // An id that was made of the whole body can't be made again. Then the event is the only one there is.
+    // An id that was made of the whole body can't be made again. Such a webhook speaks of one subject; Treezor's, which
+    // may speak of several, have ids that can.
+    let is_alone = events.len() == 1 && recorded.session.provider != Provider::Treezor;
     let same = events.iter().position(|event| event.event_id == recorded.event_id);
-    let found = same.or((events.len() == 1).then_some(0)).map(|position| events.swap_remove(position));
-    Ok(found.map(|event| SessionEvent { event_id: recorded.event_id.clone(), ..event }))
+    let found = same.or(is_alone.then_some(0)).map(|position| events.swap_remove(position));
+    let found = found.map(|event| SessionEvent { event_id: recorded.event_id.clone(), ..event });
+    Ok(found.filter(|event| event == recorded || !was_cut(payload)))
 }
 
 fn answered(finding: Finding) -> Vec<SessionEvent> {

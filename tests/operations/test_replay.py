@@ -1,0 +1,321 @@
+"""The tool that has sessions read again: what it chooses, asks and says. AWS is played by a few lines of Python; the
+end-to-end tests run it against the stack."""
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "operations"))
+import replay  # noqa: E402
+
+
+def item(key, kind, first, last):
+    return {"pk": {"S": f"SESSION#{key}"}, "sk": {"S": "STATE"}, "session": {"M": {
+        "kind": {"S": kind}, "firstEventAt": {"S": first}, "lastEventAt": {"S": last}}}}
+
+
+TABLE = [
+    item("veriff/early", "verification", "2026-06-01T09:00:00Z", "2026-06-01T10:00:00Z"),
+    item("veriff/long", "verification", "2026-06-01T09:00:00Z", "2026-06-09T10:00:00.123456789Z"),
+    item("incode/middle", "onboarding", "2026-06-04T00:00:00Z", "2026-06-04T00:00:01.5Z"),
+    item("treezor/user:7", "kyc_review", "2026-06-05T00:00:00Z", "2026-06-05T00:00:00Z"),
+    item("treezor/identification:7/8", "identification", "2026-06-08T00:00:00Z", "2026-06-09T00:00:00Z"),
+    item("wultra/late", "onboarding", "2026-06-10T00:00:00Z", "2026-06-10T00:00:00Z"),
+]
+ALL = [entry["pk"]["S"].removeprefix("SESSION#") for entry in TABLE]
+
+
+class Aws:
+    """All of AWS that the tool calls. Refuses so many of the messages of each batch, and keeps the rest."""
+
+    def __init__(self, refuses=()):
+        self.refuses, self.messages, self.batches, self.asked, self.pauses = list(refuses), [], [], [], []
+        self.answer = lambda key: {**key, "outcome": "unchanged"}
+
+    def client(self, service):
+        return self
+
+    def deployment(self):
+        return replay.Deployment("table", "https://sqs/intake", "verdict-replay", self.client)
+
+    # CloudFormation
+    def describe_stacks(self, StackName):
+        if StackName != "verdict":
+            error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
+            raise ClientError({"Error": error}, "DescribeStacks")
+        outputs = {"SessionsTableName": "table", "IntakeQueueUrl": "https://sqs/intake"}
+        return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
+
+    def describe_stack_resource(self, **_):
+        return {"StackResourceDetail": {"PhysicalResourceId": "verdict-replay"}}
+
+    # DynamoDB
+    def get_paginator(self, operation):
+        self.operation = operation
+        return self
+
+    def paginate(self, **question):
+        self.question = question
+        half = len(TABLE) // 2
+        return [{"Items": TABLE[:half]}, {"Items": []}, {"Items": TABLE[half:]}]
+
+    def get_item(self, Key, **_):
+        [found] = [entry for entry in TABLE if entry["pk"] == Key["pk"]]
+        # One has gone since the index was read.
+        return {} if found is TABLE[-1] else {"Item": found}
+
+    # Lambda
+    def invoke(self, FunctionName, Payload):
+        keys = json.loads(Payload)["dryRun"]
+        self.asked.append(len(keys))
+        if keys[0]["sessionId"] == "breaks":
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType":"Runtime.ExitError"}')}
+        reports = [self.answer(key) for key in keys]
+        return {"Payload": io.BytesIO(json.dumps({"sessions": reports}).encode())}
+
+    # SQS and STS
+    def send_message_batch(self, QueueUrl, Entries):
+        refused = self.refuses.pop(0) if self.refuses else 0
+        taken = Entries[refused:]
+        self.batches.append(len(Entries))
+        self.messages += [json.loads(entry["MessageBody"]) for entry in taken]
+        return {"Successful": [{"Id": entry["Id"], "MessageId": f"m{entry['Id']}"} for entry in taken],
+                "Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in Entries[:refused]]}
+
+    def get_caller_identity(self):
+        return {"Arn": "arn:aws:iam::123456789012:user/operator"}
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    aws = Aws()
+    monkeypatch.setattr(replay, "clients", lambda endpoint: aws.client)
+    monkeypatch.setattr(replay.time, "sleep", aws.pauses.append)
+    return aws
+
+
+@pytest.fixture
+def run(aws, capsys):
+    """Runs the tool; gives exit code, standard output and standard error."""
+
+    def run(*arguments, **variables):
+        code = replay.main(list(arguments), variables)
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def chosen(aws, **choice):
+    times = {name: replay.rfc3339(choice.pop(name)) for name in ("since", "until") if name in choice}
+    return [str(key) for key in replay.chosen(aws.deployment(), replay.Choice(**times, **choice))]
+
+
+# Choosing
+
+
+@pytest.mark.parametrize("choice, expected", [
+    ({"provider": "veriff"}, ["veriff/early", "veriff/long"]),
+    ({"kind": "onboarding"}, ["incode/middle", "wultra/late"]),
+    ({"provider": "wultra", "kind": "onboarding"}, ["wultra/late"]),
+    ({"provider": "wultra", "kind": "identification"}, []),
+    ({"since": "2026-06-09T00:00:00Z"}, ["veriff/long", "treezor/identification:7/8", "wultra/late"]),
+    ({"since": "2026-06-09T00:00:00.000001Z"}, ["veriff/long", "wultra/late"]),
+    ({"since": "2026-06-09T12:00:00+02:00", "provider": "veriff"}, ["veriff/long"]),
+    ({"since": "2026-06-09T12:00:01+02:00", "provider": "veriff"}, []),
+    ({"until": "2026-06-04T00:00:00Z"}, ["veriff/early", "veriff/long"]),
+    ({"until": "2026-06-04T00:00:00.000001Z"}, ["veriff/early", "veriff/long", "incode/middle"]),
+    # The long one has events around the span.
+    ({"since": "2026-06-02T00:00:00Z", "until": "2026-06-05T00:00:00Z"}, ["veriff/long", "incode/middle"]),
+    ({"since": "2026-06-05T00:00:00Z", "until": "2026-06-05T00:00:01Z"}, ["veriff/long", "treezor/user:7"]),
+    ({"since": "2027-01-01T00:00:00Z"}, []),
+])
+def test_sessions_are_chosen_by_what_their_records_say(aws, choice, expected):
+    assert chosen(aws, **choice) == expected
+    assert aws.operation == "scan"
+
+
+def test_what_is_read_to_choose_them_holds_nothing_personal(aws):
+    chosen(aws, provider="veriff")
+    names = aws.question["ExpressionAttributeNames"]
+    members = aws.question["ProjectionExpression"]
+    for alias, name in names.items():
+        members = members.replace(alias, name)
+    assert members == "pk, session.kind, session.firstEventAt, session.lastEventAt"
+
+
+def test_sessions_of_a_reference_come_from_its_index_as_far_as_they_are_still_there(aws):
+    assert chosen(aws, reference="customer-1", kind="onboarding") == ["incode/middle"]
+    assert aws.operation == "query"
+    assert aws.question["IndexName"] == "reference"
+    assert aws.question["ExpressionAttributeValues"] == {":reference": {"S": "customer-1"}}
+
+
+def test_sessions_that_are_named_are_taken_as_they_are_each_once(aws, run):
+    names = ["veriff/unknown", "treezor/user:1", "wultra/a/b c", "veriff/unknown"]
+    code, output, _ = run(*(f"--session={name}" for name in names))
+    assert code == 0
+    assert [line.split(maxsplit=1)[1] for line in output.splitlines()[:-1]] == names[:3]
+    assert not hasattr(aws, "operation")
+
+
+@pytest.mark.parametrize("arguments, complaint", [
+    ([], "choose sessions by"),
+    (["--apply"], "choose sessions by"),
+    (["--session", "veriff"], "'veriff' is no session"),
+    (["--session", "veriff/"], "'veriff/' is no session"),
+    (["--session", "nobody/1"], "'nobody/1' is no session"),
+    (["--session", "veriff/1", "--kind", "onboarding"], "leave the other choices out"),
+    (["--provider", "nobody"], "invalid choice: 'nobody'"),
+    (["--kind", "kyc"], "invalid choice: 'kyc'"),
+    (["--since", "yesterday"], "'yesterday' is no time"),
+    (["--since", "2026-06-01"], "'2026-06-01' is no time"),
+    (["--since", "2026-06-01T00:00:00"], "'2026-06-01T00:00:00' is no time"),
+    (["--until", "0001-01-01T00:00:00+05:00"], "is no time"),
+    (["--since", "2026-06-02T00:00:00Z", "--until", "2026-06-02T00:00:00Z"], "--since is not before --until"),
+    (["--provider", "veriff", "--rate", "0"], "'0' is no number of sessions"),
+    (["--provider", "veriff", "--rate", "nan"], "'nan' is no number of sessions"),
+    (["--provider", "veriff", "--rate", "many"], "'many' is no number of sessions"),
+    (["--provider", "veriff", "--stack-name", "other"], "AWS refused DescribeStacks: Stack with id other does not exist"),
+    (["--provider", "veriff", "--apply", "--audit", "/no/such/folder/audit"], "cannot write /no/such/folder/audit"),
+    (["--everything"], "unrecognized arguments"),
+])
+def test_what_cannot_be_meant_is_told_in_one_line_and_nothing_is_asked_for(aws, run, arguments, complaint):
+    code, output, error = run(*arguments)
+    assert (code, output) == (2, "")
+    assert error.startswith("replay: ") and error.count("\n") == 1 and complaint in error
+    assert (aws.asked, aws.batches) == ([], [])
+
+
+@pytest.mark.parametrize("variables, same_as", [
+    ({"PROVIDER": "veriff"}, ["--provider", "veriff"]),
+    ({"SINCE": "2026-06-02T00:00:00Z", "UNTIL": "2026-06-05T00:00:00Z", "KIND": "onboarding"},
+     ["--since", "2026-06-02T00:00:00Z", "--until", "2026-06-05T00:00:00Z", "--kind", "onboarding"]),
+    ({"SESSION": " veriff/1  treezor/user:2 "}, ["--session", "veriff/1", "--session", "treezor/user:2"]),
+    ({"REFERENCE": "customer-1", "APPLY": "0", "PROVIDER": ""}, ["--reference", "customer-1"]),
+    ({"PROVIDER": "nobody"}, ["--provider", "nobody"]),
+    ({"STACK_NAME": "other", "KIND": "onboarding"}, ["--stack-name", "other", "--kind", "onboarding"]),
+    ({"SESSION": "nobody/1"}, ["--session", "nobody/1"]),
+])
+def test_variables_of_make_say_the_same_as_options(run, variables, same_as):
+    assert run(**variables) == run(*same_as)
+
+
+def test_an_option_counts_before_a_variable(run):
+    assert run("--provider", "incode", PROVIDER="veriff")[1].splitlines()[0].split()[1] == "incode/middle"
+
+
+# Asking
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(aws, run):
+    reports = {
+        "veriff/early": {"outcome": "changed", "events": 2, "members": ["decision", "status"], "notified": True,
+                         "decision": {"from": "declined", "to": "approved"}},
+        "veriff/long": {"outcome": "changed", "events": 1, "members": [], "notified": False,
+                        "decision": {"from": None, "to": None}},
+        "incode/middle": {"outcome": "refused", "reason": "payloads_expired", "events": 3},
+        "treezor/user:7": {"outcome": "refused", "reason": "decision_withdrawn", "events": None},
+        "treezor/identification:7/8": {"outcome": "failed", "reason": "out of time"},
+    }
+    aws.answer = lambda key: {
+        **key, **reports.get(f"{key['provider']}/{key['sessionId']}", {"outcome": "unchanged"})}
+
+    code, output, _ = run("--since", "2026-01-01T00:00:00Z")
+
+    assert output.splitlines() == [
+        "changed    veriff/early  2 events; decision declined -> approved; record: decision, status; notified",
+        "changed    veriff/long  1 event",
+        "refused    incode/middle  payloads_expired (3)",
+        "refused    treezor/user:7  decision_withdrawn",
+        "failed     treezor/identification:7/8  out of time",
+        "unchanged  wultra/late",
+        "6 sessions: 1 unchanged, 2 would change (1 notified), 2 refused, 1 failed",
+    ]
+    assert code == 1
+    assert aws.batches == []
+
+
+def test_sessions_are_asked_about_in_calls_that_fit_the_function_s_time(aws, run):
+    code, output, _ = run(*(f"--session=veriff/{number}" for number in range(25)))
+    assert (code, aws.asked) == (0, [10, 10, 5])
+    assert output.splitlines()[-1] == "25 sessions: 25 unchanged, 0 would change (0 notified), 0 refused, 0 failed"
+
+
+def test_a_function_that_breaks_takes_only_its_call_s_sessions_along(run):
+    names = ["breaks", *map(str, range(12))]
+    code, output, _ = run(*(f"--session=veriff/{name}" for name in names))
+    assert code == 1
+    assert [line.split()[0] for line in output.splitlines()[:-1]] == ["failed"] * 10 + ["unchanged"] * 3
+
+
+def test_a_session_id_can_not_act_on_the_terminal(run):
+    _, output, _ = run("--session=veriff/\x1b[2Jé\nchanged  veriff/x")
+    assert output.splitlines()[0] == r"unchanged  veriff/\x1b[2Jé\nchanged  veriff/x"
+
+
+# Having it done
+
+
+def audit_of(path):
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_each_session_is_requested_once_and_put_on_record(aws, run, tmp_path):
+    audit = tmp_path / "audit.jsonl"
+    audit.write_text('{"at":"before"}\n')
+
+    code, output, _ = run("--provider", "treezor", "--apply", "--audit", str(audit))
+
+    assert code == 0
+    assert aws.messages == [
+        {"kind": "rebuild", "provider": "treezor", "sessionId": "user:7"},
+        {"kind": "rebuild", "provider": "treezor", "sessionId": "identification:7/8"}]
+    assert output == (f"2 rebuilds requested, on record in {audit}; what each came to is in the log of verdict-replay, "
+                      "message `rebuild`\n")
+    kept, *lines = audit_of(audit)
+    assert kept == {"at": "before"}
+    for line in lines:
+        assert replay.rfc3339(line.pop("at"))
+    who = "arn:aws:iam::123456789012:user/operator"
+    assert lines == [
+        {"who": who, "session": "treezor/user:7", "asked": "rebuild", "messageId": "m0"},
+        {"who": who, "session": "treezor/identification:7/8", "asked": "rebuild", "messageId": "m1"}]
+    assert aws.asked == []
+
+
+def test_requests_go_out_at_the_rate_asked_for(aws, run, tmp_path):
+    sessions = [f"--session=veriff/{number}" for number in range(25)]
+    run(*sessions, "--rate", "5", "--audit", str(tmp_path / "audit"), APPLY="1")
+    assert aws.batches == [10, 10, 5]
+    assert aws.pauses == [2.0, 1.0]
+
+
+def test_what_sqs_does_not_take_is_sent_again_and_nothing_twice(aws, run, tmp_path):
+    aws.refuses = [3, 2, 0, 0]
+    audit = tmp_path / "audit"
+    code, _, _ = run(*(f"--session=veriff/{number}" for number in range(12)), "--apply", "--audit", str(audit))
+    assert code == 0
+    assert aws.batches == [10, 3, 2, 2]
+    assert sorted(int(message["sessionId"]) for message in aws.messages) == list(range(12))
+    assert sorted(line["session"] for line in audit_of(audit)) == sorted(f"veriff/{number}" for number in range(12))
+
+
+def test_what_sqs_never_takes_is_named_and_not_put_on_record(aws, run, tmp_path):
+    aws.refuses = [2, 1, 1, 1, 1]
+    audit = tmp_path / "audit"
+    code, output, error = run(*(f"--session=veriff/{name}" for name in "abc"), "--apply", "--audit", str(audit))
+    assert (code, output) == (2, "")
+    assert error.startswith("replay: SQS did not take the request for veriff/a: ")
+    assert sorted(line["session"] for line in audit_of(audit)) == ["veriff/b", "veriff/c"]
+
+
+def test_help_names_every_option(capsys):
+    with pytest.raises(SystemExit) as end:
+        replay.main(["--help"], {})
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    for option in ("stack", "session", "reference", "provider", "kind", "since", "until", "apply", "rate", "audit"):
+        assert f"--{option}" in shown

@@ -28,5 +28,5 @@ pub use dynamodb::DynamoDb;
 pub use line::{Answer, Call, Commit, Fault, Lasting, Line, Service, failing};
 pub use promises::{Broken, Sent};
 pub use sqs::{Accepted, QueueSettings, Sqs};
-pub use webhooks::{Says, Webhook};
+pub use webhooks::{Says, Webhook, credentials};
 pub use world::{Record, World, simulate};

@@ -23,7 +23,8 @@ static CREDENTIALS: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// A provider's credentials, as its functions are given them.
-pub(crate) fn credentials(provider: Provider) -> &'static Value {
+#[must_use]
+pub fn credentials(provider: Provider) -> &'static Value {
     &CREDENTIALS[provider.as_str()]
 }
 
@@ -174,13 +175,21 @@ impl Webhook {
     /// Genuine, and nothing can be made of it.
     #[must_use]
     pub fn unreadable(provider: Provider) -> Self {
-        let broken = r#"{"verification":{"status":"approved""#;
+        Self::unreadable_saying(provider, "approved")
+    }
+
+    /// The same with a word in it, by which it can be told from others.
+    #[must_use]
+    pub fn unreadable_saying(provider: Provider, word: &str) -> Self {
+        let broken = format!(r#"{{"verification":{{"status":"{word}""#);
         match provider {
-            Provider::Veriff => veriff("/veriff/decisions", broken, Vec::new()),
-            Provider::Incode => incode("session-succeeded", broken, Vec::new()),
+            Provider::Veriff => veriff("/veriff/decisions", &broken, Vec::new()),
+            Provider::Incode => incode("session-succeeded", &broken, Vec::new()),
             // What is signed has to be JSON: here a review of nobody.
-            Provider::Treezor => treezor("user.kycreview", &[json!({"kycReview": "2"})], Timestamp::EPOCH, Vec::new()),
-            Provider::Wultra => Self::of_wultra(broken.to_owned(), Vec::new()),
+            Provider::Treezor => {
+                treezor("user.kycreview", &[json!({"kycReview": "2", "comment": word})], Timestamp::EPOCH, Vec::new())
+            }
+            Provider::Wultra => Self::of_wultra(broken, Vec::new()),
         }
     }
 

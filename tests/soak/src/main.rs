@@ -1,0 +1,63 @@
+//! The soak: the functions' own binaries under load for a long time, while calls fail, stores go away and processes are
+//! killed. In the end nothing may be lost, wrong, doubled or backwards, and no process may have grown.
+//!
+//! `WEBHOOKS` is how many are sent, `FAULTS` the share of calls to the stores that go wrong, `SEED` what stories are made
+//! from, `BINARIES` the folder of the functions, where that is not this binary's own, `LOGS` a folder for their logs.
+//!
+//! One process holds it all: the stores and Lambda's Runtime API over HTTP, providers, consumer and the reckoning. What
+//! it keeps in memory is the table, and a few numbers for each webhook.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool: what can't be ends it, and it speaks on the terminal"
+)]
+
+mod audit;
+mod faults;
+mod http;
+mod lambda;
+mod ledger;
+mod memory;
+mod sender;
+mod soak;
+mod stores;
+mod story;
+mod violations;
+
+use soak::{Settings, Soak};
+use std::{env, process::ExitCode, str::FromStr};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let binaries = env::var_os("BINARIES").map_or_else(
+        || env::current_exe().unwrap().parent().expect("a binary lies in a folder").to_owned(),
+        Into::into,
+    );
+    let settings = Settings {
+        webhooks: variable("WEBHOOKS", 200_000),
+        faults: variable("FAULTS", 0.05),
+        seed: variable("SEED", 1),
+        binaries,
+        logs: env::var_os("LOGS").map(Into::into),
+    };
+    let mut terminated = signal(SignalKind::terminate()).unwrap();
+    // Whatever comes first: what is dropped takes the functions' processes with it.
+    let is_well = tokio::select! {
+        is_well = Soak::run(settings) => is_well,
+        _ = tokio::signal::ctrl_c() => false,
+        _ = terminated.recv() => false,
+    };
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn variable<T: FromStr>(name: &str, default: T) -> T {
+    match env::var(name) {
+        Err(_) => default,
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+    }
+}

@@ -1,0 +1,220 @@
+//! DynamoDB and SQS over HTTP, and the faults in between.
+
+use crate::{
+    faults::{Fault, Faults, LATE, Service},
+    http,
+};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response};
+use serde_json::{Map, Value, json, value::RawValue};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+use verdict_simulation::{Answer, Clock, DynamoDb, QueueSettings, Sqs};
+
+/// The table's name.
+pub(crate) const TABLE: &str = "sessions";
+/// The queues, by their resources' names in the template.
+pub(crate) const DECISIONS: &str = "DecisionsQueue";
+/// See [`DECISIONS`].
+pub(crate) const INTAKE: &str = "IntakeQueue";
+/// See [`DECISIONS`].
+pub(crate) const QUARANTINE: &str = "QuarantineQueue";
+const DECISIONS_DEAD_LETTERS: &str = "DecisionsDeadLetterQueue";
+
+/// The stores.
+pub(crate) struct Stores {
+    pub(crate) faults: Faults,
+    dynamodb: DynamoDb,
+    tokens: Mutex<Tokens>,
+    /// The partitions that transactions wrote to. The emulator can be asked for all items, too, but sorts them anew for
+    /// each page of its answer.
+    written: Mutex<BTreeSet<String>>,
+    sqs: Mutex<Sqs>,
+}
+
+/// A message that was received.
+pub(crate) struct Message {
+    pub(crate) receipt: String,
+    pub(crate) body: String,
+    /// All of it, as the API gives it.
+    pub(crate) json: Map<String, Value>,
+}
+
+impl Message {
+    pub(crate) fn id(&self) -> &str {
+        self.json["MessageId"].as_str().unwrap()
+    }
+}
+
+impl Stores {
+    /// Empty ones, as the template has them.
+    pub(crate) fn new(faults: Faults) -> Self {
+        let mut sqs = Sqs::new(Clock::start());
+        for name in [DECISIONS, DECISIONS_DEAD_LETTERS, INTAKE, QUARANTINE] {
+            sqs.create(name, QueueSettings::of_template(name));
+        }
+        let dynamodb = DynamoDb::with_sessions_table(TABLE);
+        Self { faults, dynamodb, tokens: Mutex::default(), written: Mutex::default(), sqs: Mutex::new(sqs) }
+    }
+
+    /// Answers a function's call, if at all.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Bytes>) -> http::Answer {
+        let target = request.headers().get("x-amz-target")?.to_str().ok()?;
+        let (service, operation) = match target.split_once('.')? {
+            ("DynamoDB_20120810", operation) => (Service::DynamoDb, operation.to_owned()),
+            ("AmazonSQS", operation) => (Service::Sqs, operation.to_owned()),
+            _ => return None,
+        };
+        let body = request.into_body();
+        let answer = match self.faults.next(service) {
+            None => self.call(service, &operation, &body),
+            Some(Fault::ServerError) => server_error(),
+            Some(Fault::Conflict) if operation == "TransactWriteItems" => conflict(),
+            Some(Fault::Conflict | Fault::Throttled) => throttled(service),
+            Some(Fault::ClosedBefore) => return None,
+            Some(Fault::ClosedAfter) => {
+                self.call(service, &operation, &body);
+                return None;
+            }
+            Some(Fault::AnsweredLate) => {
+                let answer = self.call(service, &operation, &body);
+                sleep(LATE).await;
+                answer
+            }
+            Some(Fault::AppliedLate) => {
+                // A task of its own: its caller hangs up before.
+                let stores = self.clone();
+                let late = async move {
+                    sleep(LATE).await;
+                    stores.call(service, &operation, &body)
+                };
+                tokio::spawn(late).await.ok()?
+            }
+        };
+        let response = Response::builder().status(answer.status).header("content-type", "application/x-amz-json-1.0");
+        response.body(Full::from(answer.body)).ok()
+    }
+
+    fn call(&self, service: Service, operation: &str, request: &[u8]) -> Answer {
+        match service {
+            Service::DynamoDb if operation == "TransactWriteItems" => self.transact(request),
+            Service::DynamoDb => self.dynamodb.answer(operation, request),
+            Service::Sqs => self.sqs.lock().unwrap().answer(operation, request),
+        }
+    }
+
+    /// A transaction takes effect once under its token. The emulator would see to that, too, but keeps every token for
+    /// ten minutes and goes through all of them with each transaction, which under load takes longer than the transaction.
+    fn transact(&self, request: &[u8]) -> Answer {
+        let mut transaction: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(request).unwrap();
+        let token = transaction.remove("ClientRequestToken").map(|token| token.get().to_owned());
+        let request = serde_json::to_vec(&transaction).unwrap();
+        // Held throughout: a second try may come while the first is under way.
+        let mut tokens = self.tokens.lock().unwrap();
+        if let Some(answer) = token.as_ref().and_then(|token| tokens.known.get(token)) {
+            return answer.clone();
+        }
+        let answer = self.dynamodb.answer("TransactWriteItems", &request);
+        if answer.status == 200 {
+            let writes: Value = serde_json::from_str(transaction["TransactItems"].get()).unwrap();
+            let partition = writes[0]["Put"]["Item"]["pk"]["S"].as_str().expect("an event comes first");
+            self.written.lock().unwrap().insert(partition.to_owned());
+            if let Some(token) = token {
+                tokens.keep(token, answer.clone());
+            }
+        }
+        answer
+    }
+
+    /// The partitions that hold events.
+    pub(crate) fn written(&self) -> BTreeSet<String> {
+        self.written.lock().unwrap().clone()
+    }
+
+    /// What the table holds, past the faults.
+    pub(crate) fn table(&self) -> &DynamoDb {
+        &self.dynamodb
+    }
+
+    fn ask_queue(&self, operation: &str, queue: &str, mut request: Value) -> Value {
+        request["QueueUrl"] = json!(Sqs::url(queue));
+        let answer = self.sqs.lock().unwrap().answer(operation, request.to_string().as_bytes());
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// Receives up to ten messages, past the faults.
+    pub(crate) fn receive(&self, queue: &str) -> Vec<Message> {
+        let mut answer = self.ask_queue("ReceiveMessage", queue, json!({"MaxNumberOfMessages": 10}));
+        let Value::Array(messages) = answer["Messages"].take() else { return Vec::new() };
+        let message = |json| {
+            let Value::Object(json) = json else { unreachable!("a message is an object") };
+            let text = |name: &str| json[name].as_str().unwrap().to_owned();
+            Message { receipt: text("ReceiptHandle"), body: text("Body"), json }
+        };
+        messages.into_iter().map(message).collect()
+    }
+
+    /// Deletes a message that was received, past the faults.
+    pub(crate) fn delete(&self, queue: &str, receipt: &str) {
+        self.ask_queue("DeleteMessage", queue, json!({"ReceiptHandle": receipt}));
+    }
+
+    /// The bodies of what is in a queue, in flight or not.
+    pub(crate) fn held(&self, queue: &str) -> Vec<String> {
+        self.sqs.lock().unwrap().held(queue)
+    }
+}
+
+/// How long a transaction's token is remembered: all of the SDK's tries come within four seconds.
+const TOKEN_KEPT: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+struct Tokens {
+    known: HashMap<String, Answer>,
+    by_age: VecDeque<(Instant, String)>,
+}
+
+impl Tokens {
+    fn keep(&mut self, token: String, answer: Answer) {
+        while self.by_age.front().is_some_and(|(at, _)| at.elapsed() > TOKEN_KEPT) {
+            let Some((_, old)) = self.by_age.pop_front() else { break };
+            self.known.remove(&old);
+        }
+        self.by_age.push_back((Instant::now(), token.clone()));
+        self.known.insert(token, answer);
+    }
+}
+
+fn error(status: u16, body: &Value) -> Answer {
+    Answer { status, body: body.to_string() }
+}
+
+fn server_error() -> Answer {
+    error(500, &json!({"__type": "InternalServerError", "message": "it was not you"}))
+}
+
+fn throttled(service: Service) -> Answer {
+    let kind = match service {
+        Service::DynamoDb => "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+        Service::Sqs => "com.amazonaws.sqs#RequestThrottled",
+    };
+    error(400, &json!({"__type": kind, "message": "too much at once"}))
+}
+
+/// The reasons come in the order of the writes: the session, which everybody writes, is the third.
+fn conflict() -> Answer {
+    let reasons = ["None", "None", "TransactionConflict"].map(|code| json!({"Code": code}));
+    error(
+        400,
+        &json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled",
+            "CancellationReasons": reasons,
+        }),
+    )
+}

@@ -129,10 +129,10 @@ fn whatever_goes_wrong_with_any_call_of_a_receiver() {
     let mut work = Vec::new();
     for case in &cases {
         for (fault, lasting) in troubles(&LASTING) {
-            for deliveries in [Deliveries::Once, Deliveries::Twice] {
-                if deliveries == Deliveries::Once || case.webhook.provider != Provider::Wultra {
-                    work.push((case, fault, lasting, deliveries));
-                }
+            work.push((case, fault, lasting, Deliveries::Once));
+            // What passes by itself leaves a copy nothing to do.
+            if lasting != Lasting::Calls(1) && case.webhook.provider != Provider::Wultra {
+                work.push((case, fault, lasting, Deliveries::Twice));
             }
         }
     }

@@ -2,20 +2,17 @@
 from __future__ import annotations
 
 import shutil
-import time
 import uuid
 
 import pytest
 import stack
+from stack.deployment import directory_of
 
-from .functions import build_directory, deployed
+from .functions import relay_until
 from .inbox import Inbox
 from .incode import poller_rule
+from .intake import await_empty
 from .table import unpublished
-
-#: For so long the relay leaves an entry of the outbox to the function that wrote it, and a little more.
-GRACE_SECONDS = 15
-
 
 FIGURES = pytest.StashKey[list]()
 
@@ -46,7 +43,7 @@ def verdict(request):
         yield deployed
     if not request.session.testsfailed:
         # Its logs are worth keeping only where something went wrong.
-        shutil.rmtree(build_directory(port).parent)
+        shutil.rmtree(directory_of(port))
 
 
 @pytest.fixture(scope="session")
@@ -63,12 +60,9 @@ def quarantine(verdict):
 
 @pytest.fixture(scope="module")
 def nobody_else_notifies(verdict):
-    """Publishes what earlier tests have left behind, for tests that look at all there is."""
-    end = time.monotonic() + GRACE_SECONDS
-    while unpublished(verdict):
-        assert time.monotonic() < end
-        deployed(verdict, "OutboxRelay").call({})
-        time.sleep(0.5)
+    """Records and publishes what earlier tests have left behind, for tests that look at all there is."""
+    await_empty(verdict)
+    relay_until(verdict, lambda: not unpublished(verdict))
 
 
 @pytest.fixture

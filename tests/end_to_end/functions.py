@@ -7,25 +7,24 @@ import io
 import json
 import os
 import signal
+import time
 import urllib.parse
 import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from stack import Stack
-from stack.deployment import ROOT, webhooks
+from stack.deployment import directory_of, webhooks
 
-
-def build_directory(port: int) -> Path:
-    """Where the stack on that port has its functions from."""
-    return ROOT / "target/stack" / str(port) / "build"
+#: For so long the relay leaves an entry of the outbox to the function that wrote it, and a little more.
+GRACE_SECONDS = 15
 
 
 def bootstrap(stack: Stack, logical_id: str) -> Path:
     """The executable of one of the template's functions."""
-    return build_directory(urllib.parse.urlsplit(stack.endpoint).port) / logical_id / "bootstrap"
+    return directory_of(urllib.parse.urlsplit(stack.endpoint).port) / "build" / logical_id / "bootstrap"
 
 
 class Ended(Exception):
@@ -52,25 +51,27 @@ class Function:
         response = self.call(event)
         return webhooks.Answer(response["statusCode"], response["headers"], response["body"])
 
-    def kill(self) -> None:
-        """Ends its process, wherever that is, with no chance to say goodbye."""
-        os.kill(int(self.process().name), signal.SIGKILL)
-
     def process(self) -> Path:
         """What /proc has about its process."""
         [process] = [process for process in Path("/proc").glob("[0-9]*") if self._runs_in(process)]
         return process
 
     def _runs_in(self, process: Path) -> bool:
+        # Stacks on other ports have functions of the same name.
+        ours = {f"AWS_LAMBDA_FUNCTION_NAME={self.name}".encode(), f"AWS_ENDPOINT_URL={self.stack.endpoint}".encode()}
         with contextlib.suppress(OSError):
-            variables = (process / "environ").read_bytes().split(b"\0")
-            return f"AWS_LAMBDA_FUNCTION_NAME={self.name}".encode() in variables
+            return ours <= set((process / "environ").read_bytes().split(b"\0"))
         return False
 
 
 def deployed(stack: Stack, logical_id: str) -> Function:
     """One of the template's functions."""
     return Function(stack, stack.resource(logical_id))
+
+
+def kill(process: Path) -> None:
+    """Ends a process that /proc has, with no chance to say goodbye."""
+    os.kill(int(process.name), signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -88,6 +89,15 @@ def copy(stack: Stack, logical_id: str, **environment: str) -> Iterator[Function
         yield Function(stack, name)
     finally:
         functions.delete_function(FunctionName=name)
+
+
+def relay_until(stack: Stack, done: Callable[[], bool]) -> None:
+    """Runs the relay until that is so."""
+    end = time.monotonic() + GRACE_SECONDS
+    while not done():
+        assert time.monotonic() < end, "not all has been published"
+        deployed(stack, "OutboxRelay").call({})
+        time.sleep(0.5)
 
 
 @functools.lru_cache(maxsize=None)

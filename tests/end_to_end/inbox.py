@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from stack import Stack
 
@@ -14,7 +16,7 @@ from stack import Stack
 class Message:
     """One message as it was received."""
 
-    body: dict
+    body: Any  # what it says, or its text where that is no JSON
     attributes: dict  # ours, by name
     group: str | None
     deduplication: str | None
@@ -33,7 +35,7 @@ class Inbox:
             for message in received:
                 self._queues.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
                 self._messages.append(Message(
-                    body=json.loads(message["Body"]),
+                    body=as_json(message["Body"]),
                     attributes={
                         name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()},
                     group=message["Attributes"].get("MessageGroupId"),
@@ -49,12 +51,19 @@ class Inbox:
     def holding(self, body: bytes) -> list[Message]:
         """What is in quarantine that came with exactly that body."""
         digest = hashlib.sha256(body).hexdigest()
-        return [message for message in self.all() if message.body["sha256"] == digest]
+        return [message for message in self.all()
+                if isinstance(message.body, dict) and message.body.get("sha256") == digest]
 
     def _receive(self) -> list[dict]:
         return self._queues.receive_message(
             QueueUrl=self._url, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"],
         ).get("Messages", [])
+
+
+def as_json(text: str) -> Any:
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    return text
 
 
 def quarantined_body(message: Message) -> bytes:

@@ -269,6 +269,7 @@ def assert_quarantined(verdict, quarantine, sender, delivery, reason):
     answer = promptly(verdict, delivery)
     assert (answer.status, answer.outcome, answer.session) == (200, "quarantined", None)
     kept = quarantine.holding(delivery.body)[-1]
+    assert kept.body["kind"] == "webhook"
     assert kept.body["reason"] == kept.attributes["reason"] == reason
     assert (kept.body["provider"], kept.body["path"]) == (sender.provider, sender.path)
     assert kept.body["bytes"] == len(delivery.body)

@@ -10,7 +10,8 @@ import pytest
 from stack.incode_api import SCORE, STATUS, held
 from stack.incode_api import said as fine_answer
 
-from .deliveries import as_event
+from . import intake
+from .deliveries import INCODE, as_event
 from .functions import copy
 from .incode import (
     PATIENCE_SECONDS, TALKATIVE, arrived, clear_schedule, credentials, deliver, events, items, log, make_due, moment,
@@ -59,6 +60,15 @@ def test_a_finished_onboarding_is_asked_about_and_its_score_is_notified_once(ver
         "provider": "incode", "sessionId": session_id, "kind": "onboarding", "attemptId": None, "sequence": 1,
         "outcome": "approved", "final": True, "previousOutcome": None, "reasonCode": None, "correction": False,
         "decidedAt": None, "reference": "customer-1", "providerUserId": None}
+
+
+def test_a_finished_onboarding_that_waited_for_the_table_is_asked_about_as_any_other(verdict, session_id):
+    verdict.incode_api.script(session_id, status=["ONBOARDING_FINISHED"], score=["OK"])
+    intake.spool(verdict, INCODE, [onboarding(session_id, "ONBOARDING_FINISHED")])
+    intake.await_empty(verdict)
+    assert scheduled(verdict, session_id) is not None
+    poll(verdict)
+    assert outcome(verdict, session_id) == "approved"
 
 
 @pytest.mark.parametrize("score, status, decided, is_over", [

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from stack.deployment import webhooks
 
+from . import intake
 from .deliveries import as_event, post
 from .functions import copy, deployed
 from .incode import (
@@ -200,8 +201,19 @@ def test_what_is_put_aside_is_answered_as_what_is_recorded(verdict, session_id, 
     assert json.loads(answer.body) == {"success": said_of_it}
 
 
-def test_what_could_not_be_recorded_is_asked_for_again(verdict, session_id):
+@pytest.mark.parametrize("path, said_of_it", [("onboarding-status", True), ("ine-scraping", "true")])
+def test_what_waits_for_the_table_is_answered_as_what_is_recorded(verdict, session_id, path, said_of_it):
+    body = json.dumps({"interviewId": session_id, "onboardingStatus": "UNKNOWN"}).encode()
     with copy(verdict, "IncodeWebhooks", AWS_ENDPOINT_URL_DYNAMODB=NOWHERE) as function:
+        answer = function.answer(as_event(webhook(path, body)))
+    assert (answer.status, answer.outcome, answer.headers["content-type"]) == (200, "spooled", "application/json")
+    assert json.loads(answer.body) == {"success": said_of_it}
+    intake.await_empty(verdict)
+
+
+def test_what_no_store_takes_is_asked_for_again(verdict, session_id):
+    nowhere = {f"AWS_ENDPOINT_URL_{service}": NOWHERE for service in ("DYNAMODB", "SQS")}
+    with copy(verdict, "IncodeWebhooks", **nowhere) as function:
         answer = function.answer(as_event(onboarding(session_id, "UNKNOWN")))
     assert (answer.status, answer.outcome) == (503, "failed")
     assert "success" not in answer.body

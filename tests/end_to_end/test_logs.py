@@ -2,17 +2,21 @@
 from __future__ import annotations
 
 import base64
+import collections
+import gzip
 import json
 import time
 from dataclasses import replace
 
 import pytest
 
+from . import intake
 from .deliveries import (
     ATTEMPT, DECISIONS, EVENTS, INCODE, SENDERS, TREEZOR, WULTRA, Delivery, Sender, as_event, decision, envelope, event,
-    genuine, sign, treezor_signature, with_token,
+    genuine, post, sign, treezor_signature, with_token,
 )
 from .functions import copy
+from .incode import log, said
 
 TALKATIVE = {
     "VERDICT_LOG": "trace", "RUST_LOG": "trace", "AWS_LAMBDA_LOG_LEVEL": "TRACE", "AWS_LAMBDA_LOG_FORMAT": "JSON",
@@ -247,17 +251,102 @@ def test_the_other_providers_webhooks_leave_nothing_personal_in_the_log(verdict,
 
 # ---- Where something goes wrong ----
 
-@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"])
+#: By what can't be reached: what becomes of a webhook that can be read, and of one that can't.
+OUT_OF_REACH = {
+    ("DYNAMODB",): ["spooled", "quarantined"], ("SQS",): ["recorded", "failed"],
+    ("DYNAMODB", "SQS"): ["failed", "failed"]}
+
+
+@pytest.mark.parametrize("services", OUT_OF_REACH, ids=" and ".join)
 @pytest.mark.parametrize("sender", SENDERS, ids=str)
-def test_a_store_that_cannot_be_reached_leaves_nothing_personal_in_the_log(verdict, session_id, sender, variable):
-    approval = sender.approves(session_id, MEMBERS)
-    unreadable = sender.approves(session_id, MEMBERS + ',"x":NaN')
-    with copy(verdict, sender.function, **TALKATIVE, **{variable: NOWHERE}) as function:
-        assert "failed" in {function.answer(as_event(delivery)).outcome for delivery in (approval, unreadable)}
+def test_a_store_that_cannot_be_reached_leaves_nothing_personal_in_the_log(verdict, session_id, sender, services):
+    sent = [sender.approves(session_id, MEMBERS), sender.approves(session_id, MEMBERS + ',"x":NaN')]
+    nowhere = {f"AWS_ENDPOINT_URL_{service}": NOWHERE for service in services}
+    with copy(verdict, sender.function, **TALKATIVE, **nowhere) as function:
+        outcomes = [function.answer(as_event(delivery)).outcome for delivery in sent]
         lines = logged(verdict, function, at_least=2)
-    assert any('"level":"ERROR"' in line for line in lines)
-    proofs = [value for delivery in (approval, unreadable) for _, value in delivery.headers if len(value) >= 32]
+    assert outcomes == OUT_OF_REACH[services]
+    assert any('"level":"ERROR"' in line for line in lines) == ("failed" in outcomes)
+    assert any('"level":"WARN"' in line for line in lines)
+    proofs = [value for delivery in sent for _, value in delivery.headers if len(value) >= 32]
     assert_discreet(lines, *proofs, json.dumps(sender.keys)[:40], IMAGE[:32], BEARER)
+    intake.await_empty(verdict)
+
+
+# ---- On the queues, and off them ----
+
+def received(verdict, queue: str) -> list[dict]:
+    """Takes up to ten messages off a queue, as SQS hands them out."""
+    queues, url = verdict.client("sqs"), verdict.outputs[queue]
+    messages = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])["Messages"]
+    for message in messages:
+        queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return messages
+
+
+@pytest.fixture
+def kept(verdict, quarantine, session_id) -> tuple[list[dict], list[dict]]:
+    """What intake and quarantine hold of webhooks of every provider, with all in them that there could be."""
+    quarantine.all()
+    with intake.held(verdict):
+        for sender in SENDERS:
+            intake.spool(verdict, sender, [sender.approves(session_id, MEMBERS)])
+            post(verdict, sender.approves(session_id, MEMBERS + ',"x":NaN'))
+        return received(verdict, "IntakeQueueUrl"), received(verdict, "QuarantineQueueUrl")
+
+
+def test_a_message_says_nothing_personal_about_the_webhook_in_it(kept):
+    on_intake, in_quarantine = kept
+    assert (len(on_intake), len(in_quarantine)) == (len(SENDERS), len(SENDERS))
+    for message in on_intake + in_quarantine:
+        content = json.loads(message["Body"])
+        packed = content.pop("body")
+        assert_discreet([json.dumps([content, message["MessageAttributes"]])])
+        assert "canary" not in packed
+    for message in on_intake:
+        text = webhook_in(json.loads(message["Body"]))
+        # What is personal has to be in it, to be recorded.
+        assert canary("last-name") in text
+        for secret in (IMAGE[:32], BEARER, canary("interview-token"), canary("api-key")):
+            assert secret not in text
+
+
+def webhook_in(content: dict) -> str:
+    return gzip.decompress(base64.b64decode(content["body"])).decode()
+
+
+def test_what_is_replayed_leaves_nothing_personal_in_the_log(verdict, kept, session_id):
+    on_intake, in_quarantine = ([message["Body"] for message in messages] for messages in kept)
+    foreign = [
+        canary("text"), json.dumps({"kind": canary("kind")}),
+        json.dumps({**json.loads(on_intake[0]), "body": canary("body")}),
+        json.dumps({**json.loads(on_intake[0]), "provider": canary("provider")})]
+    sessions = [{"provider": "veriff", "sessionId": name} for name in (session_id, f"{canary('id')} é", "unheard-of")]
+    rebuilds = [json.dumps({"kind": "rebuild", **session}) for session in sessions]
+    bodies = [*on_intake, *on_intake, *in_quarantine, *foreign, *rebuilds]
+    batch = {"Records": [
+        {"messageId": str(number), "receiptHandle": canary("receipt"), "body": body, "messageAttributes": {},
+         "attributes": {"ApproximateReceiveCount": "1", "SenderId": canary("sender")}, "eventSource": "aws:sqs"}
+        for number, body in enumerate(bodies)]}
+
+    with copy(verdict, "Replay", **TALKATIVE) as function:
+        stay = function.call(batch)["batchItemFailures"]
+        function.call({"dryRun": sessions})
+        lines = log(verdict, function, "intake")
+    replayed = said(lines, "replay")
+    assert collections.Counter(line["outcome"] for line in replayed) == {
+        "recorded": len(on_intake), "duplicate": len(on_intake), "quarantined": len(in_quarantine)}
+    assert [line["outcome"] for line in said(lines, "rebuild")] == ["unchanged", "refused", "refused"]
+    assert [bodies[int(failure["itemIdentifier"])] for failure in stay] == foreign
+    assert_discreet(lines, IMAGE[:32], BEARER)
+
+    for services in OUT_OF_REACH:
+        nowhere = {f"AWS_ENDPOINT_URL_{service}": NOWHERE for service in services}
+        with copy(verdict, "Replay", **TALKATIVE, **nowhere) as function:
+            assert function.call(batch)["batchItemFailures"]
+            lines = log(verdict, function, "intake")
+        assert any('"level":"WARN"' in line for line in lines)
+        assert_discreet(lines, IMAGE[:32], BEARER)
 
 
 def test_questions_to_the_sessions_api_are_not_logged(verdict):

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import uuid
 
 import pytest
 
@@ -87,3 +89,26 @@ def test_another_reason_code_or_attempt_is_another_decision(verdict, decisions, 
     told = [message.body["data"] for message in decisions.about(session_id)]
     assert [(data["sequence"], data["reasonCode"], data["attemptId"], data["previousOutcome"]) for data in told] == [
         (1, "101", ATTEMPT, None), (2, "102", ATTEMPT, "declined"), (3, "102", "next", "declined")]
+
+
+def test_a_notification_that_is_not_taken_off_the_queue_holds_up_its_own_session_alone(verdict, decisions, session_id):
+    decisions.all()
+    queues, url, other = verdict.client("sqs"), verdict.outputs["DecisionsQueueUrl"], str(uuid.uuid4())
+    for session, status, hour in [
+            (session_id, "review", "09"), (session_id, "approved", "10"), (other, "declined", "09")]:
+        post(verdict, genuine(decision(session, status, at=f"2026-06-12T{hour}:00:00Z")))
+
+    def receive(most: int) -> dict:
+        received = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=most, VisibilityTimeout=60)
+        return {json.loads(message["Body"])["id"]: message["ReceiptHandle"] for message in received.get("Messages", [])}
+
+    stuck = receive(1)
+    assert list(stuck) == [f"veriff/{session_id}/1"]
+    of_others = receive(10)
+    assert list(of_others) == [f"veriff/{other}/1"]
+    for handle in of_others.values():
+        queues.delete_message(QueueUrl=url, ReceiptHandle=handle)
+    assert receive(10) == {}
+    [handle] = stuck.values()
+    queues.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    assert [told.body["data"]["sequence"] for told in decisions.about(session_id)] == [1, 2]

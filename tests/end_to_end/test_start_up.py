@@ -26,13 +26,14 @@ COMPLETE = {
     "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9",
     "SESSIONS_TABLE": "sessions",
     "DECISIONS_QUEUE_URL": "http://127.0.0.1:9/decisions.fifo",
+    "INTAKE_QUEUE_URL": "http://127.0.0.1:9/intake",
     "QUARANTINE_QUEUE_URL": "http://127.0.0.1:9/quarantine",
     **{f"{sender.provider.upper()}_CREDENTIALS": json.dumps(sender.keys) for sender in SENDERS},
     "PAYLOAD_RETENTION_DAYS": "400",
 }
 ALWAYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 STORES = ("SESSIONS_TABLE", "DECISIONS_QUEUE_URL")
-RECEIVES = (*ALWAYS, *STORES, "QUARANTINE_QUEUE_URL")
+RECEIVES = (*ALWAYS, *STORES, "INTAKE_QUEUE_URL", "QUARANTINE_QUEUE_URL")
 NEEDED = {
     "VeriffEvents": (*RECEIVES, "VERIFF_CREDENTIALS"),
     "VeriffDecisions": (*RECEIVES, "VERIFF_CREDENTIALS"),
@@ -41,6 +42,7 @@ NEEDED = {
     "IncodePoller": (*ALWAYS, *STORES, "INCODE_CREDENTIALS"),
     "TreezorWebhooks": (*RECEIVES, "TREEZOR_CREDENTIALS"),
     "WultraEvents": (*RECEIVES, "WULTRA_CREDENTIALS"),
+    "Replay": RECEIVES,
     "OutboxRelay": (*ALWAYS, *STORES),
     "SessionsApi": (*ALWAYS, "SESSIONS_TABLE"),
 }
@@ -225,7 +227,7 @@ def test_the_token_endpoint_does_not_start_without_anybody_to_give_tokens_to(ver
 
 
 @pytest.mark.parametrize("function", [
-    "VeriffEvents", "IncodeWebhooks", "IncodePoller", "TreezorWebhooks", "WultraEvents"])
+    "VeriffEvents", "IncodeWebhooks", "IncodePoller", "TreezorWebhooks", "WultraEvents", "Replay"])
 @pytest.mark.parametrize("days", ["29", "0", "-400", "400.5", "ever", "99999999999999999999", f"{CANARY}"])
 def test_a_function_that_would_keep_payloads_too_briefly_does_not_start(verdict, function, days):
     environment = {**COMPLETE, "PAYLOAD_RETENTION_DAYS": days}

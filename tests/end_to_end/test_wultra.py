@@ -12,10 +12,12 @@ import uuid
 
 import pytest
 
+from stack.wire import Fate, Wire
+
+from . import intake
 from .deliveries import BYTES, JSON, WULTRA, as_event, post, post_all
 from .functions import Function, copy
 from .table import items, size
-from .wire import Fate, Wire
 
 # What leaves no trace leaves the whole table as large as it was.
 pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
@@ -277,17 +279,34 @@ def test_the_same_event_fifty_times_twenty_at_once_is_one_event(verdict, decisio
 
 # ---- What is lost is lost: it must never look as if it were not ----
 
-@pytest.mark.parametrize("fate", [Fate.LOST, Fate.CUT_OFF], ids=["never answers", "refuses connections"])
-@pytest.mark.parametrize("service, body", [
-    ("DYNAMODB", lambda process: json.dumps(finished(process)).encode()),
-    ("DYNAMODB", lambda process: with_images(process, THREE)),
-    ("SQS", lambda process: b"unreadable, of " + process.encode()),
-], ids=["an event and the table", "megabytes and the table", "an unreadable event and the queue"])
-def test_what_no_store_takes_is_no_success(verdict, session_id, fate, service, body):
+SILENT_OR_GONE = pytest.mark.parametrize(
+    "fate", [Fate.LOST, Fate.CUT_OFF], ids=["never answers", "refuses connections"])
+
+
+@SILENT_OR_GONE
+def test_megabytes_that_the_table_cannot_take_are_a_success_and_wait_without_their_images(verdict, session_id, fate):
+    sent = WULTRA.genuine(with_images(session_id, THREE))
+    with intake.held(verdict):
+        with Wire(verdict.endpoint, lambda operation: fate) as wire, \
+                copy(verdict, WULTRA.function, AWS_ENDPOINT_URL_DYNAMODB=wire.url) as function:
+            assert_answered(function.answer(as_event(sent)), "spooled")
+        [message] = intake.waiting(verdict)
+    assert message["bytes"] == len(sent.body) > 1_000_000 > len(json.dumps(message))
+    intake.await_empty(verdict)
+    assert len(items(verdict, session_id, "EVENT", "wultra")) == 1
+    assert post(verdict, sent).outcome == "duplicate"
+
+
+@SILENT_OR_GONE
+@pytest.mark.parametrize("body", [
+    lambda process: json.dumps(finished(process)).encode(), lambda process: with_images(process, THREE),
+    lambda process: b"unreadable, of " + process.encode(),
+], ids=["an event", "megabytes", "an unreadable event"])
+def test_what_no_store_takes_is_no_success(verdict, session_id, fate, body):
     sent = WULTRA.genuine(body(session_id))
     before = size(verdict)
-    with Wire(verdict, lambda operation: fate) as wire, \
-            copy(verdict, WULTRA.function, **{f"AWS_ENDPOINT_URL_{service}": wire.url}) as function:
+    with Wire(verdict.endpoint, lambda operation: fate) as wire, copy(
+            verdict, WULTRA.function, AWS_ENDPOINT_URL_DYNAMODB=wire.url, AWS_ENDPOINT_URL_SQS=wire.url) as function:
         answer = function.answer(as_event(sent))
     assert (answer.status, answer.outcome) == (503, "failed")
     assert json.loads(answer.body)["errorCode"] == "ERROR_GENERIC"
@@ -296,7 +315,7 @@ def test_what_no_store_takes_is_no_success(verdict, session_id, fate, service, b
 
 
 def test_a_decision_that_could_not_be_published_is_a_success_and_waits(verdict, session_id):
-    with Wire(verdict, lambda operation: Fate.LOST) as wire, \
+    with Wire(verdict.endpoint, lambda operation: Fate.LOST) as wire, \
             copy(verdict, WULTRA.function, AWS_ENDPOINT_URL_SQS=wire.url) as function:
         assert function.answer(as_event(WULTRA.genuine(finished(session_id)))).outcome == "recorded"
     assert [entry["sk"]["S"] for entry in items(verdict, session_id, "NOTIFICATION", "wultra")] == ["NOTIFICATION#1"]

@@ -8,9 +8,9 @@ import time
 
 from . import Failure, Stack, start
 from .deployment import webhooks
+from .emulator import port
 from .samples import send_all
 
-DEFAULT_PORT = "4566"
 ASKED_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -23,13 +23,6 @@ def stop(_signal: int, _frame: object) -> None:
     for asked in ASKED_TO_STOP:
         signal.signal(asked, signal.SIG_IGN)
     raise Stopped
-
-
-def port() -> int:
-    text = os.environ.get("PORT") or DEFAULT_PORT
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise Failure(f"PORT is {text!r}: give a number from 1 to 65535, as in `make run PORT=4567`")
-    return int(text)
 
 
 def once() -> bool:

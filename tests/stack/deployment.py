@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -43,13 +43,11 @@ class Stack:
         #: What the poller takes for Incode.
         self.incode_api = incode_api
         self.endpoint = emulator.endpoint
-        described = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
         self.api_id = self.resource("Api")
         self.api_url = f"{self.endpoint}/_aws/execute-api/{self.api_id}"
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+        in_aws = outputs(self.endpoint)
         #: The stack's outputs, with the URLs that reach the API here in place of those that would in AWS.
-        self.outputs = {
-            name: value.replace(outputs["ApiUrl"], self.api_url) for name, value in outputs.items()}
+        self.outputs = {name: value.replace(in_aws["ApiUrl"], self.api_url) for name, value in in_aws.items()}
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulated service."""
@@ -68,6 +66,24 @@ class Stack:
         if "FunctionError" in answer:
             raise Failure(f"{logical_id} failed: {content}")
         return json.loads(content)
+
+    @contextlib.contextmanager
+    def reconfigured(self, logical_id: str, **variables: str) -> Iterator[None]:
+        """While one of the template's functions has some variables of its environment changed."""
+        functions, name = self.client("lambda"), self.resource(logical_id)
+        before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**before, **variables}})
+        try:
+            yield
+        finally:
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+    def depth(self, queue: str) -> int:
+        """How many messages a queue holds, seen and unseen; by the name of its output."""
+        counts = [f"ApproximateNumberOfMessages{more}" for more in ("", "NotVisible", "Delayed")]
+        attributes = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=counts)
+        return sum(int(attributes["Attributes"][count]) for count in counts)
 
     def get(self, path: str, *, signed: bool = True) -> tuple[int, Any]:
         """GETs a path of the API, signed with SigV4 unless told otherwise: status and JSON."""
@@ -114,7 +130,7 @@ def start(port: int, *, enforce_iam: bool = False) -> Stack:
     """
     if not shutil.which("cargo"):
         raise Failure("there is no cargo on the PATH: install Rust 1.95 or later, and open a new shell")
-    directory = ROOT / "target/stack" / str(port)
+    directory = directory_of(port)
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as started:
         with step(f"Starting MiniStack on port {port}"):
@@ -132,6 +148,17 @@ def start(port: int, *, enforce_iam: bool = False) -> Stack:
         # It is up: from here on, ending it all is the caller's.
         started.pop_all()
         return stack
+
+
+def directory_of(port: int) -> Path:
+    """Where the stack on that port has its functions, its logs and what it stores."""
+    return ROOT / "target/stack" / str(port)
+
+
+def outputs(endpoint: str) -> dict:
+    """What the template says of the deployed stack."""
+    [described] = client("cloudformation", endpoint).describe_stacks(StackName=NAME)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
 
 def architecture() -> str:
@@ -230,12 +257,18 @@ def where_it_holds(part: dict) -> dict:
 
 
 def allow_plain_http(endpoint: str) -> None:
-    """Lifts the queues' demand for TLS, of which there is none here; as a proxy that ends TLS would, to be let in."""
+    """Lifts the queues' demand for TLS, of which there is none here."""
+    queues = over_tls(endpoint)
+    for url in queues.list_queues().get("QueueUrls", []):
+        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+
+
+def over_tls(endpoint: str) -> Any:
+    """A client of the queues that is let in as by a proxy that ends TLS."""
     queues = connect("sqs", endpoint)
     queues.meta.events.register(
         "before-call.sqs", lambda params, **_: params["headers"].update({"X-Forwarded-Proto": "https"}))
-    for url in queues.list_queues().get("QueueUrls", []):
-        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    return queues
 
 
 def write_environment(directory: Path, endpoint: str) -> None:

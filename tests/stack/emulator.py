@@ -16,6 +16,7 @@ from .steps import Failure, end_group, tail
 HOST = "127.0.0.1"
 REGION = "eu-west-1"
 ACCESS_KEY = SECRET_KEY = "test"
+DEFAULT_PORT = "4566"
 START_SECONDS = 60
 STOP_SECONDS = 5
 
@@ -24,7 +25,7 @@ class Emulator:
     """A running MiniStack that answers on one port and writes below one directory."""
 
     def __init__(self, port: int, directory: Path, enforce_iam: bool):
-        self.endpoint = f"http://{HOST}:{port}"
+        self.endpoint = endpoint_of(port)
         self.log = directory / "ministack.log"
         self._home = directory / "ministack"
         claim(port)
@@ -86,6 +87,19 @@ class Emulator:
         except subprocess.TimeoutExpired:
             end_group(self._process)
         shutil.rmtree(self._home, ignore_errors=True)
+
+
+def port() -> int:
+    """The port that the user asks for."""
+    text = os.environ.get("PORT") or DEFAULT_PORT
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise Failure(f"PORT is {text!r}: give a number from 1 to 65535, as in `make run PORT=4567`")
+    return int(text)
+
+
+def endpoint_of(port: int) -> str:
+    """What a stack on that port is reached by."""
+    return f"http://{HOST}:{port}"
 
 
 def claim(port: int) -> None:

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
-from .deployment import NAME, ROOT, bridge_gaps, client
+from .deployment import NAME, ROOT, bridge_gaps, client, over_tls
 from .emulator import Emulator, free_port
 
 TEMPLATE = (ROOT / "template.yaml").read_text("utf-8")
@@ -30,9 +31,9 @@ PROVIDERS = {
     "Wultra": ({"wultra-events"}, {"POST /wultra/process/event"}, {"WultraUrl": "/wultra"}),
 }
 ALWAYS = (
-    {"sessions-api", "outbox-relay"},
+    {"sessions-api", "outbox-relay", "replay"},
     {"GET /sessions", "GET /sessions/{provider}/{sessionId}", "GET /sessions/{provider}/{sessionId}/events"},
-    {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "QuarantineQueueUrl"},
+    {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "IntakeQueueUrl", "QuarantineQueueUrl"},
 )
 
 
@@ -152,6 +153,29 @@ def test_a_provider_is_deployed_where_it_has_credentials_and_only_there(endpoint
         assert {group["logGroupName"].removeprefix(f"/aws/lambda/{NAME}-") for group in groups} == functions
 
 
+OPERATOR = "arn:aws:iam::123456789012:role/operations"
+
+
+@pytest.mark.parametrize("more, senders", [
+    ({}, {"TreezorWebhooks", "VeriffEvents", "VeriffDecisions"}),
+    ({"OperatorArn": OPERATOR}, {"TreezorWebhooks", "VeriffEvents", "VeriffDecisions", OPERATOR}),
+], ids=["functions", "functions and operator"])
+def test_nobody_else_may_put_anything_on_intake(endpoint, more, senders):
+    with Deployed(endpoint, **credentials("Treezor", "Veriff"), **more) as stack:
+        # Of that queue only; MiniStack, which holds queues to their policies, is told of TLS that is not there.
+        queues = over_tls(endpoint)
+        policy = json.loads(queues.get_queue_attributes(
+            QueueUrl=stack.resources["IntakeQueue"], AttributeNames=["Policy"])["Attributes"]["Policy"])
+        [statement] = [one for one in policy["Statement"] if one["Action"] == "sqs:SendMessage"]
+        iam = client("iam", endpoint)
+        roles = {logical: iam.get_role(RoleName=name)["Role"]["Arn"]
+                 for logical, name in stack.resources.items() if logical.endswith("Role")}
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+        assert set(statement["Condition"]) == {"ArnNotLike"}
+        assert set(statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]) == {
+            roles.get(f"{sender}Role", sender) for sender in senders}
+
+
 @pytest.fixture(scope="module")
 def whole(endpoint):
     """The stack with all providers."""
@@ -163,7 +187,8 @@ def test_only_the_session_routes_ask_for_iam(whole):
     assert {route for route, authorization in whole.routes.items() if authorization == "AWS_IAM"} == ALWAYS[1]
 
 
-RECEIVES = {"SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "QUARANTINE_QUEUE_URL", "PAYLOAD_RETENTION_DAYS"}
+RECEIVES = {
+    "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INTAKE_QUEUE_URL", "QUARANTINE_QUEUE_URL", "PAYLOAD_RETENTION_DAYS"}
 VARIABLES = {
     "incode-webhooks": RECEIVES | {"INCODE_CREDENTIALS"},
     "incode-token": {"INCODE_CREDENTIALS"},
@@ -172,6 +197,7 @@ VARIABLES = {
     "veriff-events": RECEIVES | {"VERIFF_CREDENTIALS"},
     "veriff-decisions": RECEIVES | {"VERIFF_CREDENTIALS"},
     "wultra-events": RECEIVES | {"WULTRA_CREDENTIALS"},
+    "replay": RECEIVES,
     "sessions-api": {"SESSIONS_TABLE"},
     "outbox-relay": {"SESSIONS_TABLE", "DECISIONS_QUEUE_URL"},
 }
@@ -189,7 +215,9 @@ def test_a_function_is_told_what_it_needs_and_no_other_providers_secrets(whole, 
 
 FOLDS = {(f"dynamodb:{action}", "SessionsTable") for action in ("GetItem", "Query", "PutItem", "DeleteItem")}
 PUBLISHES = {("sqs:SendMessage", "DecisionsQueue")}
-PUTS_ASIDE = {("sqs:SendMessage", "QuarantineQueue")}
+PUTS_ASIDE = {("sqs:SendMessage", "IntakeQueue"), ("sqs:SendMessage", "QuarantineQueue")}
+CONSUMES = {(f"sqs:{action}", "IntakeQueue") for action in (
+    "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")}
 SCHEDULES = {("dynamodb:UpdateItem", "SessionsTable")}
 FINDS_DUE = {("dynamodb:Query", "SessionsTable/due")}
 ALLOWED = {
@@ -200,6 +228,7 @@ ALLOWED = {
     "veriff-events": FOLDS | PUBLISHES | PUTS_ASIDE,
     "veriff-decisions": FOLDS | PUBLISHES | PUTS_ASIDE,
     "wultra-events": FOLDS | PUBLISHES | PUTS_ASIDE,
+    "replay": FOLDS | PUBLISHES | PUTS_ASIDE | SCHEDULES | CONSUMES,
     "sessions-api": {
         (f"dynamodb:{action}", resource)
         for action in ("GetItem", "BatchGetItem", "Query") for resource in ("SessionsTable", "SessionsTable/reference")},
@@ -223,6 +252,44 @@ def test_a_scheduled_function_runs_every_minute_and_is_done_within_it(whole, end
     retries = client("lambda", endpoint).get_function_event_invoke_config(
         FunctionName=configuration["FunctionName"], Qualifier="$LATEST")
     assert retries["MaximumRetryAttempts"] == 0
+
+
+def queue(whole, endpoint, logical_id: str) -> dict:
+    """A queue's attributes, and its redrive policy as what it says."""
+    attributes = client("sqs", endpoint).get_queue_attributes(
+        QueueUrl=whole.resources[logical_id], AttributeNames=["All"])["Attributes"]
+    return {**attributes, "RedrivePolicy": json.loads(attributes.get("RedrivePolicy", "{}"))}
+
+
+def test_replay_takes_what_is_on_intake_and_a_message_that_fails_holds_up_no_other(whole, endpoint):
+    configuration = whole.functions["replay"]
+    [mapping] = client("lambda", endpoint).list_event_source_mappings(
+        FunctionName=configuration["FunctionName"])["EventSourceMappings"]
+    intake = queue(whole, endpoint, "IntakeQueue")
+    assert mapping["EventSourceArn"] == intake["QueueArn"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+    # AWS's advice: a batch may be throttled a while before it gets its turn.
+    assert int(intake["VisibilityTimeout"]) >= 6 * configuration["Timeout"]
+
+
+def test_the_sessions_of_the_decisions_queue_do_not_wait_for_each_other(whole, endpoint):
+    decisions, rest = (queue(whole, endpoint, name) for name in ("DecisionsQueue", "DecisionsDeadLetterQueue"))
+    assert decisions["RedrivePolicy"] == {"deadLetterTargetArn": rest["QueueArn"], "maxReceiveCount": 10}
+    assert {name: decisions[name] for name in (
+        "FifoQueue", "DeduplicationScope", "FifoThroughputLimit", "ContentBasedDeduplication")} == {
+        "FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId",
+        "ContentBasedDeduplication": "false"}
+
+
+def test_what_stays_on_intake_ends_in_quarantine_and_nothing_is_gone_within_two_weeks(whole, endpoint):
+    intake, quarantine = (queue(whole, endpoint, name) for name in ("IntakeQueue", "QuarantineQueue"))
+    assert intake["RedrivePolicy"]["deadLetterTargetArn"] == quarantine["QueueArn"]
+    # Put off for a quarter of an hour at most, in the end: so often lasts for a day without the table.
+    assert int(intake["RedrivePolicy"]["maxReceiveCount"]) * 15 * 60 >= 24 * 60 * 60
+    for one in (intake, quarantine):
+        assert int(one["MessageRetentionPeriod"]) == 14 * 24 * 60 * 60
 
 
 def test_the_access_log_holds_nothing_of_what_came_but_the_route(whole, endpoint):

@@ -16,7 +16,7 @@ OVERRIDES := --parameter-overrides file://$(abspath $(PARAMETERS))
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help tools run test check build deploy delete outage soak redrive replay clean
+.PHONY: help tools run test check sim soak outage build deploy delete redrive replay clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,16 @@ check: $(TOOLS)/.installed $(DENY) ## Check format, lints, docs, template, licen
 	$(WITH_TOOLS) sam validate --lint
 	$(DENY) check bans licenses sources
 
+sim: ## Live through 100000 random histories and compare with the model (SEED, HISTORIES, THREADS; HISTORY=n: one alone)
+	@cargo run --quiet --profile sim --package verdict-simulation --bin sim --locked
+
+soak: ## Load the functions' binaries while calls fail, stores go away and processes die (WEBHOOKS=200000 FAULTS=0.05 SEED=)
+	cargo build --workspace --profile sim --locked
+	cargo run --profile sim --locked -p verdict-soak
+
+outage: $(TOOLS)/.installed $(STACK)/.installed ## Take DynamoDB away on the local stack while Wultra's events come (EVENTS=500 DURATION=30)
+	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.outage
+
 build: $(TOOLS)/.installed $(PARAMETERS) ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
 	$(WITH_TOOLS) sam build $(OVERRIDES)
 
@@ -45,13 +55,6 @@ deploy: build ## Deploy to AWS (PARAMETERS=parameters.yaml)
 
 delete: $(TOOLS)/.installed ## Delete the deployed stack; the sessions table stays
 	$(WITH_TOOLS) sam delete
-
-outage: $(TOOLS)/.installed $(STACK)/.installed ## Take DynamoDB away on the local stack while Wultra's events come (EVENTS=500 DURATION=30)
-	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.outage
-
-soak: ## Load the functions' binaries while calls fail, stores go away and processes die (WEBHOOKS=200000 FAULTS=0.05 SEED=)
-	cargo build --workspace --profile sim --locked
-	cargo run --profile sim --locked -p verdict-soak
 
 redrive: $(STACK)/.installed ## Send what is in the local stack's quarantine back to intake (PORT=4566)
 	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.redrive

@@ -1,13 +1,22 @@
-//! DynamoDB in process: an emulator on SQLite in memory, behind DynamoDB's own JSON protocol.
+//! DynamoDB in process, behind its own JSON protocol: an emulator on `SQLite` in memory; or, where speed counts more than
+//! all that DynamoDB can do, a plain table.
 
-use crate::{line::Answer, template};
+use crate::{line::Answer, plain_table::PlainTable, template};
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 /// A DynamoDB with one table.
-pub struct DynamoDb {
+pub struct DynamoDb(Engine);
+
+enum Engine {
+    Emulator(Emulator),
+    Plain(Mutex<PlainTable>),
+}
+
+/// The emulator, and its table's name.
+struct Emulator {
     database: Database,
     table: String,
 }
@@ -16,18 +25,60 @@ impl DynamoDb {
     /// A DynamoDB with the sessions table, empty, under a name.
     #[must_use]
     pub fn with_sessions_table(name: &str) -> Self {
-        let database = Database::memory().unwrap();
         static DEFINITION: LazyLock<Value> = LazyLock::new(template::sessions_table);
+        let database = Database::memory().unwrap();
         let mut definition = DEFINITION.clone();
         definition["TableName"] = json!(name);
         let definition = serde_json::from_value(definition).unwrap();
         database.create_table(definition).unwrap();
-        Self { database, table: name.to_owned() }
+        Self(Engine::Emulator(Emulator { database, table: name.to_owned() }))
+    }
+
+    /// The same in plain memory: many times as fast, and able to do no more than what the functions ask for.
+    #[must_use]
+    pub fn with_plain_sessions_table() -> Self {
+        Self(Engine::Plain(Mutex::default()))
     }
 
     /// Does what a request of the JSON protocol says.
     #[must_use]
     pub fn answer(&self, operation: &str, request: &[u8]) -> Answer {
+        match &self.0 {
+            Engine::Emulator(emulator) => emulator.answer(operation, request),
+            Engine::Plain(table) => table.lock().unwrap().answer(operation, request),
+        }
+    }
+
+    /// Every item of the table, as plain JSON, by key.
+    #[must_use]
+    pub fn items(&self) -> Vec<Map<String, Value>> {
+        match &self.0 {
+            Engine::Emulator(emulator) => emulator.items(),
+            Engine::Plain(table) => table.lock().unwrap().items().map(plain_item).collect(),
+        }
+    }
+
+    /// The items of one partition, as plain JSON, by sort key.
+    #[must_use]
+    pub fn items_of(&self, pk: &str) -> Vec<Map<String, Value>> {
+        match &self.0 {
+            Engine::Emulator(emulator) => emulator.items_of(pk),
+            Engine::Plain(_) => self.items().into_iter().filter(|item| item["pk"] == pk).collect(),
+        }
+    }
+
+    /// How many outbox entries there are: those of the sparse index that are no polls.
+    #[must_use]
+    pub fn outbox_entries(&self) -> usize {
+        match &self.0 {
+            Engine::Emulator(emulator) => emulator.outbox_entries(),
+            Engine::Plain(table) => table.lock().unwrap().outbox_entries(),
+        }
+    }
+}
+
+impl Emulator {
+    fn answer(&self, operation: &str, request: &[u8]) -> Answer {
         let database = &self.database;
         match operation {
             "GetItem" => run(request, |get| database.get_item(get)),
@@ -42,23 +93,17 @@ impl DynamoDb {
         }
     }
 
-    /// Every item of the table, as plain JSON, by key.
-    #[must_use]
-    pub fn items(&self) -> Vec<Map<String, Value>> {
+    fn items(&self) -> Vec<Map<String, Value>> {
         self.all("Scan", &json!({"TableName": self.table}))
     }
 
-    /// The items of one partition, as plain JSON, by sort key.
-    #[must_use]
-    pub fn items_of(&self, pk: &str) -> Vec<Map<String, Value>> {
+    fn items_of(&self, pk: &str) -> Vec<Map<String, Value>> {
         let query = json!({"TableName": self.table, "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": pk}}});
         self.all("Query", &query)
     }
 
-    /// How many outbox entries there are: those of the sparse index that are no polls.
-    #[must_use]
-    pub fn outbox_entries(&self) -> usize {
+    fn outbox_entries(&self) -> usize {
         let scan = json!({"TableName": self.table, "IndexName": "due",
             "FilterExpression": "begins_with(dueShard, :outbox)",
             "ExpressionAttributeValues": {":outbox": {"S": "outbox#"}}});
@@ -73,10 +118,7 @@ impl DynamoDb {
             let answer = self.answer(operation, request.to_string().as_bytes());
             assert_eq!(answer.status, 200, "{}", answer.body);
             let mut page: Value = serde_json::from_str(&answer.body).unwrap();
-            for item in page["Items"].as_array().unwrap() {
-                items
-                    .push(item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain(value))).collect());
-            }
+            items.extend(page["Items"].as_array().unwrap().iter().map(|item| plain_item(item.as_object().unwrap())));
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"].take();
             if request["ExclusiveStartKey"].is_null() {
                 items.sort_by_key(|item: &Map<_, _>| (item["pk"].to_string(), item["sk"].to_string()));
@@ -94,6 +136,11 @@ fn run<Q: DeserializeOwned, A: Serialize>(request: &[u8], call: impl FnOnce(Q) -
         Ok(answer) => Answer { status: 200, body: serde_json::to_string(&answer).unwrap() },
         Err(error) => Answer { status: error.status_code(), body: error.to_json() },
     }
+}
+
+/// An item without DynamoDB's types.
+pub(crate) fn plain_item(typed: &Map<String, Value>) -> Map<String, Value> {
+    typed.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
 /// A value without DynamoDB's types: `{"M": {"n": {"N": "1"}}}` is `{"n": 1}`.

@@ -9,13 +9,19 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::missing_panics_doc,
     reason = "what can't be is a bug in the simulation, and ends it"
 )]
 
 mod clock;
 mod crash;
 mod dynamodb;
+mod histories;
+mod history;
+mod judge;
 mod line;
+pub mod model;
+mod plain_table;
 mod promises;
 mod sqs;
 mod template;
@@ -23,10 +29,12 @@ mod webhooks;
 mod world;
 
 pub use clock::Clock;
-pub use crash::polled;
+pub use crash::{frozen, polled};
 pub use dynamodb::DynamoDb;
+pub use histories::{Tally, histories, one as one_history};
+pub use history::{Counts, History, history, history_on, seed_of};
 pub use line::{Answer, Call, Commit, Fault, Lasting, Line, Service, failing};
 pub use promises::{Broken, Sent};
 pub use sqs::{Accepted, QueueSettings, Sqs};
 pub use webhooks::{Says, Webhook, credentials};
-pub use world::{Record, World, simulate};
+pub use world::{Record, World, simulate, simulate_on};

@@ -1,6 +1,6 @@
 //! The line between the SDK and the stores, and all that can go wrong on it.
 
-use crate::{DynamoDb, Sqs};
+use crate::{DynamoDb, Sqs, dynamodb::plain_item};
 use aws_smithy_runtime_api::{
     client::{
         http::{
@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body::Frame;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeSet,
     fmt, io,
@@ -185,6 +185,7 @@ struct State {
     sqs: Sqs,
     plan: Option<Plan>,
     calls: Vec<Call>,
+    transactions: Vec<Vec<Map<String, Value>>>,
     /// The tokens of transactions that took effect: a repetition under the same token commits nothing.
     tokens: BTreeSet<String>,
     latency: Range<Duration>,
@@ -199,8 +200,9 @@ impl Line {
             sqs,
             plan: None,
             calls: Vec::new(),
+            transactions: Vec::new(),
             tokens: BTreeSet::new(),
-            latency: Default::default(),
+            latency: Range::default(),
         };
         Self(Arc::new(Mutex::new(state)))
     }
@@ -243,6 +245,18 @@ impl Line {
     #[must_use]
     pub fn commits(&self) -> Vec<Commit> {
         self.state().calls.iter().filter_map(|call| call.commit.clone()).collect()
+    }
+
+    /// What each of these transactions put, in order: its items as plain JSON.
+    #[must_use]
+    pub fn transactions(&self) -> Vec<Vec<Map<String, Value>>> {
+        self.state().transactions.clone()
+    }
+
+    /// How many transactions have been committed.
+    #[must_use]
+    pub fn transaction_count(&self) -> usize {
+        self.state().transactions.len()
     }
 
     /// Looks at the table, past the line.
@@ -305,7 +319,7 @@ impl Line {
         if latency.is_empty() {
             yield_now().await;
         } else {
-            let spread = latency.end - latency.start;
+            let spread = latency.end.saturating_sub(latency.start);
             sleep(latency.start + spread.mul_f64(fastrand::f64())).await;
         }
     }
@@ -339,6 +353,7 @@ impl State {
             let token = transaction["ClientRequestToken"].as_str().unwrap_or_default().to_owned();
             if self.tokens.insert(token) {
                 call.commit = Commit::of(&transaction);
+                self.transactions.push(put_by(&transaction));
             }
         }
         answer
@@ -353,6 +368,13 @@ impl Commit {
         let sks = puts.iter().map(|item| key(item, "sk")).collect::<Option<_>>()?;
         Some(Self { pk: key(puts.first()?, "pk")?, sks })
     }
+}
+
+/// The items that a transaction put, as plain JSON.
+fn put_by(transaction: &Value) -> Vec<Map<String, Value>> {
+    let writes = transaction["TransactItems"].as_array().unwrap();
+    let item = |write: &Value| plain_item(write["Put"]["Item"].as_object().expect("transactions put items"));
+    writes.iter().map(item).collect()
 }
 
 /// A request, as far as a store looks at it.

@@ -111,6 +111,7 @@ impl Refusal {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the protocol's own names")]
 struct SendMessage {
     message_body: String,
     #[serde(default)]
@@ -181,6 +182,12 @@ impl Sqs {
         self.queues[queue].accepted.clone()
     }
 
+    /// How many messages a queue took.
+    #[must_use]
+    pub fn accepted_count(&self, queue: &str) -> usize {
+        self.queues[queue].accepted.len()
+    }
+
     /// The bodies of the messages that are in a queue, in flight or not.
     #[must_use]
     pub fn held(&self, queue: &str) -> Vec<String> {
@@ -226,12 +233,12 @@ impl Sqs {
         each(batch, |entry| self.send(queue, read(entry)?))
     }
 
-    fn send(&mut self, name: &str, send: SendMessage) -> Result<Value, Refusal> {
+    fn send(&mut self, name: &str, message: SendMessage) -> Result<Value, Refusal> {
         let now = self.clock.since_epoch();
-        check(&send)?;
+        check(&message)?;
         let queue = self.queues.get_mut(name).unwrap();
         queue.recent.retain(|_, (sent_at, _)| now < *sent_at + DEDUPLICATION);
-        let fifo = fifo_ids(&send, queue.settings.is_fifo)?;
+        let fifo = fifo_ids(&message, queue.settings.is_fifo)?;
         if let Some((_, sent)) = fifo.as_ref().and_then(|ids| queue.recent.get(ids)) {
             return Ok(sent.answer());
         }
@@ -240,15 +247,15 @@ impl Sqs {
         let sent = Sent { message_id: format!("00000000-0000-4000-8000-{:012}", self.messages), sequence };
         let (group, deduplication_id) = fifo.clone().unzip();
         queue.accepted.push(Accepted {
-            body: send.message_body.clone(),
+            body: message.message_body.clone(),
             group: group.clone(),
             deduplication_id: deduplication_id.clone(),
             at: now,
         });
         queue.messages.push(Message {
             id: sent.message_id.clone(),
-            body: send.message_body,
-            attributes: send.message_attributes,
+            body: message.message_body,
+            attributes: message.message_attributes,
             group,
             deduplication_id,
             sequence: sent.sequence.clone(),
@@ -534,7 +541,7 @@ mod tests {
         delete(&mut sqs, STANDARD, &second[0]).expect("deleting what is gone succeeds");
     }
 
-    /// "When the ReceiveCount for a message exceeds the maxReceiveCount for a queue, Amazon SQS moves the message to the
+    /// "When the `ReceiveCount` for a message exceeds the `maxReceiveCount` for a queue, Amazon SQS moves the message to the
     /// dead-letter queue."
     #[tokio::test(start_paused = true)]
     async fn a_message_that_was_received_too_often_goes_to_the_dead_letter_queue() {
@@ -567,7 +574,7 @@ mod tests {
     }
 
     /// "The visibility timeout begins from the time you make the API call to change […] You can set it to 0 […] The
-    /// maximum is 12 hours"; "MessageNotInflight: The specified message isn't in flight."
+    /// maximum is 12 hours"; "`MessageNotInflight`: The specified message isn't in flight."
     #[tokio::test(start_paused = true)]
     async fn visibility_can_be_changed_while_a_message_is_in_flight() {
         let mut sqs = queues();

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::{fmt::Write as _, sync::LazyLock};
-use verdict_sessions::{Outcome, Provider, Stage, Timestamp};
+use verdict_sessions::{CheckOutcome, Outcome, Provider, Stage, Timestamp};
 
 /// What every function of a local run is configured with.
 static CREDENTIALS: LazyLock<Value> = LazyLock::new(|| {
@@ -50,10 +50,16 @@ pub struct Webhook {
 pub struct Says {
     /// The session: `{provider}/{sessionId}`.
     pub session: String,
+    /// Our own name for the person.
+    pub reference: String,
     /// How far the session has come, where it says so.
     pub stage: Option<Stage>,
     /// How it was decided, where it says so.
     pub outcome: Option<Outcome>,
+    /// Why, as a code, where it says so.
+    pub reason_code: Option<String>,
+    /// What came of a check, by the check's name, where it says so.
+    pub check: Option<(&'static str, CheckOutcome)>,
     /// When that was. `None`: the provider does not say, so that the arrival counts.
     pub at: Option<Timestamp>,
     /// Which attempt it is about.
@@ -105,12 +111,34 @@ impl Webhook {
                 let says = Says { stage: Some(Stage::Submitted), at: Some(at), ..Says::of_user(session) };
                 treezor("user.kycrequest", &[user(session, "0", at)], at, vec![says])
             }
-            Provider::Wultra => {
-                let check = json!({"presenceCheck": {"status": "ACCEPTED", "rejectReason": null, "errorDetail": null,
+            Provider::Wultra => Self::check(provider, session, CheckOutcome::Passed, at, attempt),
+        }
+    }
+
+    /// A part of the session was checked, at Veriff or Wultra.
+    ///
+    /// # Panics
+    /// For another provider, and for an outcome that the provider's check does not have: Veriff's watchlist is passed
+    /// or flagged, Wultra's presence check passed or failed.
+    #[must_use]
+    pub fn check(provider: Provider, session: &str, outcome: CheckOutcome, at: Timestamp, attempt: &str) -> Self {
+        let says = Says { at: Some(at), ..Says::of(provider, session) };
+        match (provider, outcome) {
+            (Provider::Veriff, CheckOutcome::Passed | CheckOutcome::Flagged) => {
+                let found = if outcome == CheckOutcome::Passed { "no_match" } else { "possible_match" };
+                let body = json!({"checkType": "updated_result", "sessionId": session, "attemptId": attempt,
+                    "vendorData": reference(session), "matchStatus": found, "createdAt": at, "hits": []});
+                let says = Says { check: Some(("watchlist", outcome)), attempt: Some(attempt.to_owned()), ..says };
+                veriff("/veriff/decisions", &body.to_string(), vec![says])
+            }
+            (Provider::Wultra, CheckOutcome::Passed | CheckOutcome::Failed) => {
+                let status = if outcome == CheckOutcome::Passed { "ACCEPTED" } else { "REJECTED" };
+                let check = json!({"presenceCheck": {"status": status, "rejectReason": null, "errorDetail": null,
                     "provider": "zenid", "score": 10, "presenceCheckResult": null}});
-                let says = Says { at: Some(at), ..Says::of(provider, session) };
+                let says = Says { check: Some(("presence", outcome)), ..says };
                 wultra("PRESENCE_CHECK_FINISHED", session, at, &check, vec![says])
             }
+            _ => panic!("{provider} has no check that is {outcome:?}"),
         }
     }
 
@@ -120,8 +148,25 @@ impl Webhook {
     /// For an outcome that the provider does not know: see [`Webhook::outcomes`].
     #[must_use]
     pub fn decision(provider: Provider, session: &str, outcome: Outcome, at: Timestamp, attempt: &str) -> Self {
+        Self::decision_because(None, provider, session, outcome, at, attempt)
+    }
+
+    /// The same with a reason code. Veriff gives them, and Wultra where a process failed; the others' have none.
+    ///
+    /// # Panics
+    /// As [`decision`](Self::decision).
+    #[must_use]
+    pub fn decision_because(
+        reason_code: Option<&str>,
+        provider: Provider,
+        session: &str,
+        outcome: Outcome,
+        at: Timestamp,
+        attempt: &str,
+    ) -> Self {
         assert!(Self::outcomes(provider).contains(&outcome), "{provider} knows no {}", outcome.as_str());
         let says = Says { outcome: Some(outcome), at: Some(at), ..Says::of(provider, session) };
+        let because = |says: Says| Says { reason_code: reason_code.map(str::to_owned), ..says };
         match provider {
             Provider::Veriff => {
                 let code = match outcome {
@@ -132,9 +177,9 @@ impl Webhook {
                     _ => 9104,
                 };
                 let body = json!({"status": "success", "verification": {"id": session, "attemptId": attempt,
-                    "code": code, "status": outcome.as_str(), "reason": null, "reasonCode": null,
+                    "code": code, "status": outcome.as_str(), "reason": null, "reasonCode": reason_code,
                     "vendorData": reference(session), "decisionTime": at}});
-                let says = Says { attempt: Some(attempt.to_owned()), ..says };
+                let says = because(Says { attempt: Some(attempt.to_owned()), ..says });
                 veriff("/veriff/decisions", &body.to_string(), vec![says])
             }
             Provider::Incode => {
@@ -146,16 +191,15 @@ impl Webhook {
                 incode(kind, &incode_body(session, attempt), vec![Says { at: None, ..says }])
             }
             Provider::Treezor => {
-                let says = Says { session: Says::of_user(session).session, ..says };
+                let Says { session: filed_under, reference, .. } = Says::of_user(session);
+                let says = Says { session: filed_under, reference, ..says };
                 treezor("user.kycreview", &[user(session, review(outcome), at)], at, vec![says])
             }
             Provider::Wultra => {
-                let (status, detail) = if outcome == Outcome::Approved {
-                    ("FINISHED", None)
-                } else {
-                    ("FAILED", Some("unreadableDocument"))
-                };
-                let process = json!({"process": {"status": status, "errorDetail": detail, "deviceData": null}});
+                let (status, says) =
+                    if outcome == Outcome::Approved { ("FINISHED", says) } else { ("FAILED", because(says)) };
+                let process =
+                    json!({"process": {"status": status, "errorDetail": says.reason_code, "deviceData": null}});
                 wultra("PROCESS_FINISHED", session, at, &process, vec![says])
             }
         }
@@ -209,12 +253,21 @@ impl Webhook {
 impl Says {
     /// Nothing yet, of a session.
     fn of(provider: Provider, session: &str) -> Self {
-        Self { session: format!("{provider}/{session}"), stage: None, outcome: None, at: None, attempt: None }
+        Self {
+            session: format!("{provider}/{session}"),
+            reference: reference(session),
+            stage: None,
+            outcome: None,
+            reason_code: None,
+            check: None,
+            at: None,
+            attempt: None,
+        }
     }
 
     /// Nothing yet, of a user's review at Treezor.
     fn of_user(user: &str) -> Self {
-        Self::of(Provider::Treezor, &format!("user:{user}"))
+        Self { reference: user.to_owned(), ..Self::of(Provider::Treezor, &format!("user:{user}")) }
     }
 }
 

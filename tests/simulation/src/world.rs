@@ -13,11 +13,11 @@ use std::{
 };
 use tokio::{runtime, time::sleep};
 use verdict_pipeline::{
-    Deadline, DecisionsQueue, Environment, Receiver, Replay, SessionsTable, TableError,
+    Deadline, DecisionsQueue, Environment, IntakeMessage, RebuildRequest, Receiver, Replay, SessionsTable, TableError,
     gateway::{Request, RequestId, Response},
     outbox, replay,
 };
-use verdict_sessions::Provider;
+use verdict_sessions::{Provider, SessionKey};
 use verdict_webhooks::{Delivery, Provide, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
 
 /// How long a function that receives webhooks takes at most, as the gateway's adapter has it.
@@ -40,10 +40,10 @@ const ROUNDS: usize = 120;
 
 const TABLE: &str = "sessions";
 /// What a session's partition key starts with.
-const SESSION: &str = "SESSION#";
-const DECISIONS: &str = "DecisionsQueue";
-const INTAKE: &str = "IntakeQueue";
-const QUARANTINE: &str = "QuarantineQueue";
+pub(crate) const SESSION: &str = "SESSION#";
+pub(crate) const DECISIONS: &str = "DecisionsQueue";
+pub(crate) const INTAKE: &str = "IntakeQueue";
+pub(crate) const QUARANTINE: &str = "QuarantineQueue";
 
 /// Every queue of the template, by its resource's name.
 static QUEUE_SETTINGS: LazyLock<[(&str, QueueSettings); 4]> = LazyLock::new(|| {
@@ -52,9 +52,14 @@ static QUEUE_SETTINGS: LazyLock<[(&str, QueueSettings); 4]> = LazyLock::new(|| {
 
 /// Runs a world of its own, on a clock of its own. The same seed gives the same run.
 pub fn simulate<T>(seed: u64, run: impl AsyncFnOnce(World) -> T) -> T {
+    simulate_on(DynamoDb::with_sessions_table(TABLE), seed, run)
+}
+
+/// The same on a table, which should be empty.
+pub fn simulate_on<T>(table: DynamoDb, seed: u64, run: impl AsyncFnOnce(World) -> T) -> T {
     let runtime = runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     fastrand::seed(seed);
-    runtime.block_on(async { run(World::start()).await })
+    runtime.block_on(async { run(World::start(table)).await })
 }
 
 /// Everything. A function is started when it is first invoked.
@@ -87,13 +92,13 @@ pub struct Record {
 }
 
 impl World {
-    fn start() -> Self {
+    fn start(table: DynamoDb) -> Self {
         let clock = Clock::start();
         let mut sqs = Sqs::new(clock);
         for (name, settings) in QUEUE_SETTINGS.iter() {
             sqs.create(name, settings.clone());
         }
-        let line = Line::new(DynamoDb::with_sessions_table(TABLE), sqs);
+        let line = Line::new(table, sqs);
         Self {
             environment: Environment::new(variables(), line.http_client()).unwrap(),
             line,
@@ -194,6 +199,12 @@ impl World {
         messages.len()
     }
 
+    /// Puts an operator's wish to have a session read again on intake.
+    pub fn request_rebuild(&self, session: SessionKey) {
+        let message = serde_json::to_string(&IntakeMessage::Rebuild(RebuildRequest { session })).unwrap();
+        self.call_sqs("SendMessage", &json!({"QueueUrl": Sqs::url(INTAKE), "MessageBody": message}));
+    }
+
     /// A call that is not the functions' own: nothing goes wrong with it.
     fn call_sqs(&self, operation: &str, request: &Value) -> Value {
         let answer = self.line.with_sqs(|sqs| sqs.answer(operation, request.to_string().as_bytes()));
@@ -221,7 +232,9 @@ impl World {
         self.is_settled()
     }
 
-    fn is_settled(&self) -> bool {
+    /// Whether nothing waits, neither to be published nor to be replayed.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
         self.line.with_dynamodb(DynamoDb::outbox_entries) == 0 && self.waiting().is_empty()
     }
 

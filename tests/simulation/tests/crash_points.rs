@@ -35,6 +35,9 @@ impl Weather {
     }
 }
 
+/// More often than any function is polled before it ends.
+const MOST_POLLS: usize = 10_000;
+
 /// What happens after the function has died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum After {
@@ -103,7 +106,7 @@ fn a_receiver_that_dies_anywhere_loses_doubles_and_reverses_nothing() {
         }
     }
     all_of("crash points of receivers", &work, |(case, weather, after), tally| {
-        let points = (1..).find(|polls| receiver_dies(case, *weather, *after, *polls, tally)).unwrap();
+        let points = (1..MOST_POLLS).find(|polls| receiver_dies(case, *weather, *after, *polls, tally)).unwrap();
         tally.count("points", points);
     });
 }
@@ -134,7 +137,7 @@ fn a_relay_or_replay_that_dies_anywhere_loses_doubles_and_reverses_nothing() {
         work.extend(Weather::ALL.map(|weather| (backlog, weather)));
     }
     all_of("crash points of relay and replay", &work, |(backlog, weather), tally| {
-        let points = (1..).find(|polls| consumer_dies(backlog, *weather, *polls, tally)).unwrap();
+        let points = (1..MOST_POLLS).find(|polls| consumer_dies(backlog, *weather, *polls, tally)).unwrap();
         tally.count("points", points);
     });
 }

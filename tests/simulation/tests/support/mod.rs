@@ -1,5 +1,8 @@
 //! What the crash points and the fault matrix share: the webhooks that they are about, and how they are counted.
 
+#![expect(clippy::unwrap_used, reason = "what can't be has failed the test")]
+#![expect(clippy::explicit_write, reason = "what `eprintln!` prints, the test runner keeps to itself")]
+
 use std::{
     collections::BTreeMap,
     fmt::Display,
@@ -171,7 +174,7 @@ pub(crate) fn all_of<W: Sync>(title: &str, work: &[W], one: impl Fn(&W, &mut Tal
     };
     let mut tally = Tally::default();
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..THREADS).map(|_| scope.spawn(&worker)).collect();
+        let workers: Vec<_> = (0..THREADS).map(|_| scope.spawn(worker)).collect();
         for worker in workers {
             tally.merge(worker.join().unwrap());
         }

@@ -1,0 +1,527 @@
+//! One history: a few sessions, what their providers send of them, and everything that can get in its way, all drawn
+//! from one seed; and whether the world ends as the model has it.
+//!
+//! The calls take random times, so that whatever is under way at once overtakes each other in every way.
+
+use crate::{
+    Call, DynamoDb, Fault, Line, Says, Service, Webhook, World,
+    crash::{frozen, polled},
+    judge::{Posted, Sight, judge},
+    world::simulate_on,
+};
+use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    ops::AddAssign,
+    time::Duration,
+};
+use tokio::time::{Instant, sleep, sleep_until};
+use verdict_sessions::{CheckOutcome, Outcome, Provider, SessionId, SessionKey, Stage, Timestamp};
+
+const PROVIDERS: [Provider; 4] = [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra];
+
+/// Longer than a call that nobody waits for any more may take to take effect.
+const AFTERMATH: Duration = Duration::from_secs(35);
+
+/// How often the world may go round, a minute each, before it counts as one that never settles.
+const ROUNDS: usize = 180;
+
+/// What came of a history.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// What is not as it must be, in words.
+    pub violations: Vec<String>,
+    /// SHA-256 over how it ended: the records, and every notification that was published.
+    pub digest: [u8; 32],
+    /// What happened in it.
+    pub counts: Counts,
+    /// What happened in it, step by step.
+    pub trace: Vec<String>,
+}
+
+/// What happened, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts(pub BTreeMap<&'static str, u64>);
+
+impl Counts {
+    fn add(&mut self, name: &'static str, count: usize) {
+        *self.0.entry(name).or_default() += u64::try_from(count).unwrap();
+    }
+}
+
+impl AddAssign<&Counts> for Counts {
+    fn add_assign(&mut self, other: &Counts) {
+        for (name, count) in &other.0 {
+            *self.0.entry(name).or_default() += count;
+        }
+    }
+}
+
+/// Lives through the history of a seed. The same seed gives the same history.
+#[must_use]
+pub fn history(seed: u64) -> History {
+    history_on(DynamoDb::with_plain_sessions_table(), seed)
+}
+
+/// The same on a table, which should be empty. It makes no difference which.
+#[must_use]
+pub fn history_on(table: DynamoDb, seed: u64) -> History {
+    simulate_on(table, seed, async |world| {
+        let run = Run::new(&world, Plan::draw(&world));
+        run.live().boxed_local().await;
+        run.judge()
+    })
+}
+
+/// The seed of one history of many.
+#[must_use]
+pub fn seed_of(seed: u64, index: u64) -> u64 {
+    // The finaliser of SplitMix64: neighbours have nothing in common.
+    let mut mixed = seed.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// What is going to happen.
+struct Plan {
+    webhooks: Vec<Sending>,
+    /// How often, of a thousand, a run of a function dies, and how often it is frozen.
+    crashes: u32,
+    freezes: u32,
+    trouble: Trouble,
+    /// When sessions are read again.
+    rebuilds: Vec<(Duration, SessionKey)>,
+}
+
+/// One webhook, and when it is sent: the times of its copies, each of which the provider sends again where it has to.
+struct Sending {
+    webhook: Webhook,
+    at: Vec<Duration>,
+}
+
+/// What goes wrong with calls, and until when.
+#[derive(Clone)]
+struct Trouble {
+    /// How often, of a thousand calls.
+    faults: u32,
+    /// Which.
+    kinds: Vec<Fault>,
+    outages: Vec<Outage>,
+    until: Duration,
+}
+
+/// A service that is out altogether.
+#[derive(Clone)]
+struct Outage {
+    service: Service,
+    fault: Fault,
+    from: Duration,
+    until: Duration,
+}
+
+fn one_of<T: Copy>(choices: &[T]) -> T {
+    choices[fastrand::usize(..choices.len())]
+}
+
+/// A random time below `limit`.
+fn within(limit: Duration) -> Duration {
+    limit.mul_f64(fastrand::f64())
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+impl Plan {
+    fn draw(world: &World) -> Self {
+        let span = one_of(&[millis(20), seconds(2), seconds(60), seconds(1200)]);
+        let sessions: Vec<(Provider, String)> = (0..fastrand::usize(1..=4)).map(session).collect();
+        let webhooks = webhooks(&sessions, span, world.clock.now());
+        let trouble = Trouble::draw(span);
+        world.line.take_time(millis(0)..one_of(&[millis(3), millis(20), millis(200)]));
+        let rebuilds = (0..one_of(&[0, 0, 0, 0, 1, 2])).map(|_| (within(span * 2), key(&sessions))).collect();
+        Self { webhooks, crashes: one_of(&[0, 50, 250]), freezes: one_of(&[0, 0, 30]), trouble, rebuilds }
+    }
+}
+
+/// A provider and the id of a session there; one in eight is such that neither queue nor header takes it as it is.
+fn session(index: usize) -> (Provider, String) {
+    let id = 1001 + index;
+    (one_of(&PROVIDERS), if fastrand::u8(..8) == 0 { format!("é/ {id}") } else { id.to_string() })
+}
+
+fn key(sessions: &[(Provider, String)]) -> SessionKey {
+    let (provider, id) = &sessions[fastrand::usize(..sessions.len())];
+    let id = if *provider == Provider::Treezor { format!("user:{id}") } else { id.clone() };
+    SessionKey { provider: *provider, session_id: SessionId::new(id).unwrap() }
+}
+
+fn webhooks(sessions: &[(Provider, String)], span: Duration, start: Timestamp) -> Vec<Sending> {
+    let mut times = Vec::new();
+    let mut sendings: Vec<Sending> = Vec::new();
+    for nonce in 0..fastrand::usize(3..=one_of(&[4, 4, 5, 6, 8, 20])) {
+        let first = within(span);
+        let at = happened(&mut times, start.plus(first));
+        let webhook = webhook(sessions, at, nonce);
+        if sendings.iter().any(|sending| is_same_fact(&sending.webhook, &webhook)) {
+            continue;
+        }
+        let copies = if webhook.provider == Provider::Wultra { 0 } else { one_of(&[0, 0, 0, 1, 1, 3]) };
+        let later = one_of(&[millis(0), millis(30), seconds(60), seconds(7200)]);
+        let at = std::iter::once(first).chain((0..copies).map(|_| first + within(later))).collect();
+        sendings.push(Sending { webhook, at });
+    }
+    sendings
+}
+
+/// Whether the second would be taken for a copy of the first: the same body; or at Veriff, which gives no id, the same
+/// but for the reason.
+fn is_same_fact(one: &Webhook, other: &Webhook) -> bool {
+    let plain = |webhook: &Webhook| {
+        let says = webhook.says.iter().cloned();
+        says.map(|says| Says { reason_code: None, ..says }).collect::<Vec<_>>()
+    };
+    let is_veriffs = one.provider == Provider::Veriff && other.provider == Provider::Veriff;
+    one.body == other.body || is_veriffs && plain(one) == plain(other)
+}
+
+/// When something happened that is told `now`: mostly a little before, at times long ago, ahead of our clock, or just
+/// when something else did.
+fn happened(times: &mut Vec<Timestamp>, now: Timestamp) -> Timestamp {
+    if !times.is_empty() && fastrand::u8(..3) == 0 {
+        return one_of(times);
+    }
+    let ago = one_of(&[0, 0, 10, 20, 3600, 86_400, -60, -7200]);
+    let at = Timestamp::from_unix(now.unix_seconds() - ago, 0).unwrap();
+    times.push(at);
+    at
+}
+
+fn webhook(sessions: &[(Provider, String)], at: Timestamp, nonce: usize) -> Webhook {
+    let (provider, id) = &sessions[fastrand::usize(..sessions.len())];
+    let provider = *provider;
+    // Incode's webhooks hold no time: what is no copy differs in the flow.
+    let attempt = if provider == Provider::Incode { format!("flow-{nonce}") } else { one_of(&["1", "2", "3"]).into() };
+    match fastrand::u8(..100) {
+        0..5 => Webhook::unreadable_saying(provider, &format!("nothing-{nonce}")),
+        5..15 if provider == Provider::Treezor => {
+            let users: Vec<&str> =
+                sessions.iter().filter(|(of, _)| *of == provider).map(|(_, id)| id.as_str()).collect();
+            Webhook::decisions_of_users(&users, one_of(Webhook::outcomes(provider)), at)
+        }
+        15..30 if provider == Provider::Veriff => {
+            Webhook::check(provider, id, one_of(&[CheckOutcome::Passed, CheckOutcome::Flagged]), at, &attempt)
+        }
+        15..45 if provider == Provider::Wultra => {
+            Webhook::check(provider, id, one_of(&[CheckOutcome::Passed, CheckOutcome::Failed]), at, &attempt)
+        }
+        15..45 => {
+            let stage = one_of(&[Stage::Started, Stage::Submitted]);
+            // Of a session's being finished, Incode's flow is no part: it is one fact.
+            let is_finished = provider == Provider::Incode && stage == Stage::Submitted;
+            Webhook::progress(provider, id, stage, at, if is_finished { "flow" } else { &attempt })
+        }
+        _ => {
+            let outcome = one_of(Webhook::outcomes(provider));
+            let reason = one_of(&[None, Some("102"), Some("106")]).filter(|_| gives_reasons(provider, outcome));
+            Webhook::decision_because(reason, provider, id, outcome, at, &attempt)
+        }
+    }
+}
+
+/// Whether the provider gives reasons for such a decision.
+fn gives_reasons(provider: Provider, outcome: Outcome) -> bool {
+    match provider {
+        Provider::Veriff => true,
+        Provider::Wultra => outcome == Outcome::Failed,
+        Provider::Incode | Provider::Treezor => false,
+    }
+}
+
+impl Trouble {
+    fn draw(span: Duration) -> Self {
+        let until = span + one_of(&[seconds(5), seconds(120), seconds(5400)]);
+        let kinds = if fastrand::bool() { Fault::ALL.to_vec() } else { vec![one_of(&Fault::ALL)] };
+        let mut outages = Vec::new();
+        for (service, one_in) in [(Service::DynamoDb, 4), (Service::Sqs, 6)] {
+            if fastrand::u8(..one_in) == 0 {
+                let from = within(span);
+                let lasts = one_of(&[seconds(2), seconds(30), seconds(600), seconds(3600)]);
+                let fault = one_of(&[
+                    Fault::FailBefore,
+                    Fault::Throttled,
+                    Fault::Stalled,
+                    Fault::ServerError,
+                    Fault::CredentialsExpired,
+                ]);
+                outages.push(Outage { service, fault, from, until: from + lasts });
+            }
+        }
+        Self { faults: one_of(&[0, 10, 50, 300]), kinds, outages, until }
+    }
+
+    /// When nothing goes wrong any more.
+    fn end(&self) -> Duration {
+        self.outages.iter().map(|outage| outage.until).chain([self.until]).max().unwrap_or_default()
+    }
+
+    /// Lets it begin.
+    fn begin(self, line: &Line) {
+        let start = Instant::now();
+        line.fail(move |call| self.strike(call, start.elapsed()));
+    }
+
+    fn strike(&self, call: &Call, now: Duration) -> Option<Fault> {
+        let is_out = |outage: &&Outage| outage.service == call.service && (outage.from..outage.until).contains(&now);
+        if let Some(outage) = self.outages.iter().find(is_out) {
+            return Some(outage.fault);
+        }
+        let strikes = now < self.until && fastrand::u32(..1000) < self.faults;
+        strikes.then(|| one_of(&self.kinds))
+    }
+}
+
+fn name_of(fault: Fault) -> &'static str {
+    match fault {
+        Fault::FailBefore => "fault: failed before",
+        Fault::AnswerLost => "fault: answer lost",
+        Fault::Throttled => "fault: throttled",
+        Fault::CancelledByThrottling => "fault: cancelled by throttling",
+        Fault::CancelledByConflict => "fault: cancelled by conflict",
+        Fault::Stalled => "fault: stalled",
+        Fault::StalledApplied => "fault: stalled, applied",
+        Fault::AppliedLate => "fault: applied late",
+        Fault::CutMidBody => "fault: cut mid body",
+        Fault::ServerError => "fault: server error",
+        Fault::ServerErrorApplied => "fault: server error, applied",
+        Fault::CredentialsExpired => "fault: credentials expired",
+    }
+}
+
+/// How long a provider waits before it sends a webhook again that was not acknowledged, by how often it has done so;
+/// `None`: no more.
+fn retry_after(provider: Provider, tries: usize) -> Option<Duration> {
+    match provider {
+        Provider::Veriff => (tries < 7 * 24).then_some(Duration::from_hours(1)),
+        Provider::Incode => [30_000, 75_000, 187_500, 468_750, 1_171_880].get(tries).map(|pause| millis(*pause)),
+        Provider::Treezor => (tries < 30).then_some(Duration::from_mins(1)),
+        Provider::Wultra => None,
+    }
+}
+
+/// A history while it happens.
+struct Run<'w> {
+    world: &'w World,
+    plan: Plan,
+    start: Instant,
+    /// Whether the providers have nothing more to send.
+    is_over: Cell<bool>,
+    /// For each webhook, when its copies arrived.
+    arrivals: RefCell<Vec<BTreeSet<Timestamp>>>,
+    /// For each webhook, how much there was whenever it was answered with 2xx.
+    acknowledged: RefCell<Vec<Vec<Sight>>>,
+    violations: RefCell<Vec<String>>,
+    counts: RefCell<Counts>,
+    trace: RefCell<Vec<String>>,
+}
+
+impl<'w> Run<'w> {
+    fn new(world: &'w World, plan: Plan) -> Self {
+        let webhooks = plan.webhooks.len();
+        Self {
+            world,
+            plan,
+            start: Instant::now(),
+            is_over: Cell::new(false),
+            arrivals: RefCell::new(vec![BTreeSet::new(); webhooks]),
+            acknowledged: RefCell::new(vec![Vec::new(); webhooks]),
+            violations: RefCell::default(),
+            counts: RefCell::default(),
+            trace: RefCell::default(),
+        }
+    }
+
+    async fn live(&self) {
+        self.plan.trouble.clone().begin(&self.world.line);
+        let mut sending = FuturesUnordered::new();
+        for (index, Sending { at, .. }) in self.plan.webhooks.iter().enumerate() {
+            for at in at {
+                sending.push(self.send(index, *at));
+            }
+        }
+        let send_all = async {
+            while sending.next().await.is_some() {}
+            sleep_until(self.start + self.plan.trouble.end()).await;
+            self.is_over.set(true);
+        };
+        let mut all: FuturesUnordered<LocalBoxFuture<'_, ()>> = FuturesUnordered::new();
+        all.push(send_all.boxed_local());
+        all.push(self.relay().boxed_local());
+        all.push(self.replay().boxed_local());
+        all.push(self.replay().boxed_local());
+        all.push(self.rebuild().boxed_local());
+        while all.next().await.is_some() {}
+        self.world.line.mend();
+        self.world.pass(AFTERMATH).await;
+        self.settle().await;
+    }
+
+    /// Sends a webhook as its provider does: again and again until it is acknowledged or the provider gives up.
+    async fn send(&self, index: usize, at: Duration) {
+        let webhook = &self.plan.webhooks[index].webhook;
+        sleep_until(self.start + at).await;
+        for tries in 0.. {
+            self.arrivals.borrow_mut()[index].insert(self.world.clock.now());
+            let answer = self.perhaps(self.world.deliver(webhook).boxed_local()).await;
+            let outcome = answer.as_ref().map_or("no answer", |answer| answer.headers["x-verdict-outcome"].as_str());
+            self.tell(|| format!("webhook {index}: {outcome}"));
+            self.count("deliveries", 1);
+            let known = ["recorded", "duplicate", "spooled", "quarantined", "failed", "no answer"];
+            match known.into_iter().find(|known| *known == outcome) {
+                Some(known) => self.count(known, 1),
+                None => self.violated(format!("webhook {index} was {outcome}")),
+            }
+            if answer.is_some_and(|answer| (200..300).contains(&answer.status)) {
+                self.acknowledged.borrow_mut()[index].push(Sight::of(&self.world.line));
+                return;
+            }
+            match retry_after(webhook.provider, tries) {
+                Some(pause) => sleep(pause).await,
+                None => break,
+            }
+        }
+        self.count("given up", 1);
+    }
+
+    /// The relay's schedule, with two runs at once at times. A run that finds nothing to do is left out mostly.
+    async fn relay(&self) {
+        let mut looked_at = None;
+        sleep(within(seconds(60))).await;
+        while !self.is_over.get() {
+            let calls = self.world.line.call_count();
+            if looked_at != Some(calls) && (fastrand::u8(..16) == 0 || self.is_due()) {
+                let once = || async { drop(self.perhaps(self.world.run_relay().boxed_local()).await) };
+                self.count("relay runs", 1);
+                if fastrand::u8(..4) == 0 {
+                    self.count("relay runs", 1);
+                    tokio::join!(once(), once());
+                } else {
+                    once().await;
+                }
+                self.tell(|| "the relay has run".to_owned());
+            }
+            looked_at = Some(self.world.line.call_count());
+            self.pause(seconds(60), seconds(300)).await;
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.world.line.with_dynamodb(DynamoDb::outbox_entries) > 0
+    }
+
+    /// The event source mapping of `replay`, of which two are at work.
+    async fn replay(&self) {
+        while !self.is_over.get() {
+            if !self.world.waiting().is_empty() {
+                let taken = self.perhaps(self.world.run_replay().boxed_local()).await;
+                if taken != Some(0) {
+                    self.count("replay runs", 1);
+                    self.tell(|| format!("replay has taken {taken:?}"));
+                }
+            }
+            self.pause(seconds(3), seconds(30)).await;
+        }
+    }
+
+    /// Waits, not so long in the first minutes, when most happens.
+    async fn pause(&self, at_first: Duration, later: Duration) {
+        sleep(if self.start.elapsed() < seconds(180) { at_first } else { later }).await;
+    }
+
+    async fn rebuild(&self) {
+        for (at, session) in &self.plan.rebuilds {
+            sleep_until(self.start + *at).await;
+            self.tell(|| format!("{session} is to be rebuilt"));
+            self.count("rebuilds", 1);
+            self.world.request_rebuild(session.clone());
+        }
+    }
+
+    /// A run of a function, which may die or be frozen at any point.
+    async fn perhaps<T>(&self, run: LocalBoxFuture<'_, T>) -> Option<T> {
+        let at = fastrand::usize(1..40);
+        if fastrand::u32(..1000) < self.plan.crashes {
+            let done = polled(run, at).await;
+            if done.is_none() {
+                self.count("crashes", 1);
+            }
+            done
+        } else if fastrand::u32(..1000) < self.plan.freezes {
+            let pause = seconds(60) + within(seconds(1200));
+            let (done, was_frozen) = frozen(run, at, pause).await;
+            self.count("freezes", usize::from(was_frozen));
+            Some(done)
+        } else {
+            Some(run.await)
+        }
+    }
+
+    /// Lets the schedules run until nothing waits any more.
+    async fn settle(&self) {
+        for _ in 0..ROUNDS {
+            while self.world.run_replay().boxed_local().await > 0 {}
+            if self.world.is_settled() {
+                return;
+            }
+            self.world.pass(seconds(60)).await;
+            if self.is_due() {
+                // A run that fails shows in what is left.
+                let _ = self.world.run_relay().boxed_local().await;
+            }
+        }
+        self.violated("it never settled".to_owned());
+    }
+
+    fn judge(self) -> History {
+        let webhooks = self.plan.webhooks.iter();
+        let sent: Vec<Posted<'_>> = webhooks
+            .zip(self.arrivals.into_inner())
+            .zip(self.acknowledged.into_inner())
+            .map(|((sending, arrivals), acknowledged)| Posted { webhook: &sending.webhook, arrivals, acknowledged })
+            .collect();
+        let (mut violations, digest) = judge(self.world, &sent);
+        violations.extend(self.violations.into_inner());
+        let mut counts = self.counts.into_inner();
+        counts.add("webhooks", sent.len());
+        counts.add("outages", self.plan.trouble.outages.len());
+        let calls = self.world.line.calls();
+        counts.add("calls", calls.len());
+        for fault in calls.iter().filter_map(|call| call.fault) {
+            counts.add(name_of(fault), 1);
+        }
+        let published = self.world.published();
+        let notifications = published.iter().map(|event| event["id"].to_string()).collect::<BTreeSet<_>>().len();
+        counts.add("notifications", notifications);
+        counts.add("copies of notifications", published.len() - notifications);
+        History { violations, digest, counts, trace: self.trace.into_inner() }
+    }
+
+    fn tell(&self, step: impl FnOnce() -> String) {
+        let at = self.start.elapsed().as_secs_f64();
+        self.trace.borrow_mut().push(format!("{at:>10.3} s  {}", step()));
+    }
+
+    fn count(&self, name: &'static str, count: usize) {
+        self.counts.borrow_mut().add(name, count);
+    }
+
+    fn violated(&self, what: String) {
+        self.violations.borrow_mut().push(what);
+    }
+}

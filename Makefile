@@ -11,12 +11,14 @@ DENY := .venv/cargo/cargo-deny-$(CARGO_DENY_VERSION)
 WITH_TOOLS := env PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" SAM_CLI_TELEMETRY=0
 # The template's parameters for your own account; README.md shows what goes in.
 PARAMETERS ?= parameters.yaml
+# How long each target is fuzzed.
+SECONDS ?= 60
 OVERRIDES := --parameter-overrides file://$(abspath $(PARAMETERS))
 
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help tools run test check sim soak outage build deploy delete redrive replay clean
+.PHONY: help tools run test check sim soak outage fuzz build deploy delete redrive replay clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +48,9 @@ soak: ## Load the functions' binaries while calls fail, stores go away and proce
 
 outage: $(TOOLS)/.installed $(STACK)/.installed ## Take DynamoDB away on the local stack while Wultra's events come (EVENTS=500 DURATION=30)
 	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.outage
+
+fuzz: ## Throw odd input at every door (SECONDS=60 for each, TARGET=veriff for one)
+	@tests/fuzz/run $(SECONDS) $(TARGET)
 
 build: $(TOOLS)/.installed $(PARAMETERS) ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
 	$(WITH_TOOLS) sam build $(OVERRIDES)

@@ -1,0 +1,137 @@
+//! What must hold of a provider's door, whatever comes in.
+
+use crate::{arrival, kept, php, provider::Sender, record, request::Request};
+use serde_json::Value;
+use std::collections::HashSet;
+use verdict_sessions::{AttemptId, EventId, Session, SessionEvent, SessionId};
+use verdict_webhooks::{Genuine, Reading, Refusal, Unreadable, json::Json, sha256_hex};
+
+/// A text of an event that is shorter than this is neither a blob nor what is left of one that was cut off.
+const HARMLESS: usize = 100;
+
+/// Takes an input for a request of the provider's, as it stands and rightly proved.
+pub fn check<P: Sender>(provider: &P, input: &[u8]) {
+    let request = Request::parse(input);
+    let forged = provider.prove(request.delivery(), arrival());
+    assert!(forged.is_err(), "proved without a secret: {forged:?}");
+
+    let Some((request, genuine)) = proved(provider, request) else { return };
+    let pick = input.iter().fold(input.len(), |pick, byte| pick.wrapping_mul(31) ^ usize::from(*byte));
+    let wrong = provider.prove(P::wrongly(request.clone(), pick).delivery(), arrival());
+    assert!(wrong.is_err(), "proved by a wrong proof");
+
+    // What goes into quarantine: as sent, where it can't be read.
+    if Json::parse(genuine.body()).is_ok() {
+        kept::nothing_secret_is_left(str::from_utf8(&genuine.minimised_body()).expect("JSON"));
+    }
+    if let Ok(Reading::Events { events, payload }) = read(provider, &genuine) {
+        check_events(&events, &genuine);
+        kept::check(&payload);
+        check_fold(&events);
+        check_read_again(provider, &request, &events, &payload);
+    }
+}
+
+/// The request with the right proof, on a path of the provider's.
+fn proved<P: Sender>(provider: &P, request: Request) -> Option<(Request, Genuine)> {
+    let request = P::rightly(Request { method: "POST".into(), ..request })?;
+    match provider.prove(request.delivery(), arrival()) {
+        Ok(genuine) => Some((request, genuine)),
+        Err(Refusal::PathUnknown) => {
+            let request = Request { path: P::PATH.into(), ..request };
+            proof_holds(provider.prove(request.delivery(), arrival())).map(|genuine| (request, genuine))
+        }
+        refused => proof_holds(refused).map(|genuine| (request, genuine)),
+    }
+}
+
+/// Of what is rightly proved, only an envelope in which two readers could find different members is refused.
+fn proof_holds(proved: Result<Genuine, Refusal>) -> Option<Genuine> {
+    match proved {
+        Ok(genuine) => Some(genuine),
+        Err(refusal) => {
+            assert_eq!(refusal, Refusal::EnvelopeUnreadable, "the right proof is refused");
+            None
+        }
+    }
+}
+
+/// What the provider reads, twice alike.
+fn read<P: Sender>(provider: &P, genuine: &Genuine) -> Result<Reading, Unreadable> {
+    let reading = provider.read(genuine);
+    assert_eq!(reading, provider.read(genuine));
+    reading
+}
+
+/// Every text that becomes a key is there and fits; every other is bounded.
+fn check_events(events: &[SessionEvent], genuine: &Genuine) {
+    assert!(!events.is_empty());
+    let ids: HashSet<_> = events.iter().map(|event| (&event.session, &event.event_id)).collect();
+    assert_eq!(ids.len(), events.len(), "two facts of one webhook under one id");
+    for event in events {
+        assert_eq!((event.session.provider, event.received_at), (genuine.provider(), genuine.received_at()));
+        assert!(SessionId::new(event.session.session_id.as_str()).is_ok());
+        assert!(EventId::new(event.event_id.as_str()).is_ok());
+        assert!(event.attempt_id.as_ref().is_none_or(|id| AttemptId::new(id.as_str()).is_ok()));
+        for name in [&event.subject.reference, &event.subject.provider_user_id].into_iter().flatten() {
+            assert!(!name.trim().is_empty() && name.len() <= 1024, "no key: {name:?}");
+        }
+        let reasons = event.checks.values().filter_map(|check| check.reason.as_ref());
+        for reason in reasons.chain(event.decision.as_ref().and_then(|decision| decision.reason.as_ref())) {
+            assert!(reason.chars().count() <= 1024);
+        }
+        assert!(event.detail.values().all(|value| value.chars().count() <= 128));
+        assert!(event.checks.keys().all(|name| name.len() <= 256) && event.name.len() <= 64);
+    }
+}
+
+/// The events make the same record in any order, and what is to be told of it holds nothing of the reason's text.
+fn check_fold(events: &[SessionEvent]) {
+    let one_session = || events.iter().filter(|event| event.session == events[0].session);
+    let (first, last) = (record::fold(None, one_session()), record::fold(None, one_session().rev()));
+    let comparable = |session: Session| Session { version: 0, notifications: 0, ..session };
+    assert_eq!(comparable(first), comparable(last), "the order of events shows");
+}
+
+/// What is kept can be read again, to the same end.
+fn check_read_again<P: Sender>(provider: &P, request: &Request, events: &[SessionEvent], payload: &str) {
+    let stored = P::rightly(request.clone().with_body(payload)).expect("what was signed once has a place for it");
+    let genuine = provider.prove(stored.delivery(), arrival()).expect("what was genuine once");
+    let again = read(provider, &genuine);
+    if let Ok(Reading::Events { payload, .. }) = &again {
+        assert_eq!(payload.as_bytes(), stored.body, "what is kept is not minimal yet");
+    }
+    let all_is_kept = str::from_utf8(&request.body).is_ok_and(|body| php::without_white_space(body) == payload);
+    if !all_is_kept && !events.iter().all(shows_nothing_to_leave_out) {
+        return;
+    }
+    let Ok(Reading::Events { events: again, .. }) = again else { panic!("unreadable once it was kept: {again:?}") };
+    assert_eq!(without_ids(&again), without_ids(events), "it means something else once it was kept");
+    let digest = sha256_hex(&request.body);
+    for (event, again) in events.iter().zip(&again) {
+        // Some ids are made of the bytes that came.
+        let of_members = all_is_kept && !event.event_id.as_str().ends_with(&digest);
+        assert!(!of_members || again.event_id == event.event_id, "another fact once it was kept");
+    }
+}
+
+fn without_ids(events: &[SessionEvent]) -> Vec<SessionEvent> {
+    let same = EventId::new("any").expect("an id");
+    events.iter().map(|event| SessionEvent { event_id: same.clone(), ..event.clone() }).collect()
+}
+
+/// Whether no text of an event is of a sort that minimising may shorten: long, a document, or with a token in it.
+fn shows_nothing_to_leave_out(event: &SessionEvent) -> bool {
+    fn is_harmless(value: &Value) -> bool {
+        match value {
+            Value::String(text) => {
+                text.len() < HARMLESS && !text.contains("eyJ") && !text.trim_start().starts_with(['{', '[', '"'])
+            }
+            Value::Array(items) => items.iter().all(is_harmless),
+            Value::Object(members) => members.iter().all(|(name, value)| name.len() < 64 && is_harmless(value)),
+            _ => true,
+        }
+    }
+    let any_id = EventId::new("any").expect("an id");
+    is_harmless(&serde_json::to_value(SessionEvent { event_id: any_id, ..event.clone() }).expect("JSON"))
+}

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROVIDERS = ("veriff", "incode", "treezor", "wultra")
 # What API Gateway and HTTP add to a request: no proof looks at it.
 USUAL_HEADERS = ("accept", "host", "user-agent", "x-amzn-", "x-forwarded-")
+# Beyond what an attempt's id may have in bytes, and a session's.
+LONG = (257, 1025)
 # Longer words than libFuzzer takes, and shorter ones than are worth it.
 WORD = range(2, 64)
 
@@ -28,7 +30,7 @@ TOKEN_REQUESTS = [
 
 AT = "2026-06-13T00:38:30.861285Z"
 EVENT = {
-    "eventId": "decision:1", "provider": "veriff", "sessionId": "s", "kind": "verification", "name": "decision.declined",
+    "eventId": "decision:1", "provider": "veriff", "sessionId": "s", "kind": "verification", "name": "decision",
     "attemptId": "a", "occurredAt": AT, "emittedAt": None, "receivedAt": "2026-06-13T00:40:00Z", "stage": "submitted",
     "decision": {"outcome": "declined", "reasonCode": "102", "reason": "a reason"},
     "checks": {"watchlist": {"outcome": "flagged", "reason": None}},
@@ -52,7 +54,8 @@ STORED_WORDS = [
     "identification", "expired", "abandoned", "failed", "resubmission_requested", "pending", "error", "captured",
     "cancelled", "unrecognised", "wultra", "incode", "9999-12-31T23:59:59.999999999Z", "0001-01-01T00:00:00Z",
 ]
-SPELLINGS = [r"\u0065", r"\ud83d\udd11", r"\ud83d", r"\/", r"\\", r"\"", "data:image/png;base64,", "%2B", "&#13;", "eyJhbGciOiJIUzI1NiJ9."]
+SPELLINGS = [r"\u0065", r"\ud83d\udd11", r"\ud83d", r"\/", r"\\", r"\"", "data:image/png;base64,", "%2B", "&#13;",
+             "eyJhbGciOiJIUzI1NiJ9."]
 
 
 def request(method, path, query, headers, body):
@@ -62,13 +65,24 @@ def request(method, path, query, headers, body):
 
 
 def samples(provider):
-    """API Gateway's events, and each as a request."""
-    for file in sorted((ROOT / "events" / provider).glob("*.json")):
-        event = json.loads(file.read_text("utf-8"))
+    """API Gateway's events, each as a request, and its body."""
+    for sample in json.loads((ROOT / "events/catalogue.json").read_text("utf-8")):
+        if not sample["name"].startswith(f"{provider}/"):
+            continue
+        event = json.loads((ROOT / "events" / f"{sample['name']}.json").read_text("utf-8"))
         body = event.get("body") or ""
         body = base64.b64decode(body) if event["isBase64Encoded"] else body.encode("utf-8")
         method = event["requestContext"]["http"]["method"]
-        yield event, request(method, event["rawPath"], event["rawQueryString"], event["headers"].items(), body), body
+        sent = request(method, event["rawPath"], event["rawQueryString"], event["headers"].items(), body)
+        yield event, sent, body, sample["ids"].values()
+
+
+def with_long_ids(sent, ids):
+    """The requests with one id each that is too long for something."""
+    for name in ids:
+        for length in LONG:
+            longer = "".join(f"{name}. " for _ in range(length))[:length - 1] + "."
+            yield sent.replace(name.encode(), longer.encode())
 
 
 def vectors(provider):
@@ -111,19 +125,22 @@ def inputs():
     for provider in PROVIDERS:
         sent = list(samples(provider))
         proved = list(vectors(provider))
-        bodies += [body for _, _, body in sent] + [body for _, body in proved]
-        events += [json.dumps(event).encode() for event, _, _ in sent]
-        known = [word for _, _, body in sent for word in words(parsed(body.decode("utf-8", "replace")))]
-        heads = [name for event, _, _ in sent for name in [*event["headers"], event["rawPath"]]]
-        found[provider] = [text for _, text, _ in sent] + [text for text, _ in proved], known + heads + SPELLINGS
+        bodies += [body for _, _, body, _ in sent] + [body for _, body in proved]
+        events += [json.dumps(event).encode() for event, *_ in sent]
+        known = [word for _, _, body, _ in sent for word in words(parsed(body.decode("utf-8", "replace")))]
+        heads = [name for event, *_ in sent for name in [*event["headers"], event["rawPath"]]]
+        long = [text for _, text, _, ids in sent for text in with_long_ids(text, ids)]
+        texts = [text for _, text, *_ in sent] + [text for text, _ in proved] + long
+        found[provider] = texts, known + heads + SPELLINGS
     names = [word for _, known in found.values() for word in known]
     found["json"] = bodies, SPELLINGS
     found["canonical"] = bodies, SPELLINGS
     found["minimise"] = ([b"j" + body for body in bodies] + [b"bAAA" + body for body in bodies]
                          + [b"d" + base64.b64encode(body) for body in bodies]), SPELLINGS + names
     found["token_endpoint"] = [
-        request("POST", "/incode/oauth/token", "", [("content-type", kind), ("authorization", "Basic YTpi")], form.encode())
-        for form, kind in TOKEN_REQUESTS], ["grant_type=", "client_credentials", "&", "%20", "content-type: ", FORM]
+        request("POST", "/incode/oauth/token", "", [("content-type", kind), ("authorization", "Basic YTpi")],
+                form.encode()) for form, kind in TOKEN_REQUESTS], [
+                    "grant_type=", "client_credentials", "&", "%20", "content-type: ", FORM]
     documents = [EVENT, SESSION, NOTIFICATION]
     stored = [lines(*documents), *(lines(document) for document in documents), lines(EVENT, {**EVENT, "eventId": "b"})]
     found["stored"] = stored, [*words(documents), *STORED_WORDS]

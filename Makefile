@@ -18,7 +18,7 @@ OVERRIDES := --parameter-overrides file://$(abspath $(PARAMETERS))
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help tools run test check sim soak outage fuzz build deploy delete redrive replay clean
+.PHONY: help tools run test check sim soak outage fuzz mutants build deploy delete redrive replay clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ outage: $(TOOLS)/.installed $(STACK)/.installed ## Take DynamoDB away on the loc
 
 fuzz: ## Throw odd input at every door (SECONDS=60 for each, TARGET=veriff for one)
 	@tests/fuzz/run $(SECONDS) $(TARGET)
+
+mutants: ## Break proofs and fold in hundreds of ways: a test must see each (an hour; needs cargo-mutants)
+	cargo mutants --package verdict-sessions --package verdict-webhooks
 
 build: $(TOOLS)/.installed $(PARAMETERS) ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
 	$(WITH_TOOLS) sam build $(OVERRIDES)

@@ -5,6 +5,7 @@ their names and words. What fuzzing has found before stays beside them.
     corpus.py FOLDER    writes FOLDER/{target}/… and FOLDER/{target}.dict
 """
 import base64
+import gzip
 import hashlib
 import json
 import sys
@@ -49,6 +50,12 @@ NOTIFICATION = {
     "provider": "treezor", "sessionId": "user:1", "kind": "kyc_review", "attemptId": None, "sequence": 1,
     "outcome": "approved", "final": True, "previousOutcome": "review", "reasonCode": None, "correction": False,
     "decidedAt": AT, "reference": "1", "providerUserId": None,
+}
+REBUILD = {"kind": "rebuild", "provider": "veriff", "sessionId": "s"}
+KEPT = {
+    "kind": "webhook", "reason": "no_session_id", "message": "there is no session id", "provider": "wultra",
+    "path": "/wultra/process/event", "receivedAt": AT, "eventKey": "wultra/s/id:1", "bytes": 2, "sha256": "0",
+    "encoding": "gzip+base64", "body": base64.b64encode(gzip.compress(b"{}", mtime=0)).decode(),
 }
 STORED_WORDS = [
     "identification", "expired", "abandoned", "failed", "resubmission_requested", "pending", "error", "captured",
@@ -144,6 +151,8 @@ def inputs():
     documents = [EVENT, SESSION, NOTIFICATION]
     stored = [lines(*documents), *(lines(document) for document in documents), lines(EVENT, {**EVENT, "eventId": "b"})]
     found["stored"] = stored, [*words(documents), *STORED_WORDS]
+    kept = [text.replace(b"POST", provider.encode(), 1) for provider in PROVIDERS for text in found[provider][0]]
+    found["intake"] = kept + [lines(REBUILD), lines(KEPT)], [*names, *REBUILD, *KEPT]
     found["gateway_event"] = events, [word for event in events for word in parsed(event)]
     return found
 

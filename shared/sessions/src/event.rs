@@ -134,3 +134,15 @@ impl SessionEvent {
         at.min(self.received_at.plus(FUTURE_TOLERANCE))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remark_is_called_the_same_in_logs_and_in_records() {
+        for remark in [Remark::Unrecognised, Remark::Inconsistent] {
+            assert_eq!(serde_json::to_value(remark).unwrap(), remark.as_str());
+        }
+    }
+}

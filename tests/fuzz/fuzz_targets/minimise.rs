@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::sync::LazyLock;
 use verdict_fuzz::{arrival, kept, provider::Sender, request::Request};
-use verdict_webhooks::{Provide as _, Reading, sha256_hex, veriff::Veriff};
+use verdict_webhooks::{Provide as _, Reading, Unreadable, read, sha256_hex, veriff::Veriff};
 
 static VERIFF: LazyLock<Veriff> = LazyLock::new(Veriff::configured);
 
@@ -111,10 +111,10 @@ fn stored(member: &str) -> Option<String> {
     let request = Request::parse(b"POST /veriff/decisions\n\n").with_body(format!("{HEAD}{member}}}"));
     let request = Veriff::rightly(request).expect("a signature");
     let genuine = VERIFF.prove(request.delivery(), arrival()).expect("genuine");
-    match VERIFF.read(&genuine) {
+    match read(&genuine) {
         Ok(Reading::Events { payload, .. }) => Some(payload),
         other => {
-            assert_eq!(other, Err(verdict_webhooks::Unreadable::TooDeep));
+            assert_eq!(other, Err(Unreadable::TooDeep));
             None
         }
     }

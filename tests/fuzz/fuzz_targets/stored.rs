@@ -22,7 +22,11 @@ fuzz_target!(|text: &str| {
             drop(serde_json::to_string(&notification.cloud_event()).expect("JSON"));
         }
     }
-    if !events.is_empty() {
-        record::fold(session, &events);
+    if let Some(key) = events.first().map(|event: &SessionEvent| event.session.clone()) {
+        events.retain(|event| event.session == key);
+        // In the order of arrival, as a record is rebuilt.
+        events.sort_by(|a, b| (a.received_at, &a.event_id).cmp(&(b.received_at, &b.event_id)));
+        let folded = record::fold(session.clone(), &events);
+        record::check_rebuilt(&folded, &events, session.is_none());
     }
 });

@@ -4,7 +4,7 @@ use crate::{arrival, kept, php, provider::Sender, record, request::Request};
 use serde_json::Value;
 use std::collections::HashSet;
 use verdict_sessions::{AttemptId, EventId, Session, SessionEvent, SessionId};
-use verdict_webhooks::{Genuine, Reading, Refusal, Unreadable, json::Json, sha256_hex};
+use verdict_webhooks::{Genuine, Reading, Refusal, json::Json, read, read_again};
 
 /// A text of an event that is shorter than this is neither a blob nor what is left of one that was cut off.
 const HARMLESS: usize = 100;
@@ -23,15 +23,14 @@ pub fn check<P: Sender>(provider: &P, input: &[u8]) {
     let wrong = provider.prove(P::wrongly(request.clone(), pick).delivery(), arrival());
     assert!(wrong.is_err(), "proved by a wrong proof");
 
-    // What goes into quarantine: as sent, where it can't be read.
-    if Json::parse(genuine.body()).is_ok() {
-        kept::nothing_secret_is_left(str::from_utf8(&genuine.minimised_body()).expect("JSON"));
-    }
-    if let Ok(Reading::Events { events, payload }) = read(provider, &genuine) {
-        check_events(&events, &genuine);
-        kept::check(&payload);
-        check_fold(&events);
-        check_read_again(provider, &request, &events, &payload);
+    let reading = read(&genuine);
+    assert_eq!(reading, read(&genuine));
+    let kept = check_kept(&genuine);
+    if let Ok(Reading::Events { events, payload }) = &reading {
+        check_events(events, &genuine);
+        kept::check(payload);
+        check_fold(events);
+        check_read_later(&genuine, &kept, events, payload);
     }
 }
 
@@ -57,13 +56,6 @@ fn proof_holds(proved: Result<Genuine, Refusal>) -> Option<Genuine> {
             None
         }
     }
-}
-
-/// What the provider reads, twice alike.
-fn read<P: Sender>(provider: &P, genuine: &Genuine) -> Result<Reading, Unreadable> {
-    let reading = provider.read(genuine);
-    assert_eq!(reading, provider.read(genuine));
-    reading
 }
 
 /// Every text that becomes a key is there and fits; every other is bounded.
@@ -96,27 +88,33 @@ fn check_fold(events: &[SessionEvent]) {
     assert_eq!(comparable(first), comparable(last), "the order of events shows");
 }
 
-/// What is kept can be read again, to the same end.
-fn check_read_again<P: Sender>(provider: &P, request: &Request, events: &[SessionEvent], payload: &str) {
-    let stored = P::rightly(request.clone().with_body(payload)).expect("what was signed once has a place for it");
-    let genuine = provider.prove(stored.delivery(), arrival()).expect("what was genuine once");
-    let again = read(provider, &genuine);
-    if let Ok(Reading::Events { payload, .. }) = &again {
-        assert_eq!(payload.as_bytes(), stored.body, "what is kept is not minimal yet");
+/// The webhook as a queue of ours keeps it, and gives it back.
+fn check_kept(genuine: &Genuine) -> Genuine {
+    let body = genuine.minimised_body().into_owned();
+    // What can't be read stays as sent.
+    if Json::parse(genuine.body()).is_ok() {
+        kept::nothing_secret_is_left(str::from_utf8(&body).expect("JSON"));
     }
-    let all_is_kept = str::from_utf8(&request.body).is_ok_and(|body| php::without_white_space(body) == payload);
+    let path = genuine.path().to_owned();
+    let kept = Genuine::kept(genuine.provider(), path, genuine.received_at(), body, genuine.body_digest());
+    assert_eq!(kept.minimised_body(), kept.body(), "not minimal yet");
+    kept
+}
+
+/// What is kept on a queue, and what is stored, can be read later to the same end.
+fn check_read_later(genuine: &Genuine, kept: &Genuine, events: &[SessionEvent], payload: &str) {
+    let all_is_kept = str::from_utf8(genuine.body()).is_ok_and(|body| php::without_white_space(body) == payload);
     let is_told_the_same =
-        request.body.len() <= WITHOUT_LONG_REFERENCES && events.iter().all(shows_nothing_to_leave_out);
-    if !all_is_kept && !is_told_the_same {
-        return;
-    }
-    let Ok(Reading::Events { events: again, .. }) = again else { panic!("unreadable once it was kept: {again:?}") };
-    assert_eq!(without_ids(&again), without_ids(events), "it means something else once it was kept");
-    let digest = sha256_hex(&request.body);
-    for (event, again) in events.iter().zip(&again) {
-        // Some ids are made of the bytes that came.
-        let of_members = all_is_kept && !event.event_id.as_str().ends_with(&digest);
-        assert!(!of_members || again.event_id == event.event_id, "another fact once it was kept");
+        genuine.body().len() <= WITHOUT_LONG_REFERENCES && events.iter().all(shows_nothing_to_leave_out);
+    let (later, again) = (read(kept), events.iter().map(|event| read_again(event, genuine.path(), payload)));
+    if all_is_kept {
+        assert_eq!(later, Ok(Reading::Events { events: events.to_owned(), payload: payload.to_owned() }));
+        assert!(again.eq(events.iter().map(|event| Ok(Some(event.clone())))), "it means something else once stored");
+    } else if is_told_the_same {
+        let Ok(Reading::Events { events: later, .. }) = later else { panic!("unreadable once it was kept: {later:?}") };
+        assert_eq!(without_ids(&later), without_ids(events), "it means something else once it was kept");
+    } else {
+        again.for_each(drop);
     }
 }
 

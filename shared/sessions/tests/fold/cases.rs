@@ -85,6 +85,18 @@ fn the_same_outcome_again_is_no_news_but_another_code_or_attempt_is() {
 }
 
 #[test]
+fn a_session_is_in_review_until_a_final_decision() {
+    let mut events = vec![
+        stage("a", 0, "first", Stage::Submitted),
+        decision("b", 10, "first", Outcome::Review, None),
+        stage("c", 20, "second", Stage::Started),
+    ];
+    assert_eq!(status(&events), Status::InReview);
+    events.push(decision("d", 30, "first", Outcome::Declined, None));
+    assert_eq!(status(&events), Status::Decided);
+}
+
+#[test]
 fn a_session_waits_for_resubmission_until_a_younger_attempt_shows_a_stage() {
     let mut events = vec![
         stage("a", 0, "first", Stage::Submitted),

@@ -1,0 +1,29 @@
+//! Anything as an event of API Gateway, and any request in one.
+#![no_main]
+
+use lambda_runtime::Context;
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Map, Value, json};
+use verdict_fuzz::request::Request;
+use verdict_pipeline::gateway;
+
+fuzz_target!(|input: &[u8]| {
+    if let Ok(text) = str::from_utf8(input) {
+        drop(gateway::Request::from_event(text, &Context::default()));
+    }
+    check_request(Request::parse(input));
+});
+
+/// Whatever a stranger puts into a request, the gateway's event of it is one.
+fn check_request(sent: Request) {
+    let query: Vec<_> = sent.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let query = query.join("&");
+    let headers: Map<String, Value> = sent.headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+    let event = json!({"rawPath": sent.path, "rawQueryString": query, "headers": headers, "routeKey": "$default",
+        "requestContext": {"http": {"method": sent.method}}, "body": String::from_utf8_lossy(&sent.body)});
+    let request = gateway::Request::from_event(&event.to_string(), &Context::default()).expect("a request");
+    // Another reader of forms.
+    let parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    assert_eq!(request.query, parameters);
+    assert_eq!(request.delivery.path(), sent.path);
+}

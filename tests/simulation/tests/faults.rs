@@ -58,7 +58,7 @@ impl fmt::Display for Run<'_> {
 async fn delivered(world: &World, webhook: &Webhook) -> bool {
     let began = world.clock.since_epoch();
     let response = world.deliver(webhook).await;
-    let took = world.clock.since_epoch() - began;
+    let took = world.clock.since_epoch().saturating_sub(began);
     assert!(took < PATIENCE, "answered after {took:?}");
     let is_acknowledged = is_success(response.status);
     assert!(!is_acknowledged || world.is_durable(webhook), "acknowledged and nowhere");

@@ -180,7 +180,8 @@ impl Genuine {
         &self.body
     }
 
-    /// The body as an operator may keep it: minimised where it is JSON, though of any length; else as sent.
+    /// The body as an operator may keep it: minimised where it can be read as JSON, though of any length; else as sent,
+    /// as what is not JSON or nested too deeply is.
     #[must_use]
     pub fn minimised_body(&self) -> Cow<'_, [u8]> {
         match Json::parse(&self.body) {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use std::{fmt, ops::Range, time::Duration};
 use support::{Backlog, Case, Consumer, Tally, all_of, backlogs, cases, is_success};
 use verdict_sessions::Provider;
-use verdict_simulation::{Fault, Lasting, Sent, Webhook, World, failing, simulate};
+use verdict_simulation::{DynamoDb, Fault, Lasting, Sent, Webhook, World, failing, simulate_on};
 
 /// How often, and how, the provider sends a webhook that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Longer than any call takes effect after its caller gave up on it.
 const AFTER_ALL_IS_LATE: Duration = Duration::from_secs(40);
+
+/// A world on the plain table: there are thousands of them here.
+fn simulated<T>(seed: u64, run: impl AsyncFnOnce(World) -> T) -> T {
+    simulate_on(DynamoDb::with_plain_sessions_table(), seed, run)
+}
 
 /// One run, as a failure names it.
 struct Run<'c> {
@@ -103,7 +108,7 @@ fn troubles(operations: &[String], lasting: &[Lasting]) -> Vec<Trouble> {
 
 /// The operations that a function calls when nothing is the matter.
 fn operations_of(run: impl AsyncFnOnce(&World) -> usize) -> Vec<String> {
-    simulate(0, async |world| {
+    simulated(0, async |world| {
         let begin = run(&world).await;
         world.line.calls().split_off(begin).into_iter().map(|call| call.operation).collect()
     })
@@ -130,7 +135,7 @@ fn operations_of_receiver(case: &Case, deliveries: Deliveries) -> Vec<String> {
 /// Has a call go wrong while a webhook is received.
 fn receiver_meets(case: &Case, trouble: Trouble, deliveries: Deliveries, tally: &mut Tally) {
     let run = Run { case: &case.name, trouble, deliveries: Some(deliveries) };
-    simulate(run.seed(), async |world| {
+    simulated(run.seed(), async |world| {
         prepare(&world, case).await;
         world.line.fail(failing(trouble.call, trouble.fault, trouble.lasting));
         let mut is_acknowledged = first_deliveries(&world, case, deliveries).await;
@@ -209,7 +214,7 @@ fn operations_of_consumer(backlog: &Backlog) -> Vec<String> {
 /// Has a call go wrong while the relay or the replay runs.
 fn consumer_meets(backlog: &Backlog, trouble: Trouble, tally: &mut Tally) {
     let run = Run { case: backlog.name, trouble, deliveries: None };
-    simulate(run.seed(), async |world| {
+    simulated(run.seed(), async |world| {
         backlog.pile_up_in(&world).await;
         world.line.fail(failing(trouble.call, trouble.fault, trouble.lasting));
         run_once(&world, backlog.consumer).await;

@@ -4,8 +4,8 @@ mod support;
 
 use futures_util::future::join_all;
 use std::{fmt, ops::Range, time::Duration};
-use support::{Backlog, Case, Consumer, Tally, all_of, backlogs, cases, is_success};
-use verdict_sessions::Provider;
+use support::{Backlog, Case, Consumer, Tally, all_of, backlogs, cases, is_success, minutes_before_the_run};
+use verdict_sessions::{Outcome, Provider, Stage};
 use verdict_simulation::{DynamoDb, Fault, Lasting, Sent, Webhook, World, failing, simulate_on};
 
 /// How often, and how, the provider sends a webhook that goes wrong.
@@ -14,16 +14,14 @@ enum Deliveries {
     Once,
     /// And again right after.
     Twice,
-    /// Twenty times at the same time.
-    Many,
 }
 
 const LASTING: [Lasting; 3] = [Lasting::Calls(1), Lasting::Calls(3), Lasting::ForGood];
 
-/// How many copies come at the same time.
-const COPIES: usize = 20;
+/// How many webhooks come at the same time.
+const CROWD: usize = 20;
 
-/// How long the answers of the concurrent copies take, so that their calls overtake each other.
+/// How long each way of a call takes when many come at the same time, so that their calls overtake each other.
 const LATENCY: Range<Duration> = Duration::from_millis(1)..Duration::from_millis(30);
 
 /// A provider gives up on an answer after five seconds.
@@ -114,20 +112,11 @@ fn operations_of(run: impl AsyncFnOnce(&World) -> usize) -> Vec<String> {
     })
 }
 
-/// The first delivery, or the first twenty. Says whether one was acknowledged.
-async fn first_deliveries(world: &World, case: &Case, deliveries: Deliveries) -> bool {
-    if deliveries != Deliveries::Many {
-        return delivered(world, &case.webhook).await;
-    }
-    world.line.take_time(LATENCY);
-    join_all((0..COPIES).map(|_| delivered(world, &case.webhook))).await.contains(&true)
-}
-
-fn operations_of_receiver(case: &Case, deliveries: Deliveries) -> Vec<String> {
+fn operations_of_receiver(case: &Case) -> Vec<String> {
     operations_of(async |world| {
         prepare(world, case).await;
         let begin = world.line.call_count();
-        first_deliveries(world, case, deliveries).await;
+        delivered(world, &case.webhook).await;
         begin
     })
 }
@@ -138,7 +127,7 @@ fn receiver_meets(case: &Case, trouble: Trouble, deliveries: Deliveries, tally: 
     simulated(run.seed(), async |world| {
         prepare(&world, case).await;
         world.line.fail(failing(trouble.call, trouble.fault, trouble.lasting));
-        let mut is_acknowledged = first_deliveries(&world, case, deliveries).await;
+        let mut is_acknowledged = delivered(&world, &case.webhook).await;
         if deliveries == Deliveries::Twice {
             if trouble.lasting == Lasting::ForGood {
                 world.line.mend();
@@ -146,8 +135,8 @@ fn receiver_meets(case: &Case, trouble: Trouble, deliveries: Deliveries, tally: 
             is_acknowledged |= delivered(&world, &case.webhook).await;
         }
         world.line.mend();
-        // The provider goes on until it is heard; one that sends once does not.
-        if !is_acknowledged && deliveries != Deliveries::Once {
+        // A provider that sends twice goes on until it is heard.
+        if !is_acknowledged && deliveries == Deliveries::Twice {
             is_acknowledged = delivered(&world, &case.webhook).await;
             assert!(is_acknowledged, "{run}: refused when nothing was the matter any more");
         }
@@ -163,7 +152,7 @@ fn whatever_goes_wrong_with_any_call_of_a_receiver() {
     let cases = cases();
     let mut work = Vec::new();
     for case in &cases {
-        for trouble in troubles(&operations_of_receiver(case, Deliveries::Once), &LASTING) {
+        for trouble in troubles(&operations_of_receiver(case), &LASTING) {
             work.push((case, trouble, Deliveries::Once));
             // What passes by itself leaves a copy nothing to do; Wultra sends nothing twice.
             if trouble.lasting != Lasting::Calls(1) && case.webhook.provider != Provider::Wultra {
@@ -176,21 +165,71 @@ fn whatever_goes_wrong_with_any_call_of_a_receiver() {
     });
 }
 
-#[test]
-fn whatever_goes_wrong_while_many_copies_arrive_at_once() {
-    let cases = cases();
-    let names = ["veriff later decision", "incode decision", "treezor several users"];
-    let mut work = Vec::new();
-    for case in cases.iter().filter(|case| names.contains(&case.name.as_str())) {
-        let operations = operations_of_receiver(case, Deliveries::Many);
-        let troubles = troubles(&operations, &[Lasting::Calls(3), Lasting::ForGood]);
-        // Every other round of the copies: their first calls, their third …
-        work.extend(
-            troubles.into_iter().filter(|trouble| trouble.call % (2 * COPIES) == 0).map(|trouble| (case, trouble)),
-        );
+/// Webhooks that come at the same time: copies of one, and all that is ever said of a session, twice.
+fn crowds() -> [(&'static str, Vec<Webhook>); 3] {
+    let copies = |webhook: Webhook| vec![webhook; CROWD];
+    let mut session = Vec::new();
+    for (attempt, minute) in [("attempt-1", 20), ("attempt-2", 10)] {
+        let (veriff, at) = (Provider::Veriff, minutes_before_the_run);
+        for stage in [Stage::Started, Stage::Submitted] {
+            session.push(Webhook::progress(veriff, "1001", stage, at(minute), attempt));
+        }
+        for (outcome, later) in [(Outcome::Review, 1), (Outcome::Approved, 2), (Outcome::Declined, 3)] {
+            session.push(Webhook::decision(veriff, "1001", outcome, at(minute - later), attempt));
+        }
     }
-    all_of("faults among 20 copies at once", &work, |(case, trouble), tally| {
-        receiver_meets(case, *trouble, Deliveries::Many, tally);
+    let users = ["1001", "1002", "1003"];
+    [
+        (
+            "copies of a decision",
+            copies(Webhook::decision(Provider::Incode, "1001", Outcome::Approved, minutes_before_the_run(1), "")),
+        ),
+        (
+            "copies for several users",
+            copies(Webhook::decisions_of_users(&users, Outcome::Declined, minutes_before_the_run(1))),
+        ),
+        ("a whole session", [session.clone(), session].concat()),
+    ]
+}
+
+/// Delivers all at the same time, and says of each whether it was acknowledged.
+async fn crowd_in(world: &World, crowd: &[Webhook]) -> Vec<bool> {
+    world.line.take_time(LATENCY);
+    join_all(crowd.iter().map(|webhook| delivered(world, webhook))).await
+}
+
+/// Has a call go wrong while many webhooks come at the same time.
+fn crowd_meets(name: &str, crowd: &[Webhook], trouble: Trouble, tally: &mut Tally) {
+    let run = Run { case: name, trouble, deliveries: None };
+    simulated(run.seed(), async |world| {
+        world.line.fail(failing(trouble.call, trouble.fault, trouble.lasting));
+        let acknowledged = crowd_in(&world, crowd).await;
+        world.line.mend();
+        for (webhook, is_acknowledged) in crowd.iter().zip(acknowledged) {
+            assert!(is_acknowledged || delivered(&world, webhook).await, "{run}: refused when nothing was the matter");
+        }
+        settle(&world).await;
+        let sent = Sent { sure: crowd.iter().collect(), ..Sent::default() };
+        tally.check(run, world.broken_promises(&sent));
+    });
+}
+
+#[test]
+fn whatever_goes_wrong_while_many_webhooks_arrive_at_once() {
+    let crowds = crowds();
+    let mut work = Vec::new();
+    for (name, crowd) in &crowds {
+        let operations = operations_of(async |world| {
+            crowd_in(world, crowd).await;
+            0
+        });
+        let troubles = troubles(&operations, &[Lasting::Calls(3), Lasting::ForGood]);
+        // One call of every other round.
+        let troubles = troubles.into_iter().filter(|trouble| trouble.call % (2 * CROWD) == 0);
+        work.extend(troubles.map(|trouble| (name, crowd, trouble)));
+    }
+    all_of("faults among 20 webhooks at once", &work, |(name, crowd, trouble), tally| {
+        crowd_meets(name, crowd, *trouble, tally);
     });
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// A time before a run begins.
-fn minutes_before_the_run(minutes: u64) -> Timestamp {
+pub(crate) fn minutes_before_the_run(minutes: u64) -> Timestamp {
     let run = Clock::EPOCH;
     Timestamp::from_unix(i64::try_from(run - minutes * 60).unwrap(), 0).unwrap()
 }

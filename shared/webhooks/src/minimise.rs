@@ -202,7 +202,7 @@ fn marks(raw: &str) -> Vec<(Range<usize>, Mark)> {
     for token in tokens::find(raw) {
         marks.extend(blobs::find(raw, seen..token.start));
         seen = token.end;
-        let mark = Mark::of_text("application/jwt", &raw[token.clone()]);
+        let mark = Mark::of_text("application/jwt", &Text::written(&raw[token.clone()]).decoded());
         marks.push((token, mark));
     }
     marks.extend(blobs::find(raw, seen..raw.len()));

@@ -520,6 +520,37 @@ mod tokens {
     }
 
     #[test]
+    fn however_their_letters_are_spelled() {
+        let token = token(r#"{"alg":"HS256","typ":"JWT"}"#);
+        let expected = mark("application/jwt", token.as_bytes());
+        let escaped = |is_escaped: fn(usize, char) -> bool| -> String {
+            let spelled = token.char_indices().map(|(at, letter)| {
+                if is_escaped(at, letter) { format!("\\u{:04X}", u32::from(letter)) } else { letter.to_string() }
+            });
+            format!("\"{}\"", spelled.collect::<String>())
+        };
+        for spelled in [
+            escaped(|at, _| at == 0),
+            escaped(|at, _| at == 2),
+            escaped(|_, letter| letter == '.'),
+            escaped(|_, letter| letter.is_ascii_digit() || "-_".contains(letter)),
+            escaped(|_, _| true),
+        ] {
+            assert_eq!(stored(&spelled), expected, "{spelled}");
+            let in_a_document = format!(r#"{{"raw":{spelled}}}"#);
+            let inner = stored(&quoted(&in_a_document));
+            assert_eq!(serde_json::from_str::<Value>(inner.as_str().unwrap()).unwrap(), json!({"raw": expected}));
+        }
+        // In a URL, in XML and in a text that quotes JSON, where only a reader of those would know the token.
+        let in_url = token.replace('.', "%2E").replace("eyJ", "%65yJ");
+        let in_xml = token.replace('.', "&#46;").replace("eyJ", "&#x65;yJ");
+        let in_text = token.replace('.', "\\u002e").replace("eyJ", "\\u0065yJ");
+        for spelled in [in_url, in_xml, in_text] {
+            assert_eq!(stored(&quoted(&spelled)), mark("application/jwt", spelled.as_bytes()), "{spelled}");
+        }
+    }
+
+    #[test]
     fn signatures_may_be_missing_and_encrypted_ones_have_five_parts() {
         let signed = token(r#"{"alg":"HS256"}"#);
         let (unsigned, signature) = signed.rsplit_once('.').unwrap();
@@ -818,6 +849,7 @@ mod large {
             fill(&format!("{header}. ")),
             fill(&format!("{header}.x ")),
             fill(&format!("{header}{header}")),
+            fill(&format!("{}.", header.replace('e', "%65"))),
             format!("{header}.{}", fill("A")),
             format!("{}.x.x", URL_SAFE_NO_PAD.encode(format!(r#"{{"x":"{}"}}"#, fill("x")))),
             fill(&format!("{}.", "A".repeat(300))),
@@ -878,7 +910,7 @@ fn value() -> impl Strategy<Value = Value> {
 /// A string in every spelling that its reader has to tell apart from text.
 fn spelled_text() -> impl Strategy<Value = String> {
     let letters = "[A-Za-z0-9+/_-]{0,300}={0,3}";
-    let token = "eyJhbGciOiJIUzI1NiJ9(\\.[a-zA-Z0-9_-]{0,9}){0,5}";
+    let token = "(e|\\\\u0065|%65)yJhbGciOiJIUzI1NiJ9((\\.|\\\\u002[eE]|&#46;)[a-zA-Z0-9_-]{0,9}){0,5}";
     let escape = "(\\\\\\\\){0,2}\\\\([bfnrt/\"]|u00[0-7][0-9a-fA-F])|\\\\ud83d\\\\udd11|\\\\u[1-9a-c][0-9a-f]{3}";
     let others = "[ %&#;<>{}\\[\\]:,.é🔑]{1,3}|%2[BFbf]|&#1[03];|data:;base64,|%|&#|\\\\\\\\";
     let piece = prop_oneof![letters, token, escape, escape, others];

@@ -142,16 +142,18 @@ impl Iterator for Decoder<'_> {
 
 /// What some text means to base64.
 #[derive(Clone, Copy)]
-enum Symbol {
+pub(super) enum Symbol {
     Digit(u8, Alphabet),
     Padding,
+    /// What parts a token.
+    Dot,
     Blank,
     LineEnd,
     Other,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Alphabet {
+pub(super) enum Alphabet {
     Either,
     Standard,
     UrlSafe,
@@ -189,6 +191,7 @@ impl Symbol {
             b'-' => Self::Digit(62, Alphabet::UrlSafe),
             b'_' => Self::Digit(63, Alphabet::UrlSafe),
             b'=' => Self::Padding,
+            b'.' => Self::Dot,
             b' ' | b'\t' => Self::Blank,
             b'\r' | b'\n' => Self::LineEnd,
             _ => Self::Other,
@@ -198,7 +201,7 @@ impl Symbol {
 
 /// The symbol at a place, and how many bytes spell it.
 #[inline]
-fn symbol(text: &[u8], at: usize) -> Option<(Symbol, usize)> {
+pub(super) fn symbol(text: &[u8], at: usize) -> Option<(Symbol, usize)> {
     Some(match *text.get(at)? {
         b'\\' => escaped(text, at),
         b'%' => spelled(text.get(at + 1..at + 3), 16).map_or((Symbol::Other, 1), |symbol| (symbol, 3)),

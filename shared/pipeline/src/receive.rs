@@ -2,17 +2,14 @@
 //! table can't take them.
 
 use crate::{
-    Deadline, IntakeQueue, Processor, QuarantineQueue,
+    Deadline, IntakeQueue, KeepError, Processor, QuarantineQueue,
     gateway::{Request, Response},
     kept::KeptWebhook,
     process::Fate,
     telemetry::DeliveryReport,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use std::{
-    fmt::Display,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use verdict_sessions::SessionId;
 use verdict_webhooks::{Disposition, Genuine, Provide, Unreadable};
 
@@ -78,31 +75,17 @@ impl<P: Provide> Receiver<P> {
             let kept = KeptWebhook::of(genuine)?.with_event(fate.event_key.clone());
             self.intake.keep(kept).await
         };
-        match deadline.bound(keep).await {
-            Ok(Ok(())) => Fate { disposition: Disposition::Spooled, ..fate },
-            Ok(Err(error)) => {
-                tell_lost(&error);
-                fate
-            }
-            Err(elapsed) => {
-                tell_lost(&elapsed);
-                fate
-            }
+        match kept(keep, deadline).await {
+            Ok(()) => Fate { disposition: Disposition::Spooled, ..fate },
+            Err(_) => fate,
         }
     }
 
     async fn quarantine(&self, genuine: &Genuine, unreadable: Unreadable, deadline: Deadline) -> Fate {
         let keep = async { self.quarantine.keep(KeptWebhook::of(genuine)?.because(unreadable)).await };
-        match deadline.bound(keep).await {
-            Ok(Ok(())) => Fate::because(Disposition::Quarantined, unreadable.code()),
-            Ok(Err(error)) => {
-                tell_lost(&error);
-                Fate::because(Disposition::Failed, "quarantine")
-            }
-            Err(elapsed) => {
-                tell_lost(&elapsed);
-                Fate::because(Disposition::Failed, "deadline")
-            }
+        match kept(keep, deadline).await {
+            Ok(()) => Fate::because(Disposition::Quarantined, unreadable.code()),
+            Err(reason) => Fate::because(Disposition::Failed, reason),
         }
     }
 
@@ -119,6 +102,13 @@ impl<P: Provide> Receiver<P> {
     }
 }
 
-fn tell_lost(error: &dyn Display) {
-    tracing::error!(%error, "neither table nor queue has it; answered so that a provider that retries sends it again");
+/// Puts a webhook on a queue in time; else tells the log, and says why not.
+async fn kept(keep: impl Future<Output = Result<(), KeepError>>, deadline: Deadline) -> Result<(), &'static str> {
+    let (error, reason) = match deadline.bound(keep).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => (error.to_string(), "quarantine"),
+        Err(elapsed) => (elapsed.to_string(), "deadline"),
+    };
+    tracing::error!(error, "neither table nor queue has it; answered so that a provider that retries sends it again");
+    Err(reason)
 }

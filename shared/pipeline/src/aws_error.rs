@@ -18,8 +18,10 @@ enum Sort {
     Throttled,
     /// May pass by itself: no answer, or a fault on the service's side. The call may have taken effect.
     Unavailable,
-    /// Will not pass by itself: permissions, configuration or a bug.
+    /// Will not pass by itself: permissions or configuration.
     Rejected,
+    /// Will not pass by itself, and is the matter of this request alone: something that it holds.
+    Invalid,
 }
 
 impl AwsError {
@@ -34,6 +36,8 @@ impl AwsError {
                 let sort = match code.as_str() {
                     throttled if Self::is_throttling(throttled) => Sort::Throttled,
                     "TransactionInProgressException" | "ReplicatedWriteConflictException" => Sort::Unavailable,
+                    // A transaction that is cancelled for a reason of its own: its caller has seen to all others.
+                    "ValidationException" | "TransactionCanceledException" => Sort::Invalid,
                     _ if failure.raw().status().is_server_error() => Sort::Unavailable,
                     _ => Sort::Rejected,
                 };
@@ -56,13 +60,18 @@ impl AwsError {
     }
 
     pub(crate) fn request_not_built() -> Self {
-        Self { code: "request_not_built".into(), sort: Sort::Rejected }
+        Self { code: "request_not_built".into(), sort: Sort::Invalid }
     }
 
     /// Whether doing the same again can help.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        self.sort != Sort::Rejected
+        !matches!(self.sort, Sort::Rejected | Sort::Invalid)
+    }
+
+    /// Whether the request itself is the trouble, so that others may well get through.
+    pub(crate) fn is_of_the_request(&self) -> bool {
+        self.sort == Sort::Invalid
     }
 
     /// Whether the call may have taken effect all the same: its answer was lost.
@@ -78,6 +87,7 @@ impl fmt::Display for AwsError {
             Sort::Throttled => "throttled",
             Sort::Unavailable => "unavailable",
             Sort::Rejected => "rejected",
+            Sort::Invalid => "invalid",
         };
         write!(f, "{sort} ({})", self.code)
     }

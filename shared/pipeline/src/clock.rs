@@ -3,6 +3,7 @@
 use crate::Deadline;
 use lambda_runtime::Context;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
 use verdict_sessions::Timestamp;
 
 /// What is left of Lambda's own time when we give up, so that the answer still gets out.
@@ -13,6 +14,26 @@ pub(crate) fn now() -> Timestamp {
     let since_epoch = since_epoch();
     let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or_default();
     Timestamp::from_unix(seconds, since_epoch.subsec_micros() * 1000).unwrap_or(Timestamp::EPOCH)
+}
+
+/// The time, as it goes on from when an invocation was told it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    start: Timestamp,
+    since: Instant,
+}
+
+impl Clock {
+    /// It is `start` now.
+    pub(crate) fn at(start: Timestamp) -> Self {
+        Self { start, since: Instant::now() }
+    }
+
+    /// The time, to the microsecond.
+    pub(crate) fn now(self) -> Timestamp {
+        let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.start.plus(Duration::from_micros(micros))
+    }
 }
 
 /// `budget` from now, or shortly before Lambda ends the invocation where that comes earlier. A tool
@@ -32,6 +53,15 @@ fn since_epoch() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_invocations_time_goes_on_from_where_it_was_told_it() {
+        let start = Timestamp::from_unix(1_781_308_800, 0).unwrap();
+        let begun = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
+        let now = Clock { start, since: begun }.now();
+        assert!(now.seconds_since(start) >= 2 && now.seconds_since(start) < 3600, "{now}");
+        assert!(Clock::at(start).now().seconds_since(start) < 3600);
+    }
 
     #[tokio::test]
     async fn the_deadline_is_ours_or_lambdas_whichever_is_earlier() {

@@ -2,7 +2,7 @@
 //!
 //! Answers are the provider's and stay bytes here; `verdict_webhooks::incode` reads them.
 
-use crate::receive::escaped;
+use crate::{polling::Ask, receive::escaped};
 use reqwest::{Client, StatusCode, header, redirect};
 use serde::Deserialize;
 use std::time::Duration;
@@ -29,7 +29,7 @@ const LOGIN_PATH: &str = "/executive/log-in";
 
 /// Why the API gave no answer to read. No variant holds anything that was sent or received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(crate) enum ApiError {
+pub enum ApiError {
     /// The token was refused, and a fresh one too; or logging in was.
     #[error("401: the log-in or its token is refused; check `email` and `password`")]
     Unauthorised,
@@ -96,7 +96,7 @@ impl ApiError {
 }
 
 /// The API, with the token of its last log-in.
-pub(crate) struct IncodeApi {
+pub struct IncodeApi {
     client: Client,
     access: ApiAccess,
     session: Mutex<AdminSession>,
@@ -132,21 +132,6 @@ impl IncodeApi {
             .build()
             .map_err(ApiError::of)?;
         Ok(Self { client, access, session: Mutex::default() })
-    }
-
-    /// Asks about a session. A token that is refused, mostly since its day is over, is renewed once.
-    ///
-    /// # Errors
-    /// [`ApiError`].
-    pub(crate) async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
-        let token = self.token_other_than(None).await?;
-        match self.get_with(path, session, &token).await {
-            Err(ApiError::Unauthorised) => {
-                let token = self.token_other_than(Some(&token)).await?;
-                self.get_with(path, session, &token).await
-            }
-            answer => answer,
-        }
     }
 
     /// The token there is, or a new one where there is none but the refused one. Whoever comes meanwhile
@@ -220,6 +205,20 @@ impl IncodeApi {
             answer.extend_from_slice(&chunk);
         }
         Ok(answer)
+    }
+}
+
+impl Ask for IncodeApi {
+    /// A token that is refused, mostly since its day is over, is renewed once.
+    async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
+        let token = self.token_other_than(None).await?;
+        match self.get_with(path, session, &token).await {
+            Err(ApiError::Unauthorised) => {
+                let token = self.token_other_than(Some(&token)).await?;
+                self.get_with(path, session, &token).await
+            }
+            answer => answer,
+        }
     }
 }
 

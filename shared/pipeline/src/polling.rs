@@ -5,7 +5,8 @@
 //! outbox, and the same event id where a webhook says the same.
 
 use crate::{
-    Deadline, DecisionsQueue, Recorded, SessionsTable, StartError, TableError, clock,
+    Deadline, DecisionsQueue, Recorded, SessionsTable, StartError, TableError,
+    clock::Clock,
     incode_api::{ApiError, IncodeApi},
     outbox,
     table::{Cause, PartitionKey, Payload, Poll, PollReason},
@@ -15,7 +16,7 @@ use futures_util::{StreamExt as _, stream};
 use std::{cell::Cell, collections::BTreeMap, pin::pin, time::Duration};
 use thiserror::Error;
 use tokio::time::Instant;
-use verdict_sessions::{Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
+use verdict_sessions::{Outcome, Session, SessionEvent, SessionId, SessionKey, Stage, Timestamp};
 use verdict_webhooks::{
     Unreadable,
     incode::{ApiAccess, Finding, SCORE_PATH, STATUS_PATH, recurrence},
@@ -94,10 +95,20 @@ impl PollSchedule {
     }
 }
 
+/// Who answers for a provider: [`IncodeApi`], over HTTP.
+#[expect(async_fn_in_trait, reason = "a poller has one thread")]
+pub trait Ask {
+    /// What a path says of a session: the body of a successful answer.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError>;
+}
+
 /// Asks Incode about the sessions on the schedule.
-pub struct Poller {
+pub struct Poller<A = IncodeApi> {
     /// `None`: no credentials for the API, so nothing is polled.
-    api: Option<IncodeApi>,
+    api: Option<A>,
     table: SessionsTable,
     decisions: DecisionsQueue,
     /// Until when the API asked to be left alone.
@@ -161,6 +172,13 @@ impl Poller {
         let api = access.cloned().map(IncodeApi::new).transpose().map_err(|_| StartError::HttpClient)?;
         Ok(Self { api, table, decisions, silent_until: Cell::new(None) })
     }
+}
+
+impl<A: Ask> Poller<A> {
+    /// The same with somebody else who answers.
+    pub fn asking(api: A, table: SessionsTable, decisions: DecisionsQueue) -> Self {
+        Self { api: Some(api), table, decisions, silent_until: Cell::new(None) }
+    }
 
     /// Asks about every session that is due, until the time is up or the API has had enough.
     ///
@@ -171,6 +189,7 @@ impl Poller {
             tracing::info!("no credentials for Incode's API: nothing is polled");
             return Ok(());
         };
+        let clock = Clock::at(now);
         let mut due =
             deadline.bound(self.table.due_polls(now, SESSIONS_A_SHARD)).await.map_err(|_| TableError::Deadline)??;
         // Across the shards, too, so that a slow API does not leave the last shard to itself.
@@ -178,7 +197,9 @@ impl Poller {
         let oldest = due.first().map_or(0, |(_, since)| now.seconds_since(*since));
         let mut tally = Tally::default();
         let mut visits = pin!(
-            stream::iter(&due).map(|entry| self.visit_unless_silent(api, entry, deadline)).buffer_unordered(AT_A_TIME)
+            stream::iter(&due)
+                .map(|entry| self.visit_unless_silent(api, entry, clock, deadline))
+                .buffer_unordered(AT_A_TIME)
         );
         while let Some(visit) = visits.next().await {
             tally.count(visit);
@@ -190,15 +211,16 @@ impl Poller {
     /// `None` where there is no time, or the API does not want to be asked; the session stays due.
     async fn visit_unless_silent(
         &self,
-        api: &IncodeApi,
+        api: &A,
         (session, due_at): &(PartitionKey, Timestamp),
+        clock: Clock,
         deadline: Deadline,
     ) -> Option<Result<Visit, VisitError>> {
         let is_silent = self.silent_until.get().is_some_and(|until| Instant::now() < until);
         if is_silent || deadline.remaining().is_zero() {
             return None;
         }
-        let visit = deadline.bound(self.visit(api, session, *due_at)).await.unwrap_or(Err(VisitError::Deadline));
+        let visit = deadline.bound(self.visit(api, session, *due_at, clock)).await.unwrap_or(Err(VisitError::Deadline));
         if let Err(error) = &visit {
             let session = session.session().as_ref().map(telemetry::shown);
             tracing::warn!(session, %error, "a session could not be asked about; it stays on the schedule");
@@ -216,8 +238,14 @@ impl Poller {
         Some(visit)
     }
 
-    async fn visit(&self, api: &IncodeApi, partition: &PartitionKey, due_at: Timestamp) -> Result<Visit, VisitError> {
-        let now = clock::now();
+    async fn visit(
+        &self,
+        api: &A,
+        partition: &PartitionKey,
+        due_at: Timestamp,
+        clock: Clock,
+    ) -> Result<Visit, VisitError> {
+        let now = clock.now();
         let Some(poll) = self.table.take_poll(partition, due_at, now).await? else { return Ok(Visit::Taken) };
         let key = partition.session().ok_or(TableError::Unreadable("key"))?;
         let record = self.table.session(&key).await?;
@@ -231,7 +259,7 @@ impl Poller {
             return Ok(Visit::GivenUp);
         }
         let is_handed_in = poll.reason != PollReason::Quiet || record.as_ref().is_some_and(is_submitted);
-        let asked = self.ask(api, &key, is_handed_in).await;
+        let asked = self.ask(api, &key, is_handed_in, clock).await;
         if asked.is_ok() && self.table.session(&key).await?.as_ref().is_some_and(is_decided) {
             self.table.end_poll(partition, poll).await?;
         } else {
@@ -243,16 +271,16 @@ impl Poller {
 
     /// Asks how far the session is and, where all is handed in and nothing is decided, how it scored. Incode may
     /// still be at work on something then, so that the status says something else than *finished*.
-    async fn ask(&self, api: &IncodeApi, key: &SessionKey, is_handed_in: bool) -> Result<Asked, VisitError> {
+    async fn ask(&self, api: &A, key: &SessionKey, is_handed_in: bool, clock: Clock) -> Result<Asked, VisitError> {
         // What an answer says was true when it was made, so not before it was asked for.
-        let asked_at = clock::now();
+        let asked_at = clock.now();
         let answer = api.get(STATUS_PATH, &key.session_id).await?;
         let status = Finding::of_status(key, &answer, asked_at)?;
         let is_finished = status.finished;
         let decides = status.event.as_ref().is_some_and(|event| event.decision.is_some());
         let mut news = self.learn(status, STATUS_PATH, asked_at).await?;
         if (is_finished || is_handed_in) && !decides {
-            let asked_at = clock::now();
+            let asked_at = clock.now();
             let answer = api.get(SCORE_PATH, &key.session_id).await?;
             news += self.learn(Finding::of_score(key, &answer, asked_at)?, SCORE_PATH, asked_at).await?;
         }

@@ -144,7 +144,7 @@ fn reason(error: &TableError) -> &'static str {
     match error {
         TableError::Conflict => "conflict",
         TableError::Deadline => "deadline",
-        TableError::Aws(_) | TableError::Unconfirmed(_) => "table",
-        TableError::Unreadable(_) | TableError::Unwritable(_) => "item",
+        error if error.is_of_one_session() => "item",
+        _ => "table",
     }
 }

@@ -5,7 +5,7 @@
 //! to quarantine.
 
 use crate::{
-    Deadline, IntakeQueue, Processor, QuarantineQueue, TableError, clock,
+    Deadline, IntakeQueue, Processor, QuarantineQueue, clock,
     kept::{IntakeMessage, KeptWebhook, NotKept},
     process::Fate,
     rebuild::{self, Rebuilt},
@@ -245,9 +245,7 @@ impl Replay {
         telemetry::report_rebuild(now, &session, &rebuild::Report::of(&session, &rebuilt));
         match rebuilt {
             Ok(_) => Done::Yes,
-            // That session itself is in the way.
-            Err(TableError::Unreadable(_) | TableError::Unwritable(_)) => Done::No { later: false },
-            Err(_) => Done::No { later: true },
+            Err(error) => Done::No { later: !error.is_of_one_session() },
         }
     }
 

@@ -114,6 +114,15 @@ impl TableError {
             Self::Deadline | Self::Unreadable(_) | Self::Unwritable(_) => false,
         }
     }
+
+    /// Whether what is stored or should be stored of one session is the trouble, so that others may well get through.
+    pub(crate) fn is_of_one_session(&self) -> bool {
+        match self {
+            Self::Unreadable(_) | Self::Unwritable(_) => true,
+            Self::Aws(error) => error.is_of_the_request(),
+            Self::Conflict | Self::Deadline | Self::Unconfirmed(_) => false,
+        }
+    }
 }
 
 impl SessionsTable {

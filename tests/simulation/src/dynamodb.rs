@@ -67,12 +67,23 @@ impl DynamoDb {
         }
     }
 
-    /// How many outbox entries there are: those of the sparse index that are no polls.
+    /// How many outbox entries there are.
     #[must_use]
     pub fn outbox_entries(&self) -> usize {
+        self.due_entries("outbox#")
+    }
+
+    /// How many sessions are on the poll schedule.
+    #[must_use]
+    pub fn poll_entries(&self) -> usize {
+        self.due_entries("poll#")
+    }
+
+    /// The entries of the sparse index whose shards' names start so.
+    fn due_entries(&self, shards: &str) -> usize {
         match &self.0 {
-            Engine::Emulator(emulator) => emulator.outbox_entries(),
-            Engine::Plain(table) => table.lock().unwrap().outbox_entries(),
+            Engine::Emulator(emulator) => emulator.due_entries(shards),
+            Engine::Plain(table) => table.lock().unwrap().due_entries(shards),
         }
     }
 }
@@ -103,10 +114,10 @@ impl Emulator {
         self.all("Query", &query)
     }
 
-    fn outbox_entries(&self) -> usize {
+    fn due_entries(&self, shards: &str) -> usize {
         let scan = json!({"TableName": self.table, "IndexName": "due",
-            "FilterExpression": "begins_with(dueShard, :outbox)",
-            "ExpressionAttributeValues": {":outbox": {"S": "outbox#"}}});
+            "FilterExpression": "begins_with(dueShard, :shards)",
+            "ExpressionAttributeValues": {":shards": {"S": shards}}});
         self.all("Scan", &scan).len()
     }
 

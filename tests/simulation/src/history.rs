@@ -301,6 +301,7 @@ fn name_of(fault: Fault) -> &'static str {
         Fault::ServerError => "fault: server error",
         Fault::ServerErrorApplied => "fault: server error, applied",
         Fault::CredentialsExpired => "fault: credentials expired",
+        Fault::Invalid => "fault: found invalid",
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod clock;
 mod crash;
+mod desk;
 mod dynamodb;
 mod histories;
 mod history;
@@ -30,6 +31,7 @@ mod world;
 
 pub use clock::Clock;
 pub use crash::{frozen, polled};
+pub use desk::Desk;
 pub use dynamodb::DynamoDb;
 pub use histories::{Tally, histories, one as one_history};
 pub use history::{Counts, History, history, history_on, seed_of};

@@ -86,11 +86,13 @@ pub enum Fault {
     ServerErrorApplied,
     /// The credentials have expired: no repetition helps.
     CredentialsExpired,
+    /// The service finds fault with this very request: no repetition helps, and others get through.
+    Invalid,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::FailBefore,
         Self::AnswerLost,
         Self::Throttled,
@@ -103,6 +105,7 @@ impl Fault {
         Self::ServerError,
         Self::ServerErrorApplied,
         Self::CredentialsExpired,
+        Self::Invalid,
     ];
 
     /// Whether the fault is one of transactions alone.
@@ -295,6 +298,9 @@ impl Line {
             })),
             Fault::CredentialsExpired => {
                 Ok(response(Answer::error("com.amazon.coral.service", "ExpiredTokenException", "expired")))
+            }
+            Fault::Invalid => {
+                Ok(response(Answer::error("com.amazon.coral.validate", "ValidationException", "not like this")))
             }
             Fault::CutMidBody => Ok(cut(answer.expect("it was applied"))),
             Fault::Stalled | Fault::StalledApplied => {

@@ -45,10 +45,10 @@ impl PlainTable {
         self.items.values()
     }
 
-    /// How many entries of the index `due` are no polls.
-    pub(crate) fn outbox_entries(&self) -> usize {
-        let is_in_outbox = |item: &&Item| item.get("dueShard").is_some_and(|shard| text(shard).starts_with("outbox#"));
-        self.items.values().filter(is_in_outbox).count()
+    /// How many entries of the index `due` are in shards whose names start so.
+    pub(crate) fn due_entries(&self, shards: &str) -> usize {
+        let is_there = |item: &&Item| item.get("dueShard").is_some_and(|shard| text(shard).starts_with(shards));
+        self.items.values().filter(is_there).count()
     }
 
     fn get(&self, request: &Value) -> Value {
@@ -102,7 +102,7 @@ impl PlainTable {
             let (name, value) = assignment.split_once(" = ").unwrap_or_else(|| unknown(update));
             item.insert(name.to_owned(), request["ExpressionAttributeValues"][value].clone());
         }
-        Ok(json!({}))
+        Ok(if request["ReturnValues"] == "ALL_NEW" { json!({"Attributes": item}) } else { json!({}) })
     }
 
     fn delete(&mut self, request: &Value) -> Result<Value, Value> {

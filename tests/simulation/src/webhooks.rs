@@ -1,12 +1,14 @@
 //! Genuine webhooks of all four providers, written from their contracts, and what each says in plain words: that is
 //! what a run is measured against, and it owes nothing to the code that reads them.
 
+use crate::desk::score;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::{fmt::Write as _, sync::LazyLock};
 use verdict_sessions::{CheckOutcome, Outcome, Provider, Stage, Timestamp};
+use verdict_webhooks::incode::SCORE_PATH;
 
 /// What every function of a local run is configured with.
 static CREDENTIALS: LazyLock<Value> = LazyLock::new(|| {
@@ -82,6 +84,13 @@ impl Webhook {
             Provider::Incode | Provider::Treezor => &[Outcome::Approved, Outcome::Declined, Outcome::Review],
             Provider::Wultra => &[Outcome::Approved, Outcome::Failed],
         }
+    }
+
+    /// What the answer to a poll says of a session's score: recorded like a webhook, and never sent.
+    #[must_use]
+    pub fn score(session: &str, outcome: Outcome) -> Self {
+        let says = Says { outcome: Some(outcome), ..Says::of(Provider::Incode, session) };
+        Self::posted(Provider::Incode, SCORE_PATH, score(outcome), vec![says])
     }
 
     /// The session has come a step further. `at` is the provider's time, of which Veriff and Incode say nothing; only

@@ -1,6 +1,6 @@
 //! One run: the functions, the line under them, and the stores at its end.
 
-use crate::{Clock, DynamoDb, Line, QueueSettings, Sqs, Webhook, webhooks::credentials};
+use crate::{Clock, Desk, DynamoDb, Line, QueueSettings, Sqs, Webhook, webhooks::credentials};
 use serde_json::{Map, Value, json};
 use std::{
     cell::{Cell, OnceCell},
@@ -13,7 +13,8 @@ use std::{
 };
 use tokio::{runtime, time::sleep};
 use verdict_pipeline::{
-    Deadline, DecisionsQueue, Environment, IntakeMessage, RebuildRequest, Receiver, Replay, SessionsTable, TableError,
+    Deadline, DecisionsQueue, Environment, IntakeMessage, Poller, RebuildRequest, Receiver, Replay, SessionsTable,
+    TableError,
     gateway::{Request, RequestId, Response},
     outbox, replay,
 };
@@ -23,8 +24,8 @@ use verdict_webhooks::{Delivery, Provide, incode::Incode, treezor::Treezor, veri
 /// How long a function that receives webhooks takes at most, as the gateway's adapter has it.
 const RECEIVE_BUDGET: Duration = Duration::from_millis(3800);
 
-/// How long one run of the relay takes at most.
-const RELAY_BUDGET: Duration = Duration::from_secs(45);
+/// How long one run of what a schedule starts takes at most.
+const SCHEDULED_BUDGET: Duration = Duration::from_secs(45);
 
 /// How long one run of the replay takes at most.
 const REPLAY_BUDGET: Duration = Duration::from_secs(25);
@@ -68,6 +69,8 @@ pub struct World {
     pub line: Line,
     /// The time.
     pub clock: Clock,
+    /// Whom the poller asks.
+    pub desk: Desk,
     environment: Environment,
     veriff: OnceCell<Receiver<Veriff>>,
     incode: OnceCell<Receiver<Incode>>,
@@ -75,6 +78,7 @@ pub struct World {
     wultra: OnceCell<Receiver<Wultra>>,
     replay: OnceCell<Replay>,
     relay: OnceCell<(SessionsTable, DecisionsQueue)>,
+    poller: OnceCell<Poller<Desk>>,
     requests: Cell<u64>,
 }
 
@@ -103,12 +107,14 @@ impl World {
             environment: Environment::new(variables(), line.http_client()).unwrap(),
             line,
             clock,
+            desk: Desk::default(),
             veriff: OnceCell::new(),
             incode: OnceCell::new(),
             treezor: OnceCell::new(),
             wultra: OnceCell::new(),
             replay: OnceCell::new(),
             relay: OnceCell::new(),
+            poller: OnceCell::new(),
             requests: Cell::new(0),
         }
     }
@@ -176,7 +182,20 @@ impl World {
         let environment = &self.environment;
         let start = || (environment.sessions_table().unwrap(), environment.decisions_queue().unwrap());
         let (table, decisions) = self.relay.get_or_init(start);
-        outbox::relay(table, decisions, self.clock.now(), Deadline::after(RELAY_BUDGET)).await
+        outbox::relay(table, decisions, self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
+    }
+
+    /// Runs the poller once.
+    ///
+    /// # Errors
+    /// As the poller's.
+    pub async fn run_poller(&self) -> Result<(), TableError> {
+        let environment = &self.environment;
+        let poller = self.poller.get_or_init(|| {
+            let (table, decisions) = (environment.sessions_table(), environment.decisions_queue());
+            Poller::asking(self.desk.clone(), table.unwrap(), decisions.unwrap())
+        });
+        poller.run(self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
     }
 
     /// Does once what the event source mapping does: receives what is there, hands it to the replay, and deletes what
@@ -217,8 +236,7 @@ impl World {
         sleep(time).await;
     }
 
-    /// Lets the schedule and the event source mapping run until nothing waits, neither to be published nor to be
-    /// replayed, and says whether that came about.
+    /// Lets the schedule and the event source mapping run until nothing waits, and says whether that came about.
     pub async fn settle(&self) -> bool {
         for _ in 0..ROUNDS {
             if self.is_settled() {
@@ -228,14 +246,19 @@ impl World {
             while self.run_replay().await > 0 {}
             // A run that failed is repeated with the next round.
             let _ = self.run_relay().await;
+            if !self.desk.is_empty() {
+                let _ = self.run_poller().await;
+            }
         }
         self.is_settled()
     }
 
-    /// Whether nothing waits, neither to be published nor to be replayed.
+    /// Whether nothing waits, neither to be published nor to be replayed; nor to be polled, where there is somebody to
+    /// be asked.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.line.with_dynamodb(DynamoDb::outbox_entries) == 0 && self.waiting().is_empty()
+        let is_polled = self.desk.is_empty() || self.line.with_dynamodb(DynamoDb::poll_entries) == 0;
+        is_polled && self.line.with_dynamodb(DynamoDb::outbox_entries) == 0 && self.waiting().is_empty()
     }
 
     /// What waits on intake.

@@ -8,7 +8,7 @@
 mod support;
 
 use std::{fmt, time::Duration};
-use support::{Backlog, Case, Consumer, Tally, all_of, backlogs, cases, is_success};
+use support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success};
 use verdict_sessions::Provider;
 use verdict_simulation::{Fault, Sent, Service, World, polled, simulate};
 
@@ -111,15 +111,12 @@ fn a_receiver_that_dies_anywhere_loses_doubles_and_reverses_nothing() {
     });
 }
 
-/// Ends the relay or the replay at poll `polls`. Says whether it was done by then.
+/// Ends the relay, the replay or the poller at poll `polls`. Says whether it was done by then.
 fn consumer_dies(backlog: &Backlog, weather: Weather, polls: usize, tally: &mut Tally) -> bool {
     simulate(polls as u64, async |world| {
         backlog.pile_up_in(&world).await;
         weather.set_in(&world);
-        let is_done = match backlog.consumer {
-            Consumer::Relay => polled(world.run_relay(), polls).await.is_some(),
-            Consumer::Replay => polled(world.run_replay(), polls).await.is_some(),
-        };
+        let is_done = polled(backlog.consumer.run_once(&world), polls).await.is_some();
         world.pass(Duration::from_secs(1)).await;
         world.line.mend();
         assert!(world.settle().await, "{}: something waits for ever", backlog.name);
@@ -130,13 +127,13 @@ fn consumer_dies(backlog: &Backlog, weather: Weather, polls: usize, tally: &mut 
 }
 
 #[test]
-fn a_relay_or_replay_that_dies_anywhere_loses_doubles_and_reverses_nothing() {
+fn a_relay_replay_or_poller_that_dies_anywhere_loses_doubles_and_reverses_nothing() {
     let backlogs = backlogs();
     let mut work = Vec::new();
     for backlog in &backlogs {
         work.extend(Weather::ALL.map(|weather| (backlog, weather)));
     }
-    all_of("crash points of relay and replay", &work, |(backlog, weather), tally| {
+    all_of("crash points of relay, replay and poller", &work, |(backlog, weather), tally| {
         let points = (1..MOST_POLLS).find(|polls| consumer_dies(backlog, *weather, *polls, tally)).unwrap();
         tally.count("points", points);
     });

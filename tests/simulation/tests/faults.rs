@@ -4,7 +4,7 @@ mod support;
 
 use futures_util::future::join_all;
 use std::{fmt, ops::Range, time::Duration};
-use support::{Backlog, Case, Consumer, Tally, all_of, backlogs, cases, is_success, minutes_before_the_run};
+use support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success, minutes_before_the_run};
 use verdict_sessions::{Outcome, Provider, Stage};
 use verdict_simulation::{DynamoDb, Fault, Lasting, Sent, Webhook, World, failing, simulate_on};
 
@@ -233,44 +233,55 @@ fn whatever_goes_wrong_while_many_webhooks_arrive_at_once() {
     });
 }
 
-async fn run_once(world: &World, consumer: Consumer) {
-    match consumer {
-        // A run that fails is repeated with the next.
-        Consumer::Relay => drop(world.run_relay().await),
-        Consumer::Replay => drop(world.run_replay().await),
-    }
-}
-
 fn operations_of_consumer(backlog: &Backlog) -> Vec<String> {
     operations_of(async |world| {
         backlog.pile_up_in(world).await;
         let begin = world.line.call_count();
-        run_once(world, backlog.consumer).await;
+        backlog.consumer.run_once(world).await;
         begin
     })
 }
 
-/// Has a call go wrong while the relay or the replay runs.
+/// Has a call go wrong while the relay, the replay or the poller runs.
 fn consumer_meets(backlog: &Backlog, trouble: Trouble, tally: &mut Tally) {
     let run = Run { case: backlog.name, trouble, deliveries: None };
     simulated(run.seed(), async |world| {
         backlog.pile_up_in(&world).await;
         world.line.fail(failing(trouble.call, trouble.fault, trouble.lasting));
-        run_once(&world, backlog.consumer).await;
+        backlog.consumer.run_once(&world).await;
         settle(&world).await;
         tally.check(run, world.broken_promises(&backlog.sent()));
     });
 }
 
 #[test]
-fn whatever_goes_wrong_with_any_call_of_relay_and_replay() {
+fn whatever_goes_wrong_with_any_call_of_relay_replay_and_poller() {
     let backlogs = backlogs();
     let mut work = Vec::new();
     for backlog in &backlogs {
         let troubles = troubles(&operations_of_consumer(backlog), &LASTING);
         work.extend(troubles.into_iter().map(|trouble| (backlog, trouble)));
     }
-    all_of("faults of relay's and replay's calls", &work, |(backlog, trouble), tally| {
+    all_of("faults of relay's, replay's and poller's calls", &work, |(backlog, trouble), tally| {
         consumer_meets(backlog, *trouble, tally);
     });
+}
+
+/// Three messages in a batch. What the table finds fault with in one of them says nothing of the others, which are
+/// recorded in the same run; what concerns all has the rest of the batch put off untried.
+#[test]
+fn a_message_that_the_table_finds_fault_with_holds_up_itself_alone() {
+    let [_, backlog, _] = backlogs();
+    let operations = operations_of_consumer(&backlog);
+    let first_transaction = operations.iter().position(|operation| operation == "TransactWriteItems").unwrap();
+    for (fault, waiting) in [(Fault::Invalid, 1), (Fault::CredentialsExpired, 3)] {
+        simulated(1, async |world| {
+            backlog.pile_up_in(&world).await;
+            world.line.fail(failing(first_transaction, fault, Lasting::Calls(1)));
+            backlog.consumer.run_once(&world).await;
+            assert_eq!(world.waiting().len(), waiting, "{fault:?}");
+            settle(&world).await;
+            assert_eq!(world.broken_promises(&backlog.sent()), [], "{fault:?}");
+        });
+    }
 }

@@ -63,6 +63,18 @@ pub(crate) fn is_success(status: u16) -> bool {
 pub(crate) enum Consumer {
     Relay,
     Replay,
+    Poller,
+}
+
+impl Consumer {
+    /// Has it run once. A run that fails is repeated with the next.
+    pub(crate) async fn run_once(self, world: &World) {
+        match self {
+            Self::Relay => drop(world.run_relay().await),
+            Self::Replay => drop(world.run_replay().await),
+            Self::Poller => drop(world.run_poller().await),
+        }
+    }
 }
 
 /// What waits when a consumer starts.
@@ -70,33 +82,52 @@ pub(crate) struct Backlog {
     pub(crate) name: &'static str,
     pub(crate) consumer: Consumer,
     webhooks: Vec<Webhook>,
+    /// What Incode's API has to tell of sessions besides.
+    scores: Vec<(&'static str, Outcome)>,
+    /// The same as it is recorded.
+    answers: Vec<Webhook>,
 }
 
 impl Backlog {
+    fn new(
+        name: &'static str,
+        consumer: Consumer,
+        webhooks: Vec<Webhook>,
+        scores: Vec<(&'static str, Outcome)>,
+    ) -> Self {
+        let answers = scores.iter().map(|(session, outcome)| Webhook::score(session, *outcome)).collect();
+        Self { name, consumer, webhooks, scores, answers }
+    }
+
     /// Has the webhooks delivered while the service that would take them further refuses, and waits until the consumer
     /// takes them on.
     pub(crate) async fn pile_up_in(&self, world: &World) {
         let refusing = match self.consumer {
-            Consumer::Relay => Service::Sqs,
-            Consumer::Replay => Service::DynamoDb,
+            Consumer::Relay => Some(Service::Sqs),
+            Consumer::Replay => Some(Service::DynamoDb),
+            Consumer::Poller => None,
         };
-        world.line.fail(move |call| (call.service == refusing).then_some(Fault::CredentialsExpired));
+        world.line.fail(move |call| (Some(call.service) == refusing).then_some(Fault::CredentialsExpired));
         for webhook in &self.webhooks {
             assert!(is_success(world.deliver(webhook).await.status));
             world.pass(Duration::from_secs(1)).await;
+        }
+        for (session, outcome) in &self.scores {
+            world.desk.close(session, *outcome);
         }
         world.line.mend();
         world.pass(Duration::from_secs(15)).await;
     }
 
-    /// All was acknowledged.
+    /// All was acknowledged, and all that is asked for is told.
     pub(crate) fn sent(&self) -> Sent<'_> {
-        Sent { sure: self.webhooks.iter().collect(), ..Sent::default() }
+        Sent { sure: self.webhooks.iter().chain(&self.answers).collect(), ..Sent::default() }
     }
 }
 
-/// The notifications of two sessions, two of one of them; the webhooks of the same, all on intake.
-pub(crate) fn backlogs() -> [Backlog; 2] {
+/// The notifications of two sessions, two of one of them; the webhooks of the same, all on intake; two sessions that
+/// have finished, and wait for their score.
+pub(crate) fn backlogs() -> [Backlog; 3] {
     let decision = |provider, outcome, minute| {
         Webhook::decision(provider, "1001", outcome, minutes_before_the_run(minute), "attempt-1")
     };
@@ -105,9 +136,14 @@ pub(crate) fn backlogs() -> [Backlog; 2] {
         decision(Provider::Veriff, Outcome::Approved, 4),
         decision(Provider::Incode, Outcome::Review, 3),
     ];
+    let finished = ["1001", "1002"].map(|session| {
+        Webhook::progress(Provider::Incode, session, Stage::Submitted, minutes_before_the_run(5), "flow")
+    });
+    let scores = vec![("1001", Outcome::Approved), ("1002", Outcome::Declined)];
     [
-        Backlog { name: "relay", consumer: Consumer::Relay, webhooks: webhooks.clone() },
-        Backlog { name: "replay", consumer: Consumer::Replay, webhooks },
+        Backlog::new("relay", Consumer::Relay, webhooks.clone(), vec![]),
+        Backlog::new("replay", Consumer::Replay, webhooks, vec![]),
+        Backlog::new("poller", Consumer::Poller, finished.into(), scores),
     ]
 }
 

@@ -1,4 +1,4 @@
-"""Incode's webhooks made up for a test, its poll schedule, and what its functions log."""
+"""Incode's webhooks made up for a test, and its poll schedule."""
 from __future__ import annotations
 
 import base64
@@ -16,6 +16,7 @@ from stack.incode_api import IncodeApi
 from . import table
 from .deliveries import JSON, Delivery, post
 from .functions import Function, copy
+from .logs import TALKATIVE
 
 KEYS = webhooks.credentials("incode", webhooks.LOCAL_CREDENTIALS)
 SECRET_HEADER = "x-incode-secret"
@@ -26,8 +27,6 @@ TOKEN_PATH = webhooks.Incode.TOKEN_PATH
 FORM = "application/x-www-form-urlencoded"
 GRANT = b"grant_type=client_credentials"
 
-TALKATIVE = {
-    "VERDICT_LOG": "trace", "RUST_LOG": "trace", "AWS_LAMBDA_LOG_LEVEL": "TRACE", "AWS_LAMBDA_LOG_FORMAT": "JSON"}
 #: For what happens at once where the machine has nothing else to do.
 PATIENCE_SECONDS = 20
 
@@ -186,35 +185,3 @@ def poller(stack: Stack, api: IncodeApi, access: Optional[dict] = None, **enviro
     keys = credentials(api={**api.credentials, **(access or {})})
     with copy(stack, "IncodePoller", **{"INCODE_CREDENTIALS": keys, **TALKATIVE, **environment}) as function:
         yield function
-
-
-# ---- Logs ----
-
-def log(stack: Stack, function: Function, message: str, at_least: int = 1) -> list[str]:
-    """All that a function has logged, once so many of its lines hold that message."""
-    pages = stack.client("logs").get_paginator("filter_log_events")
-    end = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            lines = [line["message"] for page in pages.paginate(logGroupName=f"/aws/lambda/{function.name}")
-                     for line in page["events"]]
-        except stack.client("logs").exceptions.ResourceNotFoundException:
-            lines = []
-        if len(said(lines, message)) >= at_least:
-            return lines
-        assert time.monotonic() < end, f"not {at_least} times {message!r} in the log:\n" + "\n".join(lines)
-        time.sleep(0.1)
-
-
-def said(lines: list[str], message: str) -> list[dict]:
-    """The lines with that message."""
-    documents = [json.loads(line) for line in lines if line.startswith("{")]
-    return [document for document in documents if document.get("message") == message]
-
-
-def assert_discreet(lines: list[str], *secrets: str) -> None:
-    """None of the secrets is in the log, in whatever case."""
-    text = "\n".join(lines).lower()
-    # By number: what pytest prints of a failure must not hold it either.
-    assert [number for number, secret in enumerate(secrets) if secret.lower() in text] == []
-    assert "panicked" not in text

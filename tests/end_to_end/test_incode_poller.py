@@ -16,8 +16,9 @@ from stack.incode_api import said as fine_answer
 from .deliveries import post_all
 from .functions import Ended, Function
 from .incode import (
-    ago, arrived, assert_discreet, clear_schedule, deliver, events, log, make_due, onboarding, outcome, poller,
-    poller_rule, rewrite, said, scheduled, unscheduled, webhook)
+    ago, arrived, clear_schedule, deliver, events, make_due, onboarding, outcome, poller, poller_rule, rewrite,
+    scheduled, unscheduled, webhook)
+from .logs import assert_discreet, log, said
 
 MINUTE, HOUR = 60, 3600
 NOWHERE = "http://127.0.0.1:9"

@@ -14,8 +14,9 @@ from . import intake
 from .deliveries import INCODE, as_event
 from .functions import copy
 from .incode import (
-    PATIENCE_SECONDS, TALKATIVE, arrived, clear_schedule, credentials, deliver, events, items, log, make_due, moment,
-    onboarding, outcome, said, scheduled, unscheduled, webhook)
+    PATIENCE_SECONDS, arrived, clear_schedule, credentials, deliver, events, items, make_due, moment, onboarding,
+    outcome, scheduled, unscheduled, webhook)
+from .logs import TALKATIVE, log, said
 
 
 @pytest.fixture(scope="module", autouse=True)

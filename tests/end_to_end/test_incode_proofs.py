@@ -14,8 +14,9 @@ from . import intake
 from .deliveries import as_event, post
 from .functions import copy, deployed
 from .incode import (
-    CLIENT, HEADER_SECRET, KEYS, SECRET_HEADER, SIGNING_KEY, basic, bearer, comparable, credentials, deliver, items,
-    log, onboarding, said, token_of, token_request, unscheduled, webhook)
+    CLIENT, HEADER_SECRET, KEYS, SECRET_HEADER, SIGNING_KEY, basic, bearer, comparable, credentials, deliver,
+    items, onboarding, token_of, token_request, unscheduled, webhook)
+from .logs import log, said
 from .table import size
 
 NEW_KEY, REMOVED_KEY = "new-incode-signing-key-0123456789abcdef", "removed-signing-key-0123456789abcdef"

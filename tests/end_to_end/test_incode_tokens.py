@@ -13,8 +13,9 @@ from stack.incode_api import IncodeApi
 from .deliveries import JSON, Delivery, as_event, post
 from .functions import copy, deployed
 from .incode import (
-    CLIENT, FORM, GRANT, HEADER_SECRET, KEYS, SIGNING_KEY, TALKATIVE, assert_discreet, basic, bearer, comparable,
-    credentials, log, make_due, onboarding, poller, said, token_of, token_request, unscheduled)
+    CLIENT, FORM, GRANT, HEADER_SECRET, KEYS, SIGNING_KEY, basic, bearer, comparable, credentials, make_due,
+    onboarding, poller, token_of, token_request, unscheduled)
+from .logs import TALKATIVE, assert_discreet, log, said
 from .table import size
 
 #: The tests' clock and the functions' are one; this is for what takes long on a busy machine.

@@ -16,12 +16,8 @@ from .deliveries import (
     genuine, post, sign, treezor_signature, with_token,
 )
 from .functions import copy
-from .incode import log, said
+from .logs import TALKATIVE, log, said
 
-TALKATIVE = {
-    "VERDICT_LOG": "trace", "RUST_LOG": "trace", "AWS_LAMBDA_LOG_LEVEL": "TRACE", "AWS_LAMBDA_LOG_FORMAT": "JSON",
-    "RUST_BACKTRACE": "full", "RUST_LIB_BACKTRACE": "1",
-}
 SECRET = "canary-secret-8e1f5d3b-0c6a-4e61-9f0e"
 NOWHERE = "http://127.0.0.1:9"
 PATIENCE_SECONDS = 10

@@ -17,6 +17,7 @@ from stack.wire import Fate, Wire
 from . import intake
 from .deliveries import BYTES, JSON, WULTRA, as_event, post, post_all
 from .functions import Function, copy
+from .logs import TALKATIVE, log, said
 from .table import items, size
 
 # What leaves no trace leaves the whole table as large as it was.
@@ -253,11 +254,21 @@ def test_events_sent_again_change_and_tell_nothing(verdict, decisions, session_i
     assert len(decisions.about(session_id)) == 1
 
 
-def test_the_same_id_with_another_body_changes_nothing(verdict, session_id):
+def test_the_same_id_with_another_body_changes_nothing_and_is_counted(verdict, decisions, session_id):
     approved, failed = finished(session_id), finished(session_id, "FAILED", at="2026-06-12T10:00:00Z")
-    post(verdict, WULTRA.genuine(approved))
-    assert post(verdict, WULTRA.genuine({**failed, "id": approved["id"]})).outcome == "duplicate"
+    checked = presence(session_id)
+    other_words = {**approved, "eventData": {"process": {"status": "FINISHED", "errorDetail": None, "more": 1}}}
+    sent = [
+        approved, other_words, {**failed, "id": approved["id"]}, checked,
+        {**presence(session_id, "REJECTED"), "id": checked["id"]}]
+    with copy(verdict, WULTRA.function, **TALKATIVE) as function:
+        outcomes = [function.answer(as_event(WULTRA.genuine(body))).outcome for body in sent]
+        lines = said(log(verdict, function, "delivery", at_least=len(sent)), "delivery")
+    assert outcomes == ["recorded", "duplicate", "duplicate", "recorded", "duplicate"]
+    assert [line["idReused"] for line in lines] == [0, 0, 1, 0, 1]
     assert outcome(verdict, session_id) == "approved"
+    assert outcomes_of_checks(verdict, session_id) == {"presence": "passed"}
+    assert len(decisions.about(session_id)) == 1
 
 
 @pytest.mark.parametrize("arrival", [(0, 1), (1, 0)], ids=["in order", "reversed"])

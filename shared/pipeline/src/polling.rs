@@ -61,23 +61,23 @@ impl PollSchedule {
         Self { table, is_polled }
     }
 
-    /// What a recorded event means for the schedule, and whether it was a copy that came later than any retry.
+    /// What a recorded event means for the schedule, and whether it was a copy, of this `first` one, that came later than
+    /// any retry.
     ///
     /// # Errors
     /// [`TableError`]; then the webhook must come again, or its session might never be polled.
     pub(crate) async fn after(
         &self,
         event: &SessionEvent,
-        recorded: Recorded,
+        first: Option<&SessionEvent>,
         deadline: Deadline,
     ) -> Result<bool, TableError> {
-        deadline.bound(self.update(event, recorded)).await.unwrap_or(Err(TableError::Deadline))
+        deadline.bound(self.update(event, first)).await.unwrap_or(Err(TableError::Deadline))
     }
 
-    async fn update(&self, event: &SessionEvent, recorded: Recorded) -> Result<bool, TableError> {
+    async fn update(&self, event: &SessionEvent, first: Option<&SessionEvent>) -> Result<bool, TableError> {
         let now = event.received_at;
-        let is_late_copy = recorded == Recorded::Duplicate
-            && self.table.arrival(event).await?.is_some_and(|first| first.plus(RETRIES_END) < now);
+        let is_late_copy = first.is_some_and(|first| first.received_at.plus(RETRIES_END) < now);
         if !self.is_polled || !ApiAccess::knows_more_than(event) {
             return Ok(is_late_copy);
         }
@@ -89,7 +89,7 @@ impl PollSchedule {
             }
             _ => (PollReason::Quiet, now.plus(RETRIES_END)),
         };
-        let cause = if recorded == Recorded::Duplicate { Cause::Copy } else { Cause::News };
+        let cause = if first.is_some() { Cause::Copy } else { Cause::News };
         self.table.schedule_poll(&event.session, reason, cause, now, due_at).await?;
         Ok(is_late_copy)
     }

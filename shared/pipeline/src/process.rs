@@ -33,11 +33,21 @@ pub(crate) struct Fate {
     pub(crate) event_key: Option<String>,
     pub(crate) remarks: Vec<Remark>,
     pub(crate) late_copies: usize,
+    /// Duplicates that say something else than what is known under their id.
+    pub(crate) reused_ids: usize,
 }
 
 impl Fate {
     pub(crate) fn of(disposition: Disposition) -> Self {
-        Self { disposition, reason: None, session: None, event_key: None, remarks: Vec::new(), late_copies: 0 }
+        Self {
+            disposition,
+            reason: None,
+            session: None,
+            event_key: None,
+            remarks: Vec::new(),
+            late_copies: 0,
+            reused_ids: 0,
+        }
     }
 
     pub(crate) fn because(disposition: Disposition, reason: &'static str) -> Self {
@@ -118,12 +128,19 @@ impl Processor {
         fate: &mut Fate,
     ) -> Result<bool, TableError> {
         let recorded = self.table.record(event, payload, durable_by).await?;
-        if let Recorded::New { .. } = recorded {
-            fate.disposition = Disposition::Recorded;
-            fate.remarks.extend(event.remark);
-        }
+        let first = match recorded {
+            Recorded::New { .. } => {
+                fate.disposition = Disposition::Recorded;
+                fate.remarks.extend(event.remark);
+                None
+            }
+            Recorded::Duplicate => {
+                durable_by.bound(self.table.first_copy(event)).await.map_err(|_| TableError::Deadline)??
+            }
+        };
+        fate.reused_ids += usize::from(first.as_ref().is_some_and(|first| event.contradicts(first)));
         if let Some(polls) = &self.polls {
-            fate.late_copies += usize::from(polls.after(event, recorded, durable_by).await?);
+            fate.late_copies += usize::from(polls.after(event, first.as_ref(), durable_by).await?);
         }
         Ok(recorded == Recorded::New { notification_due: true })
     }

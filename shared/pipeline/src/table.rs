@@ -223,15 +223,15 @@ impl SessionsTable {
         answer.item.map(|item| Ok(read::<SessionItem>(item, "session")?.session)).transpose()
     }
 
-    /// When a recorded event arrived.
+    /// What was recorded of the copy of an event that came first.
     ///
     /// # Errors
     /// [`TableError`].
-    pub(crate) async fn arrival(&self, event: &SessionEvent) -> Result<Option<Timestamp>, TableError> {
+    pub(crate) async fn first_copy(&self, event: &SessionEvent) -> Result<Option<SessionEvent>, TableError> {
         let key = items::key(&PartitionKey::of(&event.session), &items::event_sk(&event.event_id));
-        let answer = self.client.get_item().table_name(&self.name).set_key(Some(key)).send().await;
-        let item = answer.map_err(|error| AwsError::new(&error))?.item;
-        item.map(|item| Ok(read::<items::EventItem>(item, "event")?.event.received_at)).transpose()
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
+        let item = get.send().await.map_err(|error| AwsError::new(&error))?.item;
+        item.map(|item| Ok(read::<items::EventItem>(item, "event")?.event)).transpose()
     }
 
     /// A session's events, by arrival within the page; `None` where the cursor is not one.

@@ -41,7 +41,7 @@ impl DeliveryReport<'_> {
     /// no call, no agent, nothing lost when the function is frozen.
     pub(crate) fn print(&self, now: Timestamp) {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-        let Fate { disposition, reason, session, remarks, late_copies, .. } = self.fate;
+        let Fate { disposition, reason, session, remarks, late_copies, reused_ids, .. } = self.fate;
         let outcome = match self.message {
             "replay" => format!("replay.{}", disposition.as_str()),
             _ => disposition.as_str().to_owned(),
@@ -52,6 +52,7 @@ impl DeliveryReport<'_> {
             (Remark::Unrecognised.as_str(), remarked(Remark::Unrecognised)),
             (Remark::Inconsistent.as_str(), remarked(Remark::Inconsistent)),
             ("lateCopy", *late_copies),
+            ("idReused", *reused_ids),
         ];
         metrics.extend(rare.iter().filter(|(_, times)| *times > 0).map(|(name, _)| count(name)));
         let mut line = json!({

@@ -125,6 +125,17 @@ impl SessionEvent {
         self.occurred_at.map_or(self.received_at, |at| self.not_in_the_future(at))
     }
 
+    /// Whether two events of one id say something else that counts: then they are no copies of one fact, and the id was
+    /// given twice. Ids of ours are made of what counts; a provider's own may be anything.
+    #[must_use]
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let outcome = |event: &Self| event.decision.as_ref().map(|decision| decision.outcome);
+        let checks = |event: &Self| -> Vec<(String, CheckOutcome)> {
+            event.checks.iter().map(|(name, check)| (name.clone(), check.outcome)).collect()
+        };
+        self.stage != other.stage || outcome(self) != outcome(other) || checks(self) != checks(other)
+    }
+
     /// [`emitted_at`](Self::emitted_at), at most five minutes after arrival.
     pub(crate) fn effectively_emitted_at(&self) -> Option<Timestamp> {
         self.emitted_at.map(|at| self.not_in_the_future(at))

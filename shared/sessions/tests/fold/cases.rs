@@ -250,3 +250,27 @@ fn the_view_is_what_the_interface_promises() {
         })
     );
 }
+
+#[test]
+fn copies_of_a_fact_differ_in_nothing_that_counts() {
+    let check = |outcome| Check { outcome, reason: Some("as the provider puts it".into()) };
+    let checked = |outcome| SessionEvent { checks: [("face".to_owned(), check(outcome))].into(), ..event("c", 0) };
+    let decided = decision("d", 0, "t", Outcome::Approved, None);
+    for (first, copy) in [
+        (event("a", 0), SessionEvent { name: "other".into(), ..event("a", 9) }),
+        (decided.clone(), SessionEvent { received_at: at(9), ..decided.clone() }),
+        (decided.clone(), decision("d", 3, "t", Outcome::Approved, Some("102"))),
+        (checked(CheckOutcome::Passed), SessionEvent { received_at: at(9), ..checked(CheckOutcome::Passed) }),
+    ] {
+        assert!(!copy.contradicts(&first), "{copy:?}");
+    }
+    for (first, other) in [
+        (decided.clone(), decision("d", 0, "t", Outcome::Declined, None)),
+        (decided, event("d", 0)),
+        (stage("s", 0, "t", Stage::Started), stage("s", 0, "t", Stage::Submitted)),
+        (checked(CheckOutcome::Passed), checked(CheckOutcome::Failed)),
+        (checked(CheckOutcome::Passed), event("c", 0)),
+    ] {
+        assert!(other.contradicts(&first) && first.contradicts(&other), "{other:?}");
+    }
+}

@@ -22,7 +22,8 @@ from stack.steps import without_aws
 from . import table
 from .deliveries import ATTEMPT, EVENTS, SENDERS, VERIFF, decision, different_events, event, genuine, post, post_all
 from .functions import deployed
-from .incode import clear_schedule, log, onboarding, said
+from .incode import clear_schedule, onboarding
+from .logs import log, said
 
 TOOL = ROOT / "operations/replay.py"
 sys.path.insert(0, str(TOOL.parent))

@@ -105,6 +105,15 @@ fn each_bit_of_a_key_counts() {
 }
 
 #[test]
+fn what_is_listed_twice_is_accepted_like_what_is_listed_once() {
+    let (password, key) = ("password-0123456789", "key-0123456789abcdef");
+    let login = serde_json::json!({"username": "user", "password": password});
+    let wultra = serde_json::json!({"basic": [login, login], "headers": {KEY: [key, key]}});
+    let wultra = Wultra::from_json(&wultra.to_string()).unwrap();
+    assert_eq!(refusal(&wultra, [(AUTHORIZATION, &*basic("user", password)), (KEY, key)]), None);
+}
+
+#[test]
 fn any_login_of_a_long_list_is_accepted_and_no_mixture_of_two() {
     let logins: Vec<_> = (0..20).map(|n| (format!("user-{n}"), format!("password-{n}-0123456789"))).collect();
     let json: Vec<_> =

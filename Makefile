@@ -52,8 +52,9 @@ outage: $(TOOLS)/.installed $(STACK)/.installed ## Take DynamoDB away on the loc
 fuzz: ## Throw odd input at every door (SECONDS=60 for each, TARGET=veriff for one)
 	@tests/fuzz/run $(SECONDS) $(TARGET)
 
-mutants: ## Break proofs and fold in hundreds of ways: a test must see each (an hour; needs cargo-mutants)
+mutants: ## Break proofs, fold and table code in hundreds of ways: a test must see each (hours; needs cargo-mutants)
 	cargo mutants --package verdict-sessions --package verdict-webhooks
+	cargo mutants --package verdict-pipeline --test-package verdict-pipeline,verdict-simulation
 
 build: $(TOOLS)/.installed $(PARAMETERS) ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
 	$(WITH_TOOLS) sam build $(OVERRIDES)

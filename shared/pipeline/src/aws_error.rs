@@ -14,7 +14,7 @@ pub struct AwsError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
-    /// May pass by itself: too much at once.
+    /// May pass by itself: too much at once, or somebody else just then.
     Throttled,
     /// May pass by itself: no answer, or a fault on the service's side. The call may have taken effect.
     Unavailable,
@@ -35,6 +35,8 @@ impl AwsError {
                 let code = failure.err().code().unwrap_or("unknown").to_owned();
                 let sort = match code.as_str() {
                     throttled if Self::is_throttling(throttled) => Sort::Throttled,
+                    // Of a single write while a transaction has the item. The SDK does not try that again.
+                    "TransactionConflictException" => Sort::Throttled,
                     "TransactionInProgressException" | "ReplicatedWriteConflictException" => Sort::Unavailable,
                     // A transaction that is cancelled for a reason of its own: its caller has seen to all others.
                     "ValidationException" | "TransactionCanceledException" => Sort::Invalid,

@@ -16,7 +16,7 @@ use futures_util::{StreamExt as _, stream};
 use std::{cell::Cell, collections::BTreeMap, pin::pin, time::Duration};
 use thiserror::Error;
 use tokio::time::Instant;
-use verdict_sessions::{Outcome, Session, SessionEvent, SessionId, SessionKey, Stage, Timestamp};
+use verdict_sessions::{Outcome, Provider, Session, SessionEvent, SessionId, SessionKey, Stage, Timestamp};
 use verdict_webhooks::{
     Unreadable,
     incode::{ApiAccess, Finding, SCORE_PATH, STATUS_PATH, recurrence},
@@ -76,6 +76,9 @@ impl PollSchedule {
     }
 
     async fn update(&self, event: &SessionEvent, first: Option<&SessionEvent>) -> Result<bool, TableError> {
+        if event.session.provider != Provider::Incode {
+            return Ok(false);
+        }
         let now = event.received_at;
         let is_late_copy = first.is_some_and(|first| first.received_at.plus(RETRIES_END) < now);
         if !self.is_polled || !ApiAccess::knows_more_than(event) {
@@ -292,9 +295,9 @@ impl<A: Ask> Poller<A> {
         let Finding { event: Some(event), payload, .. } = finding else { return Ok(0) };
         let payload = Payload { source, text: &payload };
         let deadline = Deadline::after(RECORD_LIMIT);
-        let mut recorded = self.table.record(&event, payload, deadline).await?;
+        let mut recorded = self.table.record(&event, payload, asked_at, deadline).await?;
         if recorded == Recorded::Duplicate && self.has_come_again(&event).await? {
-            recorded = self.table.record(&recurrence(event.clone(), asked_at), payload, deadline).await?;
+            recorded = self.table.record(&recurrence(event.clone(), asked_at), payload, asked_at, deadline).await?;
         }
         let Recorded::New { notification_due } = recorded else { return Ok(0) };
         if notification_due {

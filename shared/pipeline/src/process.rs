@@ -6,12 +6,16 @@ use crate::{
     polling::PollSchedule,
     table::{PartitionKey, Payload},
 };
-use std::time::Duration;
-use verdict_sessions::{Remark, SessionEvent, SessionKey};
+use futures_util::{StreamExt as _, stream};
+use std::{collections::HashMap, pin::pin, time::Duration};
+use verdict_sessions::{Remark, SessionEvent, SessionKey, Timestamp};
 use verdict_webhooks::{Disposition, Genuine, Ignored, Reading, Unreadable, read};
 
 /// How long publishing may hold up the answer. The webhook is durable by then, and the relay has the rest.
 const PUBLISH_LIMIT: Duration = Duration::from_secs(1);
+
+/// How many sessions of one webhook are recorded at a time. A webhook may speak of hundreds.
+const SESSIONS_AT_A_TIME: usize = 16;
 
 /// Reads, records and publishes.
 #[derive(Debug)]
@@ -35,6 +39,17 @@ pub(crate) struct Fate {
     pub(crate) late_copies: usize,
     /// Duplicates that say something else than what is known under their id.
     pub(crate) reused_ids: usize,
+}
+
+/// What became of the events of one session.
+#[derive(Default)]
+struct OfSession {
+    is_new: bool,
+    /// The session, where its outbox has something to publish now.
+    due: Option<PartitionKey>,
+    remarks: Vec<Remark>,
+    late_copies: usize,
+    reused_ids: usize,
 }
 
 impl Fate {
@@ -76,11 +91,16 @@ impl Processor {
     ///
     /// # Errors
     /// [`Unreadable`] where it can't become events; nothing was recorded.
-    pub(crate) async fn process(&self, genuine: &Genuine, durable_by: Deadline) -> Result<Fate, Unreadable> {
+    pub(crate) async fn process(
+        &self,
+        genuine: &Genuine,
+        now: Timestamp,
+        durable_by: Deadline,
+    ) -> Result<Fate, Unreadable> {
         match read(genuine)? {
             Reading::Events { events, payload } => {
                 let payload = Payload { source: genuine.path(), text: &payload };
-                Ok(self.record(&events, payload, durable_by).await)
+                Ok(self.record(&events, payload, now, durable_by).await)
             }
             Reading::Nothing(ignored) => {
                 if ignored == Ignored::SubscriptionConfirmation {
@@ -92,23 +112,35 @@ impl Processor {
     }
 
     /// Records every event, then publishes what that made due.
-    async fn record(&self, events: &[SessionEvent], payload: Payload<'_>, durable_by: Deadline) -> Fate {
+    async fn record(
+        &self,
+        events: &[SessionEvent],
+        payload: Payload<'_>,
+        now: Timestamp,
+        durable_by: Deadline,
+    ) -> Fate {
         let mut fate = Fate::of(Disposition::Duplicate);
         if let Some(first) = events.first() {
             fate.session = Some(first.session.clone());
             fate.event_key = Some(format!("{}/{}", first.session, first.event_id));
         }
         let mut due = Vec::new();
-        for event in events {
-            match self.record_one(event, payload, durable_by, &mut fate).await {
-                Ok(false) => {}
-                Ok(true) => {
-                    let session = PartitionKey::of(&event.session);
-                    if !due.contains(&session) {
-                        due.push(session);
+        let recorded = stream::iter(by_session(events))
+            .map(|events| self.record_in_order(events, payload, now, durable_by))
+            .buffer_unordered(SESSIONS_AT_A_TIME);
+        let mut recorded = pin!(recorded);
+        while let Some(of_session) = recorded.next().await {
+            match of_session {
+                Ok(of_session) => {
+                    due.extend(of_session.due);
+                    if of_session.is_new {
+                        fate.disposition = Disposition::Recorded;
                     }
+                    fate.remarks.extend(of_session.remarks);
+                    fate.late_copies += of_session.late_copies;
+                    fate.reused_ids += of_session.reused_ids;
                 }
-                // What earlier events made due is the relay's: the time is for keeping the webhook.
+                // What other sessions' events made due is the relay's: the time is for keeping the webhook.
                 Err(error) => {
                     tracing::warn!(%error, "could not record");
                     return Fate { disposition: Disposition::Failed, reason: Some(reason(&error)), ..fate };
@@ -119,30 +151,36 @@ impl Processor {
         fate
     }
 
-    /// Records one event, and says whether a notification is due.
-    async fn record_one(
+    /// Records the events of one session, one after the other.
+    async fn record_in_order(
         &self,
-        event: &SessionEvent,
+        events: Vec<&SessionEvent>,
         payload: Payload<'_>,
+        now: Timestamp,
         durable_by: Deadline,
-        fate: &mut Fate,
-    ) -> Result<bool, TableError> {
-        let recorded = self.table.record(event, payload, durable_by).await?;
-        let first = match recorded {
-            Recorded::New { .. } => {
-                fate.disposition = Disposition::Recorded;
-                fate.remarks.extend(event.remark);
-                None
+    ) -> Result<OfSession, TableError> {
+        let mut of_session = OfSession::default();
+        for event in events {
+            let recorded = self.table.record(event, payload, now, durable_by).await?;
+            let first = match recorded {
+                Recorded::New { notification_due } => {
+                    of_session.is_new = true;
+                    of_session.remarks.extend(event.remark);
+                    if notification_due {
+                        of_session.due = Some(PartitionKey::of(&event.session));
+                    }
+                    None
+                }
+                Recorded::Duplicate => {
+                    durable_by.bound(self.table.first_copy(event)).await.map_err(|_| TableError::Deadline)??
+                }
+            };
+            of_session.reused_ids += usize::from(first.as_ref().is_some_and(|first| event.contradicts(first)));
+            if let Some(polls) = &self.polls {
+                of_session.late_copies += usize::from(polls.after(event, first.as_ref(), durable_by).await?);
             }
-            Recorded::Duplicate => {
-                durable_by.bound(self.table.first_copy(event)).await.map_err(|_| TableError::Deadline)??
-            }
-        };
-        fate.reused_ids += usize::from(first.as_ref().is_some_and(|first| event.contradicts(first)));
-        if let Some(polls) = &self.polls {
-            fate.late_copies += usize::from(polls.after(event, first.as_ref(), durable_by).await?);
         }
-        Ok(recorded == Recorded::New { notification_due: true })
+        Ok(of_session)
     }
 
     /// What can't be published now is the relay's: it is durable in the outbox.
@@ -155,6 +193,20 @@ impl Processor {
             }
         }
     }
+}
+
+/// The events of each session, in their order.
+fn by_session(events: &[SessionEvent]) -> Vec<Vec<&SessionEvent>> {
+    let mut sessions: Vec<Vec<&SessionEvent>> = Vec::new();
+    let mut places = HashMap::new();
+    for event in events {
+        let place = *places.entry(&event.session).or_insert(sessions.len());
+        match sessions.get_mut(place) {
+            Some(session) => session.push(event),
+            None => sessions.push(vec![event]),
+        }
+    }
+    sessions
 }
 
 fn reason(error: &TableError) -> &'static str {

@@ -8,7 +8,7 @@ use crate::{Deadline, SessionsTable, TableError, backoff::Pauses};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use verdict_sessions::{Applied, EventId, NotRebuilt, Outcome, Session, SessionEvent, SessionKey};
+use verdict_sessions::{Applied, EventId, NotRebuilt, Outcome, Session, SessionEvent, SessionKey, Timestamp};
 use verdict_webhooks::{Unreadable, read_again};
 
 /// What a rebuild came to.
@@ -121,12 +121,13 @@ pub(crate) async fn dry_run(
 pub(crate) async fn rebuild(
     table: &SessionsTable,
     session: &SessionKey,
+    now: Timestamp,
     deadline: Deadline,
 ) -> Result<Rebuilt, TableError> {
     let tries = async {
         let mut pauses = Pauses::default();
         loop {
-            match try_to_rebuild(table, session).await {
+            match try_to_rebuild(table, session, now).await {
                 Err(error) if error.may_pass() => tokio::time::sleep(pauses.next()).await,
                 done => return done,
             }
@@ -135,7 +136,7 @@ pub(crate) async fn rebuild(
     deadline.bound(tries).await.unwrap_or(Err(TableError::Deadline))
 }
 
-async fn try_to_rebuild(table: &SessionsTable, session: &SessionKey) -> Result<Rebuilt, TableError> {
+async fn try_to_rebuild(table: &SessionsTable, session: &SessionKey, now: Timestamp) -> Result<Rebuilt, TableError> {
     let anew = match read_anew(table, session).await? {
         Ok(anew) => anew,
         Err(refused) => return Ok(Rebuilt::Refused(refused)),
@@ -146,7 +147,7 @@ async fn try_to_rebuild(table: &SessionsTable, session: &SessionKey) -> Result<R
         table.replace_event(event).await?;
     }
     if let Some(applied) = &anew.applied {
-        table.replace_session(&anew.before, applied, applied.session.last_event_at).await?;
+        table.replace_session(&anew.before, applied, now).await?;
     }
     Ok(Rebuilt::Replaced(changes))
 }
@@ -180,6 +181,10 @@ async fn read_anew(table: &SessionsTable, session: &SessionKey) -> Result<Result
     // The record first: what is recorded after this read changes its version, and the rebuild starts again.
     let Some(before) = table.session(session).await? else { return Ok(Err(Refused::Unknown)) };
     let recorded = table.all_events(session).await?;
+    // The record may be ahead of a query, for a moment: an event that is only just being written would be left out.
+    if recorded.len() as u64 != before.events {
+        return Err(TableError::Conflict);
+    }
     let mut readings: HashMap<EventId, Result<Option<SessionEvent>, Unreadable>> = HashMap::new();
     let by_id: HashMap<&EventId, &SessionEvent> = recorded.iter().map(|event| (&event.event_id, event)).collect();
     let read = |event_id: &EventId, source: &str, payload: &str| {

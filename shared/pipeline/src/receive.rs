@@ -63,7 +63,7 @@ impl<P: Provide> Receiver<P> {
 
     /// Records a webhook; or puts it where it waits, for a later try or for an operator.
     async fn take_in(&self, genuine: &Genuine, deadline: Deadline) -> Fate {
-        match self.processor.process(genuine, deadline.before(KEEP_RESERVE)).await {
+        match self.processor.process(genuine, genuine.received_at(), deadline.before(KEEP_RESERVE)).await {
             Ok(fate) if fate.disposition == Disposition::Failed => self.spool(genuine, fate, deadline).await,
             Ok(fate) => fate,
             Err(unreadable) => self.quarantine(genuine, unreadable, deadline).await,

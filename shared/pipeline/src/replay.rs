@@ -5,7 +5,7 @@
 //! to quarantine.
 
 use crate::{
-    Deadline, IntakeQueue, Processor, QuarantineQueue, clock,
+    Deadline, IntakeQueue, Processor, QuarantineQueue, TableError, clock,
     kept::{IntakeMessage, KeptWebhook, NotKept},
     process::Fate,
     rebuild::{self, Rebuilt},
@@ -210,7 +210,7 @@ impl Replay {
         };
         let provider = kept.provider();
         let durable_by = deadline.before(PUBLISH_RESERVE);
-        let fate = match self.processor.process(&genuine, durable_by).await {
+        let fate = match self.processor.process(&genuine, now, durable_by).await {
             Ok(fate) => fate,
             Err(unreadable) => self.quarantine(kept, unreadable, deadline).await,
         };
@@ -236,7 +236,7 @@ impl Replay {
     }
 
     async fn rebuild(&self, session: SessionKey, now: Timestamp, deadline: Deadline) -> Done {
-        let rebuilt = rebuild::rebuild(self.processor.table(), &session, deadline).await;
+        let rebuilt = rebuild::rebuild(self.processor.table(), &session, now, deadline).await;
         if let Ok(Rebuilt::Replaced(changes)) = &rebuilt
             && changes.notified
         {
@@ -245,6 +245,8 @@ impl Replay {
         telemetry::report_rebuild(now, &session, &rebuild::Report::of(&session, &rebuilt));
         match rebuilt {
             Ok(_) => Done::Yes,
+            // That session itself is in the way, or so large that it takes all the time.
+            Err(TableError::Deadline) => Done::No { later: false },
             Err(error) => Done::No { later: !error.is_of_one_session() },
         }
     }

@@ -32,6 +32,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use items::{Item, OUTBOX_SHARDS, OutboxItem, SessionItem, number, read, string};
 use std::{
+    cell::Cell,
     collections::{HashMap, HashSet},
     time::Duration,
 };
@@ -136,25 +137,29 @@ impl SessionsTable {
     /// be reached, a few times.
     ///
     /// # Errors
-    /// [`TableError::Deadline`], or what trying again didn't help or can't.
+    /// [`TableError::Deadline`]; [`TableError::Conflict`] where others were faster to the last; or what trying again
+    /// didn't help or can't.
     pub async fn record(
         &self,
         event: &SessionEvent,
         payload: Payload<'_>,
+        now: Timestamp,
         deadline: Deadline,
     ) -> Result<Recorded, TableError> {
+        let were_others_faster = Cell::new(false);
         let tries = async {
             let mut pauses = Pauses::default();
             let mut may_be_ours = false;
             let mut failures = 0;
             loop {
-                match self.try_to_record(event, payload).await {
+                match self.try_to_record(event, payload, now).await {
                     // An earlier try whose answer was lost may have recorded it. To publish once more
                     // than needed does no harm; to leave it to the relay would cost a minute.
                     Ok(Recorded::Duplicate) if may_be_ours => return Ok(Recorded::New { notification_due: true }),
                     Err(error) if error.may_pass() => {
                         tracing::debug!(%error, "trying again");
                         may_be_ours |= matches!(error, TableError::Unconfirmed(_));
+                        were_others_faster.set(error == TableError::Conflict);
                         failures = if error == TableError::Conflict { 0 } else { failures + 1 };
                         if failures == FAILURES_IN_A_ROW {
                             return Err(error);
@@ -165,10 +170,16 @@ impl SessionsTable {
                 }
             }
         };
-        deadline.bound(tries).await.unwrap_or(Err(TableError::Deadline))
+        let out_of_time = |_| Err(if were_others_faster.get() { TableError::Conflict } else { TableError::Deadline });
+        deadline.bound(tries).await.unwrap_or_else(out_of_time)
     }
 
-    async fn try_to_record(&self, event: &SessionEvent, payload: Payload<'_>) -> Result<Recorded, TableError> {
+    async fn try_to_record(
+        &self,
+        event: &SessionEvent,
+        payload: Payload<'_>,
+        now: Timestamp,
+    ) -> Result<Recorded, TableError> {
         let key = PartitionKey::of(&event.session);
         let before = self.session(&event.session).await?;
         let after = Session::apply(before.as_ref(), event);
@@ -180,7 +191,7 @@ impl SessionsTable {
             self.put_session(&key, &after.session, before.as_ref())?,
         ];
         if let Some(notification) = &after.notification {
-            writes.push(self.put(items::outbox_entry(&key, notification, event.received_at)?)?);
+            writes.push(self.put(items::outbox_entry(&key, notification, now)?)?);
         }
 
         Ok(match self.write(writes).await? {
@@ -211,16 +222,8 @@ impl SessionsTable {
     /// # Errors
     /// [`TableError`].
     pub async fn session(&self, session: &SessionKey) -> Result<Option<Session>, TableError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(items::state_key(&PartitionKey::of(session))))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| AwsError::new(&error))?;
-        answer.item.map(|item| Ok(read::<SessionItem>(item, "session")?.session)).transpose()
+        let item = self.item(&PartitionKey::of(session), items::STATE).await?;
+        item.map(|item| Ok(read::<SessionItem>(item, "session")?.session)).transpose()
     }
 
     /// What was recorded of the copy of an event that came first.
@@ -228,9 +231,7 @@ impl SessionsTable {
     /// # Errors
     /// [`TableError`].
     pub(crate) async fn first_copy(&self, event: &SessionEvent) -> Result<Option<SessionEvent>, TableError> {
-        let key = items::key(&PartitionKey::of(&event.session), &items::event_sk(&event.event_id));
-        let get = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
-        let item = get.send().await.map_err(|error| AwsError::new(&error))?.item;
+        let item = self.item(&PartitionKey::of(&event.session), &items::event_sk(&event.event_id)).await?;
         item.map(|item| Ok(read::<items::EventItem>(item, "event")?.event)).transpose()
     }
 
@@ -291,12 +292,10 @@ impl SessionsTable {
             .last_evaluated_key
             .as_ref()
             .and_then(|key| Some(encode_cursor(&format!("{} {}", string(key, "referenceAt")?, string(key, "pk")?))));
-        let keys: Vec<Item> = found
-            .items
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|item| Some(items::state_key(&PartitionKey::stored(string(item, "pk")?))))
-            .collect();
+        // A session that has just moved within the index may be in it twice.
+        let found = found.items.unwrap_or_default();
+        let found: HashSet<&str> = found.iter().filter_map(|item| string(item, "pk")).collect();
+        let keys = found.into_iter().map(|pk| items::state_key(&PartitionKey::stored(pk))).collect();
         let mut items = self.batch_get(keys).await?;
         items.sort_by(|a, b| (a.first_event_at, &a.key).cmp(&(b.first_event_at, &b.key)));
         // The index lags behind the table: a session may have got another reference since.
@@ -397,10 +396,10 @@ impl SessionsTable {
         }
     }
 
-    /// What a session's outbox holds, in order of sequence and without a gap.
+    /// What a session's outbox holds, in order of sequence, from the oldest entry and without a gap.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`TableError`]; [`TableError::Conflict`] where the oldest entry is only just being written.
     pub(crate) async fn outbox(&self, session: &PartitionKey) -> Result<Vec<Notification>, TableError> {
         let mut notifications = Vec::new();
         let mut pages = self.query(session, items::NOTIFICATION).into_paginator().items().send();
@@ -408,7 +407,21 @@ impl SessionsTable {
             let item = item.map_err(|error| AwsError::new(&error))?;
             notifications.push(read::<OutboxItem>(item, "outbox entry")?.notification);
         }
-        Ok(in_order(notifications))
+        let notifications = in_order(notifications);
+        // A query may see one transaction's entry and not yet that of the transaction before; a look at a single item
+        // is not ahead of any.
+        if let Some(first) = notifications.first().filter(|first| first.sequence > 1)
+            && self.item(session, &items::notification_sk(first.sequence - 1)).await?.is_some()
+        {
+            return Err(TableError::Conflict);
+        }
+        Ok(notifications)
+    }
+
+    /// One item, as of now.
+    async fn item(&self, session: &PartitionKey, sk: &str) -> Result<Option<Item>, AwsError> {
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(items::key(session, sk)));
+        Ok(get.consistent_read(true).send().await.map_err(|error| AwsError::new(&error))?.item)
     }
 
     /// Deletes an outbox entry, once SQS has confirmed it.

@@ -70,7 +70,7 @@ pub enum Fault {
     Throttled,
     /// The same, as a transaction says it of its items. Another call is throttled plainly.
     CancelledByThrottling,
-    /// A transaction meets another one on the same item. Another call is throttled plainly.
+    /// A transaction meets another one on the same item, or a single write does. Another call is throttled plainly.
     CancelledByConflict,
     /// No answer within anybody's patience; nothing happened.
     Stalled,
@@ -108,10 +108,16 @@ impl Fault {
         Self::Invalid,
     ];
 
-    /// Whether the fault is one of transactions alone.
+    /// Whether an operation can meet it in a way of its own.
     #[must_use]
-    pub const fn is_of_transactions(self) -> bool {
-        matches!(self, Self::CancelledByThrottling | Self::CancelledByConflict)
+    pub fn concerns(self, operation: &str) -> bool {
+        match self {
+            Self::CancelledByThrottling => operation == "TransactWriteItems",
+            Self::CancelledByConflict => {
+                ["TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"].contains(&operation)
+            }
+            _ => true,
+        }
     }
 
     /// Whether the call takes effect, at once.
@@ -192,6 +198,8 @@ struct State {
     /// The tokens of transactions that took effect: a repetition under the same token commits nothing.
     tokens: BTreeSet<String>,
     latency: Range<Duration>,
+    /// The sort key of items that queries do not see.
+    hidden: Option<String>,
 }
 
 impl Line {
@@ -206,6 +214,7 @@ impl Line {
             transactions: Vec::new(),
             tokens: BTreeSet::new(),
             latency: Range::default(),
+            hidden: None,
         };
         Self(Arc::new(Mutex::new(state)))
     }
@@ -230,6 +239,12 @@ impl Line {
     /// it takes none; a call still lets others run before it takes effect, and once more before its answer is there.
     pub fn take_time(&self, latency: Range<Duration>) {
         self.state().latency = latency;
+    }
+
+    /// From now on queries do not see items with this sort key, as a query may miss what is only just being written; a
+    /// look at the single item does. `None`: they see everything.
+    pub fn hide_from_queries(&self, sk: Option<&str>) {
+        self.state().hidden = sk.map(str::to_owned);
     }
 
     /// All calls so far.
@@ -349,6 +364,9 @@ impl State {
 
     fn apply(&mut self, index: usize, request: &Request) -> Answer {
         let answer = match request.service {
+            Service::DynamoDb if request.operation == "Query" => {
+                without(self.hidden.as_deref(), self.dynamodb.answer("Query", &request.body))
+            }
             Service::DynamoDb => self.dynamodb.answer(&request.operation, &request.body),
             Service::Sqs => self.sqs.answer(&request.operation, &request.body),
         };
@@ -364,6 +382,16 @@ impl State {
         }
         answer
     }
+}
+
+/// A query's answer without the items that are hidden from it.
+fn without(hidden: Option<&str>, answer: Answer) -> Answer {
+    let Some(hidden) = hidden else { return answer };
+    let mut body: Value = serde_json::from_str(&answer.body).unwrap();
+    if let Some(items) = body["Items"].as_array_mut() {
+        items.retain(|item| item["sk"]["S"] != hidden);
+    }
+    Answer { body: body.to_string(), ..answer }
 }
 
 impl Commit {
@@ -410,7 +438,8 @@ impl Request {
     /// What a transaction answers when it was cancelled for one of its items.
     fn cancelled(&self, reason: &str) -> Answer {
         if !self.is_transaction() {
-            return throttled(self.service);
+            let is_write = ["PutItem", "UpdateItem", "DeleteItem"].contains(&self.operation.as_str());
+            return if is_write && reason == "TransactionConflict" { conflict() } else { throttled(self.service) };
         }
         let transaction: Value = serde_json::from_slice(&self.body).unwrap();
         let writes = transaction["TransactItems"].as_array().unwrap().len();
@@ -425,6 +454,12 @@ impl Request {
         });
         Answer { status: 400, body: body.to_string() }
     }
+}
+
+/// What a single write answers while a transaction has the item.
+fn conflict() -> Answer {
+    let namespace = "com.amazonaws.dynamodb.v20120810";
+    Answer::error(namespace, "TransactionConflictException", "Transaction is ongoing for the item")
 }
 
 fn throttled(service: Service) -> Answer {

@@ -5,8 +5,9 @@ mod support;
 use futures_util::future::join_all;
 use std::{fmt, ops::Range, time::Duration};
 use support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success, minutes_before_the_run};
+use tokio::time::Instant;
 use verdict_sessions::{Outcome, Provider, Stage};
-use verdict_simulation::{DynamoDb, Fault, Lasting, Sent, Webhook, World, failing, simulate_on};
+use verdict_simulation::{Call, DynamoDb, Fault, Lasting, Sent, Webhook, World, failing, simulate_on};
 
 /// How often, and how, the provider sends a webhook that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ fn troubles(operations: &[String], lasting: &[Lasting]) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     for (call, operation) in operations.iter().enumerate() {
         for fault in Fault::ALL {
-            if operation == "TransactWriteItems" || !fault.is_of_transactions() {
+            if fault.concerns(operation) {
                 troubles.extend(lasting.iter().map(|lasting| Trouble { call, fault, lasting: *lasting }));
             }
         }
@@ -267,21 +268,63 @@ fn whatever_goes_wrong_with_any_call_of_relay_replay_and_poller() {
     });
 }
 
-/// Three messages in a batch. What the table finds fault with in one of them says nothing of the others, which are
-/// recorded in the same run; what concerns all has the rest of the batch put off untried.
+/// How many of the three messages of a batch are still there after the replay has met this.
+async fn left_by(world: &World, backlog: &Backlog, plan: impl FnMut(&Call) -> Option<Fault> + Send + 'static) -> usize {
+    backlog.pile_up_in(world).await;
+    world.line.fail(plan);
+    backlog.consumer.run_once(world).await;
+    let left = world.waiting().len();
+    settle(world).await;
+    assert_eq!(world.broken_promises(&backlog.sent()), []);
+    left
+}
+
+/// What the table finds fault with in one of them says nothing of the others, which are recorded in the same run; what
+/// concerns all has the rest of the batch put off untried.
 #[test]
 fn a_message_that_the_table_finds_fault_with_holds_up_itself_alone() {
     let [_, backlog, _] = backlogs();
     let operations = operations_of_consumer(&backlog);
     let first_transaction = operations.iter().position(|operation| operation == "TransactWriteItems").unwrap();
-    for (fault, waiting) in [(Fault::Invalid, 1), (Fault::CredentialsExpired, 3)] {
+    for (fault, left) in [(Fault::Invalid, 1), (Fault::CredentialsExpired, 3)] {
         simulated(1, async |world| {
-            backlog.pile_up_in(&world).await;
-            world.line.fail(failing(first_transaction, fault, Lasting::Calls(1)));
-            backlog.consumer.run_once(&world).await;
-            assert_eq!(world.waiting().len(), waiting, "{fault:?}");
-            settle(&world).await;
-            assert_eq!(world.broken_promises(&backlog.sent()), [], "{fault:?}");
+            let plan = failing(first_transaction, fault, Lasting::Calls(1));
+            assert_eq!(left_by(&world, &backlog, plan).await, left, "{fault:?}");
         });
     }
+}
+
+/// The first message takes all the time that it has: since others write its session all the time, or since the table
+/// says nothing.
+#[test]
+fn a_message_whose_session_is_in_demand_holds_up_itself_alone() {
+    let [_, backlog, _] = backlogs();
+    for (fault, left) in [(Fault::CancelledByConflict, 1), (Fault::Stalled, 3)] {
+        simulated(1, async |world| {
+            let mut first = None;
+            let plan = move |call: &Call| {
+                let now = Instant::now();
+                let is_early = call.operation == "TransactWriteItems" && now < *first.get_or_insert(now) + PATIENCE;
+                is_early.then_some(fault)
+            };
+            assert_eq!(left_by(&world, &backlog, plan).await, left, "{fault:?}");
+        });
+    }
+}
+
+/// Each way of a call takes ten milliseconds here: one after the other they would take a quarter of a minute, and be put
+/// off for ever.
+#[test]
+fn a_webhook_that_speaks_of_hundreds_is_recorded_at_once() {
+    let users: Vec<String> = (0..300).map(|user| user.to_string()).collect();
+    let users: Vec<&str> = users.iter().map(String::as_str).collect();
+    let webhook = Webhook::decisions_of_users(&users, Outcome::Approved, minutes_before_the_run(1));
+    simulated(1, async |world| {
+        world.line.take_time(Duration::from_millis(10)..Duration::from_millis(11));
+        let answer = world.deliver(&webhook).await;
+        assert_eq!((answer.status, answer.headers["x-verdict-outcome"].as_str()), (200, "recorded"));
+        assert_eq!(answer.headers["x-verdict-session"], "treezor/user:0");
+        settle(&world).await;
+        assert_eq!(world.broken_promises(&Sent { sure: vec![&webhook], ..Sent::default() }), []);
+    });
 }

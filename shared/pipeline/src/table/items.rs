@@ -14,7 +14,7 @@ pub(super) const SESSION: &str = "SESSION#";
 pub(super) const EVENT: &str = "EVENT#";
 pub(super) const NOTIFICATION: &str = "NOTIFICATION#";
 pub(super) const PAYLOAD: &str = "PAYLOAD#";
-const STATE: &str = "STATE";
+pub(super) const STATE: &str = "STATE";
 const POLL: &str = "POLL";
 
 /// Over how many partitions of the index `due` outbox entries spread. One partition takes 1000 writes
@@ -123,14 +123,14 @@ pub(super) fn stored_payload(item: &Item) -> Option<(EventId, &str, &str)> {
 pub(super) fn outbox_entry(
     key: &PartitionKey,
     notification: &Notification,
-    received_at: Timestamp,
+    now: Timestamp,
 ) -> Result<Item, TableError> {
     let shard = shard(key, OUTBOX_SHARDS);
     write(&OutboxItem {
         pk: key.0.clone(),
         sk: notification_sk(notification.sequence),
         due_shard: outbox_shard(shard),
-        due_at: received_at.plus(INLINE_GRACE).sortable(),
+        due_at: now.plus(INLINE_GRACE).sortable(),
         notification: notification.clone(),
     })
 }

@@ -124,7 +124,7 @@ impl Processor {
             fate.session = Some(first.session.clone());
             fate.event_key = Some(format!("{}/{}", first.session, first.event_id));
         }
-        let mut due = Vec::new();
+        let (mut due, mut failed) = (Vec::new(), None);
         let recorded = stream::iter(by_session(events))
             .map(|events| self.record_in_order(events, payload, now, durable_by))
             .buffer_unordered(SESSIONS_AT_A_TIME);
@@ -140,12 +140,18 @@ impl Processor {
                     fate.late_copies += of_session.late_copies;
                     fate.reused_ids += of_session.reused_ids;
                 }
-                // What other sessions' events made due is the relay's: the time is for keeping the webhook.
                 Err(error) => {
                     tracing::warn!(%error, "could not record");
-                    return Fate { disposition: Disposition::Failed, reason: Some(reason(&error)), ..fate };
+                    failed = Some(reason(&error));
+                    if !error.is_of_one_session() {
+                        break;
+                    }
                 }
             }
+        }
+        // What is due is the relay's, then: the time is for keeping the webhook.
+        if failed.is_some() {
+            return Fate { disposition: Disposition::Failed, reason: failed, ..fate };
         }
         self.publish(&due, Deadline::after(PUBLISH_LIMIT)).await;
         fate

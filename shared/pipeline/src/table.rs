@@ -116,12 +116,13 @@ impl TableError {
         }
     }
 
-    /// Whether what is stored or should be stored of one session is the trouble, so that others may well get through.
+    /// Whether one session is the trouble, by what is stored of it or by who else writes it, so that others may well get
+    /// through.
     pub(crate) fn is_of_one_session(&self) -> bool {
         match self {
-            Self::Unreadable(_) | Self::Unwritable(_) => true,
+            Self::Conflict | Self::Unreadable(_) | Self::Unwritable(_) => true,
             Self::Aws(error) => error.is_of_the_request(),
-            Self::Conflict | Self::Deadline | Self::Unconfirmed(_) => false,
+            Self::Deadline | Self::Unconfirmed(_) => false,
         }
     }
 }

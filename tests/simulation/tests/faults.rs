@@ -3,7 +3,7 @@
 mod support;
 
 use futures_util::future::join_all;
-use std::{fmt, ops::Range, time::Duration};
+use std::{fmt, mem, ops::Range, time::Duration};
 use support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success, minutes_before_the_run};
 use tokio::time::Instant;
 use verdict_sessions::{Outcome, Provider, Stage};
@@ -324,6 +324,26 @@ fn a_webhook_that_speaks_of_hundreds_is_recorded_at_once() {
         let answer = world.deliver(&webhook).await;
         assert_eq!((answer.status, answer.headers["x-verdict-outcome"].as_str()), (200, "recorded"));
         assert_eq!(answer.headers["x-verdict-session"], "treezor/user:0");
+        settle(&world).await;
+        assert_eq!(world.broken_promises(&Sent { sure: vec![&webhook], ..Sent::default() }), []);
+    });
+}
+
+/// The table finds fault with what it should write of one user. The webhook waits for that, and the others don't: more of
+/// them than are recorded at a time.
+#[test]
+fn a_session_that_the_table_finds_fault_with_holds_up_no_other_of_its_webhook() {
+    let users: Vec<String> = (0..40).map(|user| user.to_string()).collect();
+    let users: Vec<&str> = users.iter().map(String::as_str).collect();
+    let webhook = Webhook::decisions_of_users(&users, Outcome::Approved, minutes_before_the_run(1));
+    simulated(1, async |world| {
+        let mut is_first = true;
+        world.line.fail(move |call| {
+            (call.operation == "TransactWriteItems" && mem::take(&mut is_first)).then_some(Fault::Invalid)
+        });
+        let answer = world.deliver(&webhook).await;
+        assert_eq!(answer.headers["x-verdict-outcome"], "spooled");
+        assert_eq!(world.records().len(), users.len() - 1);
         settle(&world).await;
         assert_eq!(world.broken_promises(&Sent { sure: vec![&webhook], ..Sent::default() }), []);
     });

@@ -83,10 +83,15 @@ fn usual_token(credentials: &Value) -> String {
 
 /// Checks that an answer is this error, as RFC 6749 §5.2 writes it.
 fn assert_error(answer: &TokenAnswer, error: TokenError, what: &str) {
-    let status = if error == TokenError::InvalidClient { 401 } else { 400 };
+    let (status, code) = match error {
+        TokenError::InvalidRequest => (400, "invalid_request"),
+        TokenError::InvalidClient => (401, "invalid_client"),
+        TokenError::UnsupportedGrantType => (400, "unsupported_grant_type"),
+        TokenError::ServerError => (500, "server_error"),
+    };
     assert_eq!((answer.status, answer.error), (status, Some(error)), "{what}");
     let body = json_of(answer);
-    assert_eq!(body["error"], error.code(), "{what}");
+    assert_eq!((&body["error"], error.code()), (&code.into(), code), "{what}");
     assert!(body["error_description"].as_str().is_some_and(|text| !text.is_empty()), "{what}");
     assert_eq!(body.as_object().unwrap().len(), 2, "{what}");
 }
@@ -103,6 +108,7 @@ fn a_token_opens_the_webhooks() {
     let answer = ask(&credentials(), [basic(CLIENT, SECRET), form()], GRANT);
     assert_eq!(json_of(&answer)["token_type"], "Bearer");
     assert_eq!(json_of(&answer)["expires_in"], 3600);
+    assert_eq!(format!("{answer:?}"), "TokenAnswer { status: 200, error: None, .. }", "no token is printed");
     assert_eq!(json_of(&answer).as_object().unwrap().len(), 3);
     let token = token(&answer);
     assert_eq!(prove(&credentials(), &token, now()), Ok(()));

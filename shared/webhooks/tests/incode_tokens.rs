@@ -172,6 +172,14 @@ fn clients_rotate_and_go() {
 }
 
 #[test]
+fn a_client_may_have_a_long_name() {
+    let name = "client-".repeat(300);
+    let credentials = with(json!({"clients": [{"id": name, "secret": SECRET}]}));
+    let token = token(&ask(&credentials, [basic(&name, SECRET), form()], GRANT));
+    assert_eq!(prove(&credentials, &token, now()), Ok(()));
+}
+
+#[test]
 fn the_token_asked_for_while_headers_are_configured_does_not_replace_them() {
     let mut both = credentials();
     both["headers"] = json!({"x-incode-secret": ["u7Qm-3vXf-9LpZ-static-header"]});

@@ -54,7 +54,7 @@ fuzz: ## Throw odd input at every door (SECONDS=60 for each, TARGET=veriff for o
 
 mutants: ## Break proofs, fold and table code in hundreds of ways: a test must see each (hours; needs cargo-mutants)
 	cargo mutants --package verdict-sessions --package verdict-webhooks
-	cargo mutants --package verdict-pipeline --test-package verdict-pipeline,verdict-simulation
+	cargo mutants --package verdict-pipeline --test-package verdict-simulation --test-package verdict-pipeline
 
 build: $(TOOLS)/.installed $(PARAMETERS) ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
 	$(WITH_TOOLS) sam build $(OVERRIDES)

@@ -112,7 +112,7 @@ impl KeptWebhook {
     /// The webhook, as it was when it was proved but for what its body was minimised by.
     ///
     /// # Errors
-    /// [`NotKept`] where the body is not what [`of`](Self::of) writes.
+    /// [`NotKept`] where the body is nothing that Verdict has written.
     pub fn restore(&self) -> Result<Genuine, NotKept> {
         let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| NotKept)?;
         let body = gunzip(&packed).map_err(|_| NotKept)?;

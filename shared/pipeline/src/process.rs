@@ -223,3 +223,25 @@ fn reason(error: &TableError) -> &'static str {
         _ => "table",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AwsError;
+
+    #[test]
+    fn a_failure_says_whose_it_is() {
+        for (error, code) in [
+            (TableError::Conflict, "conflict"),
+            (TableError::Deadline, "deadline"),
+            (TableError::Unreadable("session"), "item"),
+            (TableError::Unwritable("item"), "item"),
+            (AwsError::request_not_built().into(), "item"),
+            (AwsError::throttled().into(), "table"),
+            (TableError::Unconfirmed(AwsError::throttled()), "table"),
+        ] {
+            assert_eq!(reason(&error), code, "{error}");
+        }
+        assert_eq!(Fate::because(Disposition::Ignored, "undecided").reason, Some("undecided"));
+    }
+}

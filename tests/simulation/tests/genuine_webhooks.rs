@@ -1,7 +1,7 @@
 //! What the simulation sends is what the functions read: every kind of webhook of every provider.
 
 use verdict_sessions::{Outcome, Provider, Stage};
-use verdict_simulation::{Webhook, World, simulate};
+use verdict_simulation::{Fault, Webhook, World, simulate};
 
 const PROVIDERS: [Provider; 4] = [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra];
 
@@ -29,6 +29,23 @@ fn every_outcome_of_every_provider_is_recorded_and_published_once() {
             });
         }
     }
+}
+
+/// The SDK's three tries all lose their answer, so that the next one finds the event there: its own, and to be published
+/// by nobody else for a minute.
+#[test]
+fn what_was_recorded_and_not_confirmed_is_published_at_once() {
+    simulate(1, async |world| {
+        let webhook = Webhook::decision(Provider::Veriff, "1001", Outcome::Approved, world.clock.now(), "attempt-1");
+        let mut left = 3;
+        world.line.fail(move |call| {
+            let is_lost = call.operation == "TransactWriteItems" && left > 0;
+            left -= usize::from(is_lost);
+            is_lost.then_some(Fault::AnswerLost)
+        });
+        assert_eq!(delivered(&world, &webhook).await, (200, "recorded".into()));
+        assert_eq!((world.line.transaction_count(), world.published().len()), (1, 1));
+    });
 }
 
 #[test]

@@ -1,11 +1,7 @@
 //! Incode's side of its API: how far sessions are and how they scored, for the poller to ask.
 
 use serde_json::json;
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use tokio::task::yield_now;
 use verdict_pipeline::{ApiError, Ask};
 use verdict_sessions::{Outcome, SessionId};
@@ -13,31 +9,21 @@ use verdict_webhooks::incode::{SCORE_PATH, STATUS_PATH};
 
 /// What Incode answers. Clones are the same desk.
 #[derive(Clone, Default)]
-pub struct Desk(Rc<State>);
-
-#[derive(Default)]
-struct State {
+pub struct Desk(
     /// How the sessions scored that everything is handed in for, by id.
-    scores: RefCell<BTreeMap<String, Outcome>>,
-    asked: Cell<usize>,
-}
+    Rc<RefCell<BTreeMap<String, Outcome>>>,
+);
 
 impl Desk {
     /// From now on a session has come to an end there, which only the API tells.
     pub fn close(&self, session: &str, outcome: Outcome) {
-        self.0.scores.borrow_mut().insert(session.to_owned(), outcome);
+        self.0.borrow_mut().insert(session.to_owned(), outcome);
     }
 
     /// Whether nothing has come to an end there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.scores.borrow().is_empty()
-    }
-
-    /// How often it was asked.
-    #[must_use]
-    pub fn asked(&self) -> usize {
-        self.0.asked.get()
+        self.0.borrow().is_empty()
     }
 }
 
@@ -45,8 +31,7 @@ impl Ask for Desk {
     /// Somebody else may run before it hears, and once more before its answer is there.
     async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
         yield_now().await;
-        self.0.asked.update(|asked| asked + 1);
-        let outcome = self.0.scores.borrow().get(session.as_str()).copied().ok_or(ApiError::Refused(404))?;
+        let outcome = self.0.borrow().get(session.as_str()).copied().ok_or(ApiError::Refused(404))?;
         yield_now().await;
         Ok(match path {
             STATUS_PATH => json!({"onboardingStatus": "ONBOARDING_FINISHED"}).to_string(),

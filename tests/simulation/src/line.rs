@@ -34,6 +34,9 @@ const FOR_EVER: Duration = Duration::from_hours(1);
 /// How late a call that its caller has given up on may still take effect.
 const LATE: Duration = Duration::from_secs(30);
 
+/// The operations that write one item.
+const SINGLE_WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
+
 /// What a store answers.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -113,9 +116,7 @@ impl Fault {
     pub fn concerns(self, operation: &str) -> bool {
         match self {
             Self::CancelledByThrottling => operation == "TransactWriteItems",
-            Self::CancelledByConflict => {
-                ["TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"].contains(&operation)
-            }
+            Self::CancelledByConflict => operation == "TransactWriteItems" || SINGLE_WRITES.contains(&operation),
             _ => true,
         }
     }
@@ -438,7 +439,7 @@ impl Request {
     /// What a transaction answers when it was cancelled for one of its items.
     fn cancelled(&self, reason: &str) -> Answer {
         if !self.is_transaction() {
-            let is_write = ["PutItem", "UpdateItem", "DeleteItem"].contains(&self.operation.as_str());
+            let is_write = SINGLE_WRITES.contains(&self.operation.as_str());
             return if is_write && reason == "TransactionConflict" { conflict() } else { throttled(self.service) };
         }
         let transaction: Value = serde_json::from_slice(&self.body).unwrap();

@@ -1,0 +1,94 @@
+//! Messages that outlast a deployment: what an earlier release left on intake and in quarantine.
+
+use crate::{Problems, is_newest, key, lost_at, on_every_release, with_items};
+use serde_json::{Value, json};
+use verdict_pipeline::IntakeMessage;
+use verdict_simulation::{
+    World, simulate,
+    stored::{Fixtures, as_read},
+};
+
+#[test]
+fn a_webhook_on_intake_is_recorded_as_what_it_was() {
+    on_every_release(|fixtures| {
+        let mut problems = Vec::new();
+        for (name, files) in fixtures.folders("intake") {
+            let Some(Value::Object(expected)) = files.get("expected") else { continue };
+            simulate(1, async |world| {
+                replay(&world, fixtures.file(&format!("intake/{name}/message.json")).unwrap()).await;
+                assert_eq!(world.records().len(), expected.len(), "{name}: {:?}", world.quarantined());
+                for (session, expected) in expected {
+                    let read = as_read(&world, &key(session)).await.unwrap();
+                    problems.extend(lost_at(format!("intake/{name}, {session}"), expected, &read));
+                }
+            });
+        }
+        problems
+    });
+}
+
+/// From quarantine back to intake, as a redrive sends it: what still can't be read comes back with all that it held.
+#[test]
+fn a_webhook_in_quarantine_can_be_tried_again() {
+    on_every_release(|fixtures| {
+        let messages = quarantine(fixtures);
+        messages.flat_map(|(path, text)| tried_again(path, text, is_newest(fixtures))).collect()
+    });
+}
+
+#[test]
+fn a_rebuild_request_is_carried_out() {
+    on_every_release(|fixtures| {
+        with_items(fixtures, async |world, _| {
+            let before = world.records();
+            replay(&world, fixtures.file("intake/rebuild/message.json").unwrap()).await;
+            assert!(!is_newest(fixtures) || world.records() == before);
+            Vec::new()
+        })
+    });
+}
+
+#[test]
+fn a_message_is_written_again_as_it_was() {
+    on_every_release(|fixtures| {
+        let on_intake = fixtures.files().filter(|(path, _)| path.ends_with("/message.json"));
+        let messages = on_intake.chain(quarantine(fixtures));
+        messages
+            .flat_map(|(path, text)| match IntakeMessage::read(text) {
+                Ok(message) => lost_at(path, &json(text), &json!(message)),
+                Err(error) => vec![format!("{path}: {error}")],
+            })
+            .collect()
+    });
+}
+
+/// An older release's message may be readable by now, or for another reason not be.
+fn tried_again(path: &str, text: &str, is_newest: bool) -> Problems {
+    simulate(1, async |world| {
+        replay(&world, text).await;
+        match &world.quarantined()[..] {
+            [after] => {
+                let mut before = json(text);
+                before.as_object_mut().unwrap().retain(|name, _| is_newest || name != "reason" && name != "message");
+                lost_at(path, &before, after)
+            }
+            _ if !is_newest && !world.records().is_empty() => Vec::new(),
+            other => vec![format!("{path}: quarantine holds {other:?}")],
+        }
+    })
+}
+
+fn quarantine(fixtures: &Fixtures) -> impl Iterator<Item = (&str, &str)> {
+    fixtures.files().filter(|(path, _)| path.starts_with("quarantine/"))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Puts a message on intake and lets the replay take it.
+async fn replay(world: &World, message: &str) {
+    world.put_on_intake(message.trim_end());
+    assert_eq!(world.run_replay().await, 1);
+    assert!(world.waiting().is_empty(), "the replay leaves it on intake: {message}");
+}

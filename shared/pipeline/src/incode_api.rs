@@ -2,11 +2,13 @@
 //!
 //! Answers are the provider's and stay bytes here; `verdict_webhooks::incode` reads them.
 
-use crate::{polling::Ask, receive::escaped};
+use crate::{
+    path_segment::escaped,
+    provider_api::{ApiError, ProviderApi},
+};
 use reqwest::{Client, StatusCode, header, redirect};
 use serde::Deserialize;
 use std::time::Duration;
-use thiserror::Error;
 use tokio::{sync::Mutex, time::Instant};
 use verdict_sessions::SessionId;
 use verdict_webhooks::incode::ApiAccess;
@@ -26,74 +28,6 @@ const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
 /// Where the admin token comes from. It lives 24 hours.
 const LOGIN_PATH: &str = "/executive/log-in";
-
-/// Why the API gave no answer to read. No variant holds anything that was sent or received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum ApiError {
-    /// The token was refused, and a fresh one too; or logging in was.
-    #[error("401: the log-in or its token is refused; check `email` and `password`")]
-    Unauthorised,
-    /// The API key was refused.
-    #[error("403: the API key is refused, or may not do this; check `apiKey`")]
-    Forbidden,
-    /// Too many requests.
-    #[error("429: too many requests")]
-    TooManyRequests {
-        /// When the API wants to be asked again, where it says.
-        retry_after: Option<Duration>,
-    },
-    /// A fault on Incode's side.
-    #[error("{0}: a fault on Incode's side")]
-    Server(u16),
-    /// Another refusal, such as of a session that Incode does not know.
-    #[error("{0}: refused")]
-    Refused(u16),
-    /// No answer in time.
-    #[error("no answer in time")]
-    Timeout,
-    /// No connection, or one that broke.
-    #[error("not reachable")]
-    Unreachable,
-    /// An answer longer than any that we know.
-    #[error("the answer is too long")]
-    TooLong,
-    /// A log-in answer without a token.
-    #[error("the log-in gave no token")]
-    NoToken,
-}
-
-impl ApiError {
-    /// The stable code for metrics.
-    pub(crate) const fn code(self) -> &'static str {
-        match self {
-            Self::Unauthorised => "unauthorised",
-            Self::Forbidden => "forbidden",
-            Self::TooManyRequests { .. } => "too_many_requests",
-            Self::Server(_) => "server",
-            Self::Refused(_) => "refused",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::TooLong => "too_long",
-            Self::NoToken => "no_token",
-        }
-    }
-
-    /// Whether every other session would get the same answer now.
-    pub(crate) const fn concerns_all(self) -> bool {
-        matches!(self, Self::Unauthorised | Self::Forbidden | Self::TooManyRequests { .. } | Self::NoToken)
-    }
-
-    /// Whether it passes by itself, for everybody alike.
-    pub(crate) const fn is_outage(self) -> bool {
-        matches!(self, Self::Server(_) | Self::Timeout | Self::Unreachable)
-    }
-
-    /// Without the error's own text, which holds the URL and so the session.
-    #[expect(clippy::needless_pass_by_value, reason = "for use with `map_err`")]
-    fn of(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::Timeout } else { Self::Unreachable }
-    }
-}
 
 /// The API, with the token of its last log-in.
 pub struct IncodeApi {
@@ -130,7 +64,7 @@ impl IncodeApi {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .build()
-            .map_err(ApiError::of)?;
+            .map_err(failed)?;
         Ok(Self { client, access, session: Mutex::default() })
     }
 
@@ -186,7 +120,7 @@ impl IncodeApi {
             .header("api-version", "1.0")
             .header("x-api-key", sensitive(self.access.api_key()).ok_or(ApiError::Forbidden)?)
             .header(header::ACCEPT, "application/json");
-        let mut response = request.send().await.map_err(ApiError::of)?;
+        let mut response = request.send().await.map_err(failed)?;
         match response.status() {
             status if status.is_success() => {}
             StatusCode::UNAUTHORIZED => return Err(ApiError::Unauthorised),
@@ -198,7 +132,7 @@ impl IncodeApi {
             status => return Err(ApiError::Refused(status.as_u16())),
         }
         let mut answer = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(ApiError::of)? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if answer.len() + chunk.len() > ANSWER_LIMIT {
                 return Err(ApiError::TooLong);
             }
@@ -208,7 +142,7 @@ impl IncodeApi {
     }
 }
 
-impl Ask for IncodeApi {
+impl ProviderApi for IncodeApi {
     /// A token that is refused, mostly since its day is over, is renewed once.
     async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
         let token = self.token_other_than(None).await?;
@@ -233,4 +167,10 @@ fn sensitive(value: &str) -> Option<header::HeaderValue> {
     let mut value = header::HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// Without the error's own text, which holds the URL and so the session.
+#[expect(clippy::needless_pass_by_value, reason = "for use with `map_err`")]
+fn failed(error: reqwest::Error) -> ApiError {
+    if error.is_timeout() { ApiError::Timeout } else { ApiError::Unreachable }
 }

@@ -7,24 +7,21 @@
 use crate::{
     Deadline, DecisionsQueue, Recorded, SessionsTable, StartError, TableError,
     clock::Clock,
-    incode_api::{ApiError, IncodeApi},
+    incode_api::IncodeApi,
     outbox,
-    table::{Cause, PartitionKey, Payload, Poll, PollReason},
+    provider_api::{ApiError, ProviderApi},
+    table::{PartitionKey, Payload, Poll, PollReason},
     telemetry,
 };
 use futures_util::{StreamExt as _, stream};
 use std::{cell::Cell, collections::BTreeMap, pin::pin, time::Duration};
 use thiserror::Error;
 use tokio::time::Instant;
-use verdict_sessions::{Outcome, Provider, Session, SessionEvent, SessionId, SessionKey, Stage, Timestamp};
+use verdict_sessions::{Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
 use verdict_webhooks::{
     Unreadable,
     incode::{ApiAccess, Finding, SCORE_PATH, STATUS_PATH, recurrence},
 };
-
-/// Incode sends a failed webhook again for about 32 minutes; what comes later is no retry, and what
-/// has not come by then never will.
-const RETRIES_END: Duration = Duration::from_mins(40);
 
 /// How long an undecided session is asked about.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
@@ -46,67 +43,6 @@ const RECORD_LIMIT: Duration = Duration::from_secs(5);
 
 /// The longest that the API is left alone, whatever it said.
 const LONGEST_SILENCE: Duration = Duration::from_mins(15);
-
-/// Keeps the poll schedule up to date with what webhooks say.
-#[derive(Clone, Debug)]
-pub(crate) struct PollSchedule {
-    table: SessionsTable,
-    /// Whether somebody polls: without API credentials, copies that come late are only counted.
-    is_polled: bool,
-}
-
-impl PollSchedule {
-    /// `is_polled` says whether the poller has credentials for the API.
-    pub(crate) fn new(table: SessionsTable, is_polled: bool) -> Self {
-        Self { table, is_polled }
-    }
-
-    /// What a recorded event means for the schedule, and whether it was a copy, of this `first` one, that came later than
-    /// any retry.
-    ///
-    /// # Errors
-    /// [`TableError`]; then the webhook must come again, or its session might never be polled.
-    pub(crate) async fn after(
-        &self,
-        event: &SessionEvent,
-        first: Option<&SessionEvent>,
-        deadline: Deadline,
-    ) -> Result<bool, TableError> {
-        deadline.bound(self.update(event, first)).await.unwrap_or(Err(TableError::Deadline))
-    }
-
-    async fn update(&self, event: &SessionEvent, first: Option<&SessionEvent>) -> Result<bool, TableError> {
-        if event.session.provider != Provider::Incode {
-            return Ok(false);
-        }
-        let now = event.received_at;
-        let is_late_copy = first.is_some_and(|first| first.received_at.plus(RETRIES_END) < now);
-        if !self.is_polled || !ApiAccess::knows_more_than(event) {
-            return Ok(is_late_copy);
-        }
-        let (reason, due_at) = match event {
-            _ if is_late_copy => (PollReason::Recheck, now),
-            SessionEvent { decision: Some(decision), .. } if decision.outcome.is_final() => return Ok(false),
-            SessionEvent { stage: Some(Stage::Submitted), .. } | SessionEvent { decision: Some(_), .. } => {
-                (PollReason::Decision, now)
-            }
-            _ => (PollReason::Quiet, now.plus(RETRIES_END)),
-        };
-        let cause = if first.is_some() { Cause::Copy } else { Cause::News };
-        self.table.schedule_poll(&event.session, reason, cause, now, due_at).await?;
-        Ok(is_late_copy)
-    }
-}
-
-/// Who answers for a provider: [`IncodeApi`], over HTTP.
-#[expect(async_fn_in_trait, reason = "a poller has one thread")]
-pub trait Ask {
-    /// What a path says of a session: the body of a successful answer.
-    ///
-    /// # Errors
-    /// [`ApiError`].
-    async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError>;
-}
 
 /// Asks Incode about the sessions on the schedule.
 pub struct Poller<A = IncodeApi> {
@@ -177,7 +113,7 @@ impl Poller {
     }
 }
 
-impl<A: Ask> Poller<A> {
+impl<A: ProviderApi> Poller<A> {
     /// The same with somebody else who answers.
     pub fn asking(api: A, table: SessionsTable, decisions: DecisionsQueue) -> Self {
         Self { api: Some(api), table, decisions, silent_until: Cell::new(None) }
@@ -229,7 +165,7 @@ impl<A: Ask> Poller<A> {
             tracing::warn!(session, %error, "a session could not be asked about; it stays on the schedule");
         }
         if let Err(VisitError::Api(error)) = &visit
-            && error.concerns_all()
+            && error.affects_all_sessions()
         {
             let silence = match error {
                 ApiError::TooManyRequests { retry_after } => retry_after.unwrap_or(FIRST_PAUSE),
@@ -339,7 +275,7 @@ fn plan(poll: Poll, is_handed_in: bool, asked: &Result<Asked, VisitError>) -> (P
             (next, pause(&next))
         }
         // That is not the session's doing.
-        Err(VisitError::Api(error)) if error.concerns_all() => (poll, FIRST_PAUSE),
+        Err(VisitError::Api(error)) if error.affects_all_sessions() => (poll, FIRST_PAUSE),
         Err(error) => {
             let next = poll.as_of(poll.reason, poll.tries + 1);
             let is_outage = matches!(error, VisitError::Api(error) if error.is_outage());

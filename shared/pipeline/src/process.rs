@@ -2,13 +2,15 @@
 //! publish.
 
 use crate::{
-    Deadline, DecisionsQueue, Recorded, SessionsTable, TableError, outbox,
-    polling::PollSchedule,
+    Deadline, DecisionsQueue, Recorded, SessionsTable, TableError,
+    handling::Handling,
+    outbox,
+    poll_schedule::PollSchedule,
     table::{PartitionKey, Payload},
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};
-use verdict_sessions::{Remark, SessionEvent, SessionKey, Timestamp};
+use verdict_sessions::{Remark, SessionEvent, Timestamp};
 use verdict_webhooks::{Disposition, Genuine, Ignored, Reading, Unreadable, read};
 
 /// How long publishing may hold up the answer. The webhook is durable by then, and the relay has the rest.
@@ -26,21 +28,6 @@ pub struct Processor {
     polls: Option<PollSchedule>,
 }
 
-/// What became of one webhook.
-#[derive(Debug)]
-pub(crate) struct Fate {
-    pub(crate) disposition: Disposition,
-    pub(crate) reason: Option<&'static str>,
-    /// The first session that it speaks of.
-    pub(crate) session: Option<SessionKey>,
-    /// The first fact that it holds: `{provider}/{sessionId}/{eventId}`.
-    pub(crate) event_key: Option<String>,
-    pub(crate) remarks: Vec<Remark>,
-    pub(crate) late_copies: usize,
-    /// Duplicates that say something else than what is known under their id.
-    pub(crate) reused_ids: usize,
-}
-
 /// What became of the events of one session.
 #[derive(Default)]
 struct OfSession {
@@ -50,24 +37,6 @@ struct OfSession {
     remarks: Vec<Remark>,
     late_copies: usize,
     reused_ids: usize,
-}
-
-impl Fate {
-    pub(crate) fn of(disposition: Disposition) -> Self {
-        Self {
-            disposition,
-            reason: None,
-            session: None,
-            event_key: None,
-            remarks: Vec::new(),
-            late_copies: 0,
-            reused_ids: 0,
-        }
-    }
-
-    pub(crate) fn because(disposition: Disposition, reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..Self::of(disposition) }
-    }
 }
 
 impl Processor {
@@ -86,7 +55,7 @@ impl Processor {
         &self.table
     }
 
-    /// Reads a webhook and records what it says; all of that is durable by `durable_by`, or the fate is
+    /// Reads a webhook and records what it says; all of that is durable by `durable_by`, or the handling is
     /// [`Failed`](Disposition::Failed). What that makes due is then published, or left to the relay.
     ///
     /// # Errors
@@ -96,7 +65,7 @@ impl Processor {
         genuine: &Genuine,
         now: Timestamp,
         durable_by: Deadline,
-    ) -> Result<Fate, Unreadable> {
+    ) -> Result<Handling, Unreadable> {
         match read(genuine)? {
             Reading::Events { events, payload } => {
                 let payload = Payload { source: genuine.path(), text: &payload };
@@ -106,7 +75,7 @@ impl Processor {
                 if ignored == Ignored::SubscriptionConfirmation {
                     tracing::warn!("a subscription waits for its confirmation, which an operator has to give");
                 }
-                Ok(Fate::because(Disposition::Ignored, ignored.code()))
+                Ok(Handling::because(Disposition::Ignored, ignored.code()))
             }
         }
     }
@@ -118,11 +87,11 @@ impl Processor {
         payload: Payload<'_>,
         now: Timestamp,
         durable_by: Deadline,
-    ) -> Fate {
-        let mut fate = Fate::of(Disposition::Duplicate);
+    ) -> Handling {
+        let mut handling = Handling::of(Disposition::Duplicate);
         if let Some(first) = events.first() {
-            fate.session = Some(first.session.clone());
-            fate.event_key = Some(format!("{}/{}", first.session, first.event_id));
+            handling.session = Some(first.session.clone());
+            handling.event_key = Some(format!("{}/{}", first.session, first.event_id));
         }
         let (mut due, mut failed) = (Vec::new(), None);
         let recorded = stream::iter(by_session(events))
@@ -134,11 +103,11 @@ impl Processor {
                 Ok(of_session) => {
                     due.extend(of_session.due);
                     if of_session.is_new {
-                        fate.disposition = Disposition::Recorded;
+                        handling.disposition = Disposition::Recorded;
                     }
-                    fate.remarks.extend(of_session.remarks);
-                    fate.late_copies += of_session.late_copies;
-                    fate.reused_ids += of_session.reused_ids;
+                    handling.remarks.extend(of_session.remarks);
+                    handling.late_copies += of_session.late_copies;
+                    handling.reused_ids += of_session.reused_ids;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "could not record");
@@ -151,10 +120,10 @@ impl Processor {
         }
         // What is due is the relay's, then: the time is for keeping the webhook.
         if failed.is_some() {
-            return Fate { disposition: Disposition::Failed, reason: failed, ..fate };
+            return Handling { disposition: Disposition::Failed, reason: failed, ..handling };
         }
         self.publish(&due, Deadline::after(PUBLISH_LIMIT)).await;
-        fate
+        handling
     }
 
     /// Records the events of one session, one after the other.
@@ -242,6 +211,6 @@ mod tests {
         ] {
             assert_eq!(reason(&error), code, "{error}");
         }
-        assert_eq!(Fate::because(Disposition::Ignored, "undecided").reason, Some("undecided"));
+        assert_eq!(Handling::because(Disposition::Ignored, "undecided").reason, Some("undecided"));
     }
 }

@@ -4,27 +4,17 @@
 use crate::{
     Deadline, IntakeQueue, KeepError, Processor, QuarantineQueue,
     gateway::{Request, Response},
+    handling::Handling,
     kept::KeptWebhook,
-    process::Fate,
+    path_segment::escaped,
     telemetry::DeliveryReport,
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use std::time::{Duration, Instant};
-use verdict_sessions::SessionId;
 use verdict_webhooks::{Disposition, Genuine, Provide, Unreadable};
 
 /// What is kept back, of the time there is, for putting on a queue what could not be recorded: a try that gets no
 /// answer, and a second one.
 const KEEP_RESERVE: Duration = Duration::from_millis(1300);
-
-/// What a session id is escaped with in a header or a path: all but RFC 3986's unreserved characters, and the colon of
-/// ids such as `user:1`.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
-
-/// A session id as one segment of a path.
-pub(crate) fn escaped(id: &SessionId) -> PercentEncode<'_> {
-    utf8_percent_encode(id.as_str(), ESCAPED)
-}
 
 /// Receives one provider's webhooks.
 #[derive(Debug)]
@@ -46,55 +36,57 @@ impl<P: Provide> Receiver<P> {
         let started = Instant::now();
         let Request { id, deadline, now, delivery, .. } = request;
         let path = delivery.path().to_owned();
-        let fate = match self.provider.prove(delivery, now) {
-            Ok(genuine) if genuine.is_probe() => Fate::of(Disposition::Probe),
+        let handling = match self.provider.prove(delivery, now) {
+            Ok(genuine) if genuine.is_probe() => Handling::of(Disposition::Probe),
             Ok(genuine) => self.take_in(&genuine, deadline).await,
-            Err(refusal) => Fate::because(Disposition::Refused, refusal.code()),
+            Err(refusal) => Handling::because(Disposition::Refused, refusal.code()),
         };
         let report = DeliveryReport {
             message: "delivery",
             request: Some(&id),
             provider: P::PROVIDER,
-            fate: &fate,
+            handling: &handling,
             took: started.elapsed(),
         };
         report.print(now);
-        self.respond(&path, &fate)
+        self.respond(&path, &handling)
     }
 
     /// Records a webhook; or puts it where it waits, for a later try or for an operator.
-    async fn take_in(&self, genuine: &Genuine, deadline: Deadline) -> Fate {
+    async fn take_in(&self, genuine: &Genuine, deadline: Deadline) -> Handling {
         match self.processor.process(genuine, genuine.received_at(), deadline.before(KEEP_RESERVE)).await {
-            Ok(fate) if fate.disposition == Disposition::Failed => self.spool(genuine, fate, deadline).await,
-            Ok(fate) => fate,
+            Ok(handling) if handling.disposition == Disposition::Failed => {
+                self.spool(genuine, handling, deadline).await
+            }
+            Ok(handling) => handling,
             Err(unreadable) => self.quarantine(genuine, unreadable, deadline).await,
         }
     }
 
-    async fn spool(&self, genuine: &Genuine, fate: Fate, deadline: Deadline) -> Fate {
+    async fn spool(&self, genuine: &Genuine, handling: Handling, deadline: Deadline) -> Handling {
         let keep = async {
-            let kept = KeptWebhook::of(genuine)?.with_event(fate.event_key.clone());
+            let kept = KeptWebhook::of(genuine)?.with_event(handling.event_key.clone());
             self.intake.keep(kept).await
         };
         match kept(keep, deadline).await {
-            Ok(()) => Fate { disposition: Disposition::Spooled, ..fate },
-            Err(_) => fate,
+            Ok(()) => Handling { disposition: Disposition::Spooled, ..handling },
+            Err(_) => handling,
         }
     }
 
-    async fn quarantine(&self, genuine: &Genuine, unreadable: Unreadable, deadline: Deadline) -> Fate {
+    async fn quarantine(&self, genuine: &Genuine, unreadable: Unreadable, deadline: Deadline) -> Handling {
         let keep = async { self.quarantine.keep(KeptWebhook::of(genuine)?.because(unreadable)).await };
         match kept(keep, deadline).await {
-            Ok(()) => Fate::because(Disposition::Quarantined, unreadable.code()),
-            Err(reason) => Fate::because(Disposition::Failed, reason),
+            Ok(()) => Handling::because(Disposition::Quarantined, unreadable.code()),
+            Err(reason) => Handling::because(Disposition::Failed, reason),
         }
     }
 
-    fn respond(&self, path: &str, fate: &Fate) -> Response {
-        let answer = self.provider.answer(path, fate.disposition);
+    fn respond(&self, path: &str, handling: &Handling) -> Response {
+        let answer = self.provider.answer(path, handling.disposition);
         let response =
-            Response::json(answer.status, answer.body).with_header("x-verdict-outcome", fate.disposition.as_str());
-        match &fate.session {
+            Response::json(answer.status, answer.body).with_header("x-verdict-outcome", handling.disposition.as_str());
+        match &handling.session {
             Some(key) => {
                 response.with_header("x-verdict-session", format!("{}/{}", key.provider, escaped(&key.session_id)))
             }

@@ -7,8 +7,8 @@
 use crate::{
     Deadline, IntakeQueue, Processor, QuarantineQueue, TableError, clock,
     doctor::{Doctor, Started},
+    handling::Handling,
     kept::{IntakeMessage, KeptWebhook, NotKept},
-    process::Fate,
     rebuild::{self, Rebuilt},
     table::PartitionKey,
     telemetry::{self, DeliveryReport},
@@ -216,12 +216,13 @@ impl Replay {
         };
         let provider = kept.provider();
         let durable_by = deadline.before(PUBLISH_RESERVE);
-        let fate = match self.processor.process(&genuine, now, durable_by).await {
-            Ok(fate) => fate,
+        let handling = match self.processor.process(&genuine, now, durable_by).await {
+            Ok(handling) => handling,
             Err(unreadable) => self.quarantine(kept, unreadable, deadline).await,
         };
-        DeliveryReport { message: "replay", request: None, provider, fate: &fate, took: started.elapsed() }.print(now);
-        match (fate.disposition, fate.reason) {
+        DeliveryReport { message: "replay", request: None, provider, handling: &handling, took: started.elapsed() }
+            .print(now);
+        match (handling.disposition, handling.reason) {
             // The webhook itself is in the way, or its session is: others may have better luck.
             (Disposition::Failed, Some("item" | "conflict" | "quarantine")) => Done::No { later: false },
             (Disposition::Failed, _) => Done::No { later: true },
@@ -230,14 +231,14 @@ impl Replay {
     }
 
     /// What can't be read now could not be read the first time either, or a fix has not reached it.
-    async fn quarantine(&self, kept: KeptWebhook, unreadable: Unreadable, deadline: Deadline) -> Fate {
+    async fn quarantine(&self, kept: KeptWebhook, unreadable: Unreadable, deadline: Deadline) -> Handling {
         match deadline.bound(self.quarantine.keep(kept.because(unreadable))).await {
-            Ok(Ok(())) => Fate::because(Disposition::Quarantined, unreadable.code()),
+            Ok(Ok(())) => Handling::because(Disposition::Quarantined, unreadable.code()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "could not quarantine; stays on intake");
-                Fate::because(Disposition::Failed, "quarantine")
+                Handling::because(Disposition::Failed, "quarantine")
             }
-            Err(_elapsed) => Fate::because(Disposition::Failed, "deadline"),
+            Err(_elapsed) => Handling::because(Disposition::Failed, "deadline"),
         }
     }
 

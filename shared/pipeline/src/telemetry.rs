@@ -3,7 +3,7 @@
 //! Only Verdict's own log targets are heard, at any level. The Lambda runtime and the SDK would log
 //! whole payloads at their finer levels, so they are capped here, in code, and not by configuration.
 
-use crate::{gateway::RequestId, process::Fate, rebuild};
+use crate::{gateway::RequestId, handling::Handling, rebuild};
 use serde_json::{Value, json};
 use std::{env, panic, time::Duration};
 use tracing::level_filters::LevelFilter;
@@ -32,7 +32,7 @@ pub(crate) struct DeliveryReport<'a> {
     pub(crate) message: &'static str,
     pub(crate) request: Option<&'a RequestId>,
     pub(crate) provider: Provider,
-    pub(crate) fate: &'a Fate,
+    pub(crate) handling: &'a Handling,
     pub(crate) took: Duration,
 }
 
@@ -45,14 +45,14 @@ impl DeliveryReport<'_> {
 
     fn line(&self, now: Timestamp) -> Value {
         let mut line = self.entry();
-        if self.fate.disposition != Disposition::Probe {
+        if self.handling.disposition != Disposition::Probe {
             self.count(&mut line, now);
         }
         line
     }
 
     fn entry(&self) -> Value {
-        let Fate { disposition, reason, session, .. } = self.fate;
+        let Handling { disposition, reason, session, .. } = self.handling;
         json!({
             "message": self.message,
             "requestId": self.request.map(RequestId::as_str),
@@ -66,7 +66,7 @@ impl DeliveryReport<'_> {
 
     fn count(&self, line: &mut Value, now: Timestamp) {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-        let Fate { disposition, remarks, late_copies, reused_ids, .. } = self.fate;
+        let Handling { disposition, remarks, late_copies, reused_ids, .. } = self.handling;
         let outcome = match self.message {
             "replay" => format!("replay.{}", disposition.as_str()),
             _ => disposition.as_str().to_owned(),
@@ -173,12 +173,12 @@ fn print_line(line: &Value) {
 mod tests {
     use super::*;
 
-    fn delivery(fate: &Fate) -> Value {
+    fn delivery(handling: &Handling) -> Value {
         let report = DeliveryReport {
             message: "delivery",
             request: None,
             provider: Provider::Veriff,
-            fate,
+            handling,
             took: Duration::from_millis(7),
         };
         report.line(Timestamp::from_unix(1_781_308_800, 0).unwrap())
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_delivery_is_a_line_and_a_metric_of_its_provider() {
-        let line = delivery(&Fate::because(Disposition::Ignored, "undecided"));
+        let line = delivery(&Handling::because(Disposition::Ignored, "undecided"));
         let metrics = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(metrics["Dimensions"], json!([["provider"]]));
         assert_eq!(metrics["Metrics"][0], json!({"Name": "ignored", "Unit": "Count"}));
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_probe_is_a_line_and_no_metric() {
-        let line = delivery(&Fate::of(Disposition::Probe));
+        let line = delivery(&Handling::of(Disposition::Probe));
         let expected = json!({"message": "delivery", "requestId": null, "provider": "veriff", "outcome": "probe",
             "reason": null, "session": null, "took": 7});
         assert_eq!(line, expected);

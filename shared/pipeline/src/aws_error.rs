@@ -1,56 +1,63 @@
-//! What went wrong in a call to AWS, without the SDK's types and without a word of what was sent.
+//! The failure of a call to AWS, without the SDK's types and without a word of what was sent.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::{client::orchestrator::HttpResponse, http::StatusCode};
 use std::fmt;
 
 /// A failed call to AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwsError {
-    /// AWS' own error code, or ours for what never got an answer (`timeout`, `unreachable`, …).
+    /// AWS's own error code; for a call without an answer one of Verdict's (`timeout`, `unreachable`, …).
     code: String,
     sort: Sort,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
-    /// May pass by itself: too much at once, or somebody else just then.
+    /// Passes by itself: too much at once, or another writer just then.
     Throttled,
-    /// May pass by itself: no answer, or a fault on the service's side. The call may have taken effect.
+    /// Passes by itself: no answer, or a fault of the service. The call may have taken effect.
     Unavailable,
-    /// Will not pass by itself: permissions or configuration.
+    /// Stays: permissions or configuration.
     Rejected,
-    /// Will not pass by itself, and is the matter of this request alone: something that it holds.
+    /// Stays, and concerns this request alone: something that it holds.
     Invalid,
 }
 
-impl AwsError {
-    pub(crate) fn new<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
+impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for AwsError {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
         let unavailable = |code: &str| Self { code: code.to_owned(), sort: Sort::Unavailable };
-        match error {
+        match &error {
             SdkError::ConstructionFailure(_) => Self::request_not_built(),
             SdkError::TimeoutError(_) => unavailable("timeout"),
             SdkError::DispatchFailure(_) => unavailable("unreachable"),
             SdkError::ServiceError(failure) => {
-                let code = failure.err().code().unwrap_or("unknown").to_owned();
-                let sort = match code.as_str() {
-                    throttled if Self::is_throttling(throttled) => Sort::Throttled,
-                    // Of a single write while a transaction has the item. The SDK does not try that again.
-                    "TransactionConflictException" => Sort::Throttled,
-                    "TransactionInProgressException" | "ReplicatedWriteConflictException" => Sort::Unavailable,
-                    // A transaction that is cancelled for a reason of its own: its caller has seen to all others.
-                    "ValidationException" | "TransactionCanceledException" => Sort::Invalid,
-                    _ if failure.raw().status().is_server_error() => Sort::Unavailable,
-                    _ => Sort::Rejected,
-                };
-                Self { code, sort }
+                let code = failure.err().code().unwrap_or("unknown");
+                Self { code: code.to_owned(), sort: Sort::of_service_error(code, failure.raw().status()) }
             }
-            // ResponseError, and what a later SDK adds: an answer that makes no sense.
+            // ResponseError, and any variant that a later SDK adds: an answer that makes no sense.
             _ => unavailable("unreadable_answer"),
         }
     }
+}
 
-    /// What a transaction says when one of its items was throttled.
+impl Sort {
+    fn of_service_error(code: &str, status: StatusCode) -> Self {
+        match code {
+            throttled if AwsError::is_throttling(throttled) => Self::Throttled,
+            // A single write met a transaction on the same item. The SDK doesn't retry that.
+            "TransactionConflictException" => Self::Throttled,
+            "TransactionInProgressException" | "ReplicatedWriteConflictException" => Self::Unavailable,
+            // A transaction that was cancelled for a reason which its caller doesn't know.
+            "ValidationException" | "TransactionCanceledException" => Self::Invalid,
+            _ if status.is_server_error() => Self::Unavailable,
+            _ => Self::Rejected,
+        }
+    }
+}
+
+impl AwsError {
+    /// The error of a transaction one of whose items was throttled.
     pub(crate) fn throttled() -> Self {
         Self { code: "TransactionCanceledException".into(), sort: Sort::Throttled }
     }
@@ -65,20 +72,20 @@ impl AwsError {
         Self { code: "request_not_built".into(), sort: Sort::Invalid }
     }
 
-    /// Whether doing the same again can help.
+    /// Returns whether a retry can help.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         !matches!(self.sort, Sort::Rejected | Sort::Invalid)
     }
 
-    /// Whether the request itself is the trouble, so that others may well get through.
-    pub(crate) fn is_of_the_request(&self) -> bool {
+    /// Returns whether the request itself is at fault, so that others may well succeed.
+    pub(crate) fn is_request_specific(&self) -> bool {
         self.sort == Sort::Invalid
     }
 
-    /// Whether the call may have taken effect all the same: its answer was lost.
+    /// Returns whether the call may have taken effect all the same: its answer was lost.
     #[must_use]
-    pub fn may_have_happened(&self) -> bool {
+    pub fn is_ambiguous(&self) -> bool {
         self.sort == Sort::Unavailable
     }
 }

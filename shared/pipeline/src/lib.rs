@@ -46,5 +46,5 @@ pub use queues::{DecisionsQueue, IntakeQueue, KeepError, QuarantineQueue};
 pub use receive::Receiver;
 pub use replay::Replay;
 pub use sessions_api::SessionsApi;
-pub use table::{Page, Payload, Recorded, SessionsTable, TableError};
+pub use table::{SessionsTable, error::TableError, items::Payload, lookups::Page, record::Recorded};
 pub use token_endpoint::token_endpoint;

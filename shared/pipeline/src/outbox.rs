@@ -10,7 +10,7 @@
 //! Entries go out one by one and not as a batch: SQS may refuse part of a batch, and a later entry
 //! would overtake.
 
-use crate::{AwsError, Deadline, DecisionsQueue, SessionsTable, TableError, table::PartitionKey, telemetry};
+use crate::{AwsError, Deadline, DecisionsQueue, SessionsTable, TableError, table::items::PartitionKey, telemetry};
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashSet, pin::pin};
 use thiserror::Error;
@@ -64,11 +64,10 @@ pub async fn relay(
     let mut tried = HashSet::new();
     let mut run = Run::default();
     loop {
-        let due = table.due_sessions(now, SESSIONS_A_SHARD, &tried);
-        let due = match deadline.bound(due).await {
-            Ok(due) => due?,
-            Err(_elapsed) if tried.is_empty() => return Err(TableError::Deadline),
-            Err(_elapsed) => break,
+        let due = table.due_outboxes(now, SESSIONS_A_SHARD, &tried);
+        let due = match deadline.try_bound(due).await {
+            Err(TableError::Deadline) if !tried.is_empty() => break,
+            due => due?,
         };
         if due.is_empty() {
             break;

@@ -2,7 +2,11 @@
 
 use crate::{
     deadline::Deadline,
-    table::{Cause, PollReason, SessionsTable, TableError},
+    table::{
+        SessionsTable,
+        error::TableError,
+        polls::{Cause, PollReason},
+    },
 };
 use std::time::Duration;
 use verdict_sessions::{Provider, SessionEvent, Stage};
@@ -37,7 +41,7 @@ impl PollSchedule {
         first: Option<&SessionEvent>,
         deadline: Deadline,
     ) -> Result<bool, TableError> {
-        deadline.bound(self.update(event, first)).await.unwrap_or(Err(TableError::Deadline))
+        deadline.try_bound(self.update(event, first)).await
     }
 
     async fn update(&self, event: &SessionEvent, first: Option<&SessionEvent>) -> Result<bool, TableError> {

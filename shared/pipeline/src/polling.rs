@@ -7,10 +7,14 @@
 use crate::{
     Deadline, DecisionsQueue, Recorded, SessionsTable, StartError, TableError,
     clock::Clock,
+    deadline::Elapsed,
     incode_api::IncodeApi,
     outbox,
     provider_api::{ApiError, ProviderApi},
-    table::{PartitionKey, Payload, Poll, PollReason},
+    table::{
+        items::{PartitionKey, Payload},
+        polls::{Poll, PollReason},
+    },
     telemetry,
 };
 use futures_util::{StreamExt as _, stream};
@@ -83,8 +87,8 @@ enum VisitError {
     Api(#[from] ApiError),
     #[error("Incode's API: {0}")]
     Answer(#[from] Unreadable),
-    #[error("out of time")]
-    Deadline,
+    #[error(transparent)]
+    Deadline(#[from] Elapsed),
 }
 
 impl VisitError {
@@ -93,7 +97,7 @@ impl VisitError {
             Self::Table(_) => "table",
             Self::Api(error) => error.code(),
             Self::Answer(_) => "unreadable",
-            Self::Deadline => "deadline",
+            Self::Deadline(_) => "deadline",
         }
     }
 }
@@ -129,8 +133,7 @@ impl<A: ProviderApi> Poller<A> {
             return Ok(());
         };
         let clock = Clock::at(now);
-        let mut due =
-            deadline.bound(self.table.due_polls(now, SESSIONS_A_SHARD)).await.map_err(|_| TableError::Deadline)??;
+        let mut due = deadline.try_bound(self.table.due_polls(now, SESSIONS_A_SHARD)).await?;
         // Across the shards, too, so that a slow API does not leave the last shard to itself.
         due.sort_by_key(|(_, since)| *since);
         let oldest = due.first().map_or(0, |(_, since)| now.seconds_since(*since));
@@ -159,7 +162,7 @@ impl<A: ProviderApi> Poller<A> {
         if is_silent || deadline.remaining().is_zero() {
             return None;
         }
-        let visit = deadline.bound(self.visit(api, session, *due_at, clock)).await.unwrap_or(Err(VisitError::Deadline));
+        let visit = deadline.try_bound(self.visit(api, session, *due_at, clock)).await;
         if let Err(error) = &visit {
             let session = session.session().as_ref().map(telemetry::shown);
             tracing::warn!(session, %error, "a session could not be asked about; it stays on the schedule");

@@ -6,7 +6,7 @@ use crate::{
     handling::Handling,
     outbox,
     poll_schedule::PollSchedule,
-    table::{PartitionKey, Payload},
+    table::items::{PartitionKey, Payload},
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};
@@ -112,7 +112,7 @@ impl Processor {
                 Err(error) => {
                     tracing::warn!(%error, "could not record");
                     failed = Some(reason(&error));
-                    if !error.is_of_one_session() {
+                    if !error.is_session_specific() {
                         break;
                     }
                 }
@@ -146,9 +146,7 @@ impl Processor {
                     }
                     None
                 }
-                Recorded::Duplicate => {
-                    durable_by.bound(self.table.first_copy(event)).await.map_err(|_| TableError::Deadline)??
-                }
+                Recorded::Duplicate => durable_by.try_bound(self.table.first_copy(event)).await?,
             };
             of_session.reused_ids += usize::from(first.as_ref().is_some_and(|first| event.contradicts(first)));
             if let Some(polls) = &self.polls {
@@ -188,7 +186,7 @@ fn reason(error: &TableError) -> &'static str {
     match error {
         TableError::Conflict => "conflict",
         TableError::Deadline => "deadline",
-        error if error.is_of_one_session() => "item",
+        error if error.is_session_specific() => "item",
         _ => "table",
     }
 }

@@ -41,8 +41,7 @@ impl DecisionsQueue {
             .message_attributes("final", text(is_final))
             .message_attributes("type", text(Notification::TYPE))
             .send()
-            .await
-            .map_err(|error| AwsError::new(&error))?;
+            .await?;
         Ok(())
     }
 }
@@ -100,8 +99,7 @@ impl IntakeQueue {
             .receipt_handle(receipt_handle)
             .visibility_timeout(i32::try_from(pause.as_secs()).unwrap_or(i32::MAX))
             .send()
-            .await
-            .map_err(|error| AwsError::new(&error))?;
+            .await?;
         Ok(())
     }
 }
@@ -129,11 +127,8 @@ async fn send_webhook(send: SendMessageFluentBuilder, webhook: KeptWebhook) -> R
     if body.len() > MESSAGE_LIMIT {
         return Err(KeepError::TooLarge);
     }
-    send.message_body(body)
-        .message_attributes("provider", text(provider.as_str()))
-        .send()
-        .await
-        .map_err(|error| AwsError::new(&error))?;
+    let send = send.message_body(body).message_attributes("provider", text(provider.as_str()));
+    send.send().await.map_err(AwsError::from)?;
     Ok(())
 }
 

@@ -111,7 +111,7 @@ pub(crate) async fn dry_run(
             Err(refused) => Rebuilt::Refused(refused),
         })
     };
-    deadline.bound(look).await.unwrap_or(Err(TableError::Deadline))
+    deadline.try_bound(look).await
 }
 
 /// Rebuilds a session, once, whoever else is writing.
@@ -128,12 +128,12 @@ pub(crate) async fn rebuild(
         let mut pauses = Pauses::default();
         loop {
             match try_to_rebuild(table, session, now).await {
-                Err(error) if error.may_pass() => tokio::time::sleep(pauses.next()).await,
+                Err(error) if error.is_transient() => tokio::time::sleep(pauses.next()).await,
                 done => return done,
             }
         }
     };
-    deadline.bound(tries).await.unwrap_or(Err(TableError::Deadline))
+    deadline.try_bound(tries).await
 }
 
 async fn try_to_rebuild(table: &SessionsTable, session: &SessionKey, now: Timestamp) -> Result<Rebuilt, TableError> {

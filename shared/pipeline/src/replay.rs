@@ -10,7 +10,7 @@ use crate::{
     handling::Handling,
     kept::{IntakeMessage, KeptWebhook, NotKept},
     rebuild::{self, Rebuilt},
-    table::PartitionKey,
+    table::items::PartitionKey,
     telemetry::{self, DeliveryReport},
 };
 use futures_util::FutureExt as _;
@@ -254,7 +254,7 @@ impl Replay {
             Ok(_) => Done::Yes,
             // That session itself is in the way, or so large that it takes all the time.
             Err(TableError::Deadline) => Done::No { later: false },
-            Err(error) => Done::No { later: !error.is_of_one_session() },
+            Err(error) => Done::No { later: !error.is_session_specific() },
         }
     }
 

@@ -30,7 +30,7 @@
 //! `tests/stored/` has items of each sort as every release wrote them. Today's code reads and rewrites them in the tests
 //! of the simulation (`tests/simulation/tests/stored_items/`), which also fail if an item gets another form.
 
-use super::{Payload, TableError};
+use super::error::TableError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
@@ -56,6 +56,15 @@ pub(super) const POLL_SHARDS: u8 = 4;
 
 /// How long an entry is left to the function that wrote it before the relay takes it on.
 const INLINE_GRACE: Duration = Duration::from_secs(10);
+
+/// The payload of a webhook, or of an answer to a poll.
+#[derive(Clone, Copy, Debug)]
+pub struct Payload<'p> {
+    /// The path that it came to or was fetched from: some bodies don't say what they are.
+    pub source: &'p str,
+    /// The minimised payload as JSON text.
+    pub text: &'p str,
+}
 
 /// A session's partition: `SESSION#{provider}/{sessionId}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

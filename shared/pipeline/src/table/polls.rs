@@ -3,8 +3,11 @@
 //! An item of its own beside the session, so that polling never gets into a webhook's way. It lies in
 //! the index `due` until the session is decided or given up. How it may change is written in [`items`].
 
-use super::{PartitionKey, SessionsTable, TableError, items, items::Item};
-use crate::AwsError;
+use super::{
+    SessionsTable,
+    error::TableError,
+    items::{self, Item, PartitionKey},
+};
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     types::{AttributeValue, ReturnValue},
@@ -244,6 +247,6 @@ fn if_condition_holds<T, E: ProvideErrorMetadata>(
         Err(SdkError::ServiceError(failure)) if failure.err().code() == Some("ConditionalCheckFailedException") => {
             Ok(None)
         }
-        Err(error) => Err(AwsError::new(&error).into()),
+        Err(error) => Err(error.into()),
     }
 }

@@ -5,12 +5,12 @@ import json
 import re
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from verdict.bridge import over_tls
 
 from .deployment import client
-from .trial import Deployed, create, credentials
+from .trial import TEMPLATE, WAIT, Deployed, create, credentials
 
 #: By provider: its functions, their routes, and the outputs.
 PROVIDERS = {
@@ -238,6 +238,27 @@ def test_what_is_retained_stays_and_stands_in_the_way_of_no_new_deployment(endpo
     # MiniStack makes names of the stack's name alone, so that the new stack has the old queues; in AWS it has new ones.
     with Deployed(endpoint, **credentials("Wultra"), SessionsTableName=outputs["SessionsTableName"]) as again:
         assert again.outputs["SessionsTableName"] == outputs["SessionsTableName"]
+
+
+#: A resource that can't be made, after all that is retained.
+BROKEN = """
+  Broken:
+    Type: AWS::AppConfig::Deployment
+    DependsOn: [OnlyOverTls, OnlyFromUs, WultraEvents, Replay, Api]
+
+Outputs:
+"""
+
+
+def test_a_deployment_that_fails_leaves_nothing_behind_but_a_table(endpoint):
+    create(endpoint, "broken", credentials("Wultra"), TEMPLATE.replace("\nOutputs:\n", BROKEN))
+    with pytest.raises(WaiterError, match="ROLLBACK_COMPLETE"):
+        client("cloudformation", endpoint).get_waiter("stack_create_complete").wait(
+            StackName="broken", WaiterConfig=WAIT)
+    queues = client("sqs", endpoint).list_queues(QueueNamePrefix="broken-").get("QueueUrls", [])
+    groups = client("logs", endpoint).describe_log_groups(logGroupNamePrefix="/aws/cloudformation/broken/")["logGroups"]
+    assert (queues, groups) == ([], [])
+    assert [name.rpartition("-")[0] for name in tables(endpoint) if name.startswith("broken-")] == ["broken-SessionsTable"]
 
 
 def test_a_stack_can_let_go_of_its_table_and_take_another(endpoint):

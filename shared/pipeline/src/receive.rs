@@ -39,7 +39,7 @@ impl<P: Provide> Receiver<P> {
         let handling = match self.provider.prove(delivery, now) {
             Ok(genuine) if genuine.is_probe() => Handling::of(Disposition::Probe),
             Ok(genuine) => self.take_in(&genuine, deadline).await,
-            Err(refusal) => Handling::because(Disposition::Refused, refusal.code()),
+            Err(refusal) => Handling::because(Disposition::Refused(refusal), refusal.code()),
         };
         let report = DeliveryReport {
             message: "delivery",

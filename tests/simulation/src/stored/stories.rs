@@ -235,6 +235,11 @@ impl Story {
         self.then(Step::Rebuild { session: key(provider, session), read, recorded })
     }
 
+    /// The webhooks in it, in their order.
+    pub(super) fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.steps.iter().filter_map(|step| if let Step::Deliver(webhook) = step { Some(webhook) } else { None })
+    }
+
     /// Lets it happen.
     pub(super) async fn run(&self, world: &World) {
         for step in &self.steps {

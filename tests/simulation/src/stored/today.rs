@@ -28,7 +28,11 @@ const RELAY_IS_DUE: Duration = Duration::from_secs(15);
 pub fn today() -> Fixtures {
     let mut fixtures = Fixtures::default();
     for story in stories::sessions() {
-        simulate(SEED, async |world| add_session(&mut fixtures, &world, story).await);
+        simulate(SEED, async |world| add_session(&mut fixtures, &world, &story).await);
+        for (number, webhook) in (1..).zip(story.webhooks()) {
+            let message = simulate(SEED, async |world| spooled(&world, webhook).await);
+            fixtures.insert(format!("copies/{}-{number}.json", story.name), message);
+        }
     }
     for (name, webhook) in stories::spooled() {
         simulate(SEED, async |world| add_spooled(&mut fixtures, &world, name, &webhook).await);
@@ -60,7 +64,7 @@ pub async fn as_read(world: &World, key: &SessionKey) -> Result<Value, TableErro
 }
 
 /// The items that a story leaves, and the messages that come of its outbox.
-async fn add_session(fixtures: &mut Fixtures, world: &World, story: Story) {
+async fn add_session(fixtures: &mut Fixtures, world: &World, story: &Story) {
     story.run(world).await;
     let partitions = partitions(world);
     let several = partitions.len() > 1;
@@ -80,11 +84,16 @@ async fn add_session(fixtures: &mut Fixtures, world: &World, story: Story) {
     }
 }
 
-/// What waits on intake while the table is out, and what it is recorded as afterwards.
-async fn add_spooled(fixtures: &mut Fixtures, world: &World, name: &str, webhook: &Webhook) {
+/// What waits on intake after a webhook came while the table was out.
+async fn spooled(world: &World, webhook: &Webhook) -> String {
     world.line.fail(|call: &Call| (call.service == Service::DynamoDb).then_some(Fault::FailBefore));
-    assert_eq!(stories::deliver(world, webhook).await, "spooled", "{name}");
-    fixtures.insert(format!("intake/{name}/message.json"), only_message(world, INTAKE));
+    assert_eq!(stories::deliver(world, webhook).await, "spooled", "{}", webhook.path);
+    only_message(world, INTAKE)
+}
+
+/// What waits on intake, and what it is recorded as afterwards.
+async fn add_spooled(fixtures: &mut Fixtures, world: &World, name: &str, webhook: &Webhook) {
+    fixtures.insert(format!("intake/{name}/message.json"), spooled(world, webhook).await);
     world.line.mend();
     assert!(world.settle().await, "{name}");
     let mut expected = BTreeMap::new();

@@ -21,6 +21,9 @@ use verdict_simulation::{
 /// and nothing has been given up.
 const LATER: Duration = Duration::from_hours(2);
 
+/// How many problems a failure shows.
+const SHOWN: usize = 10;
+
 /// What a check objects to.
 type Problems = Vec<String>;
 
@@ -31,7 +34,16 @@ fn on_every_release(check: impl Fn(&Fixtures) -> Problems) {
         let found = check(&Fixtures::of(&release));
         problems.extend(found.into_iter().map(|problem| format!("tests/stored/{release}/{problem}")));
     }
-    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+    assert!(problems.is_empty(), "{}", shown(&problems));
+}
+
+/// Problems in a message; a change of form concerns so many items that the first few say it.
+fn shown(problems: &[String]) -> String {
+    let first = problems.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n");
+    match problems.len().saturating_sub(SHOWN) {
+        0 => first,
+        more => format!("{first}\nand {more} more"),
+    }
 }
 
 /// The same on every session in them, in a world whose table holds all of the release's items.

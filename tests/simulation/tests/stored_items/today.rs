@@ -1,6 +1,6 @@
 //! The newest fixtures are what today's code writes; released ones stay as they are; and they leave nothing out.
 
-use crate::newest;
+use crate::{newest, shown};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use verdict_pipeline::IntakeMessage;
@@ -71,7 +71,7 @@ fn the_newest_fixtures_are_what_today_s_code_writes() {
     assert!(
         different.is_empty(),
         "What is stored has another form than tests/stored/{newest}/:\n{}\n{advice}. See tests/stored/README.md.",
-        different.join("\n"),
+        shown(&different),
     );
 }
 

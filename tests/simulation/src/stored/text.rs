@@ -1,4 +1,5 @@
-//! JSON for people: a member a line, and what only wraps one value, as DynamoDB's types do, on the same line.
+//! JSON for people: one member on a line, except that an object with a single member, such as DynamoDB's types, takes
+//! no line of its own.
 
 use serde_json::Value;
 

@@ -13,22 +13,26 @@ use std::{collections::BTreeMap, time::Duration};
 use verdict_pipeline::TableError;
 use verdict_sessions::{SessionKey, Timestamp};
 
-/// Every run is the same.
+/// The seed of every run.
 const SEED: u64 = 1;
 
 /// Longer than an outbox entry is left to the function that wrote it.
 const RELAY_IS_DUE: Duration = Duration::from_secs(15);
 
-/// Makes all fixtures: runs the functions, with time and ids fixed, and takes what they leave in the table and the
+/// Makes all fixtures: runs the functions with fixed times and ids, and reads what they leave in the table and the
 /// queues.
 ///
 /// # Panics
-/// If a function doesn't do what a story needs.
+/// If a function answers otherwise than a story expects.
 #[must_use]
 pub fn today() -> Fixtures {
     let mut fixtures = Fixtures::default();
     for story in stories::sessions() {
-        simulate(SEED, async |world| add_session(&mut fixtures, &world, story).await);
+        simulate(SEED, async |world| add_session(&mut fixtures, &world, &story).await);
+        for (number, webhook) in (1..).zip(story.webhooks()) {
+            let message = simulate(SEED, async |world| spooled(&world, webhook).await);
+            fixtures.insert(format!("copies/{}-{number}.json", story.name), message);
+        }
     }
     for (name, webhook) in stories::spooled() {
         simulate(SEED, async |world| add_spooled(&mut fixtures, &world, name, &webhook).await);
@@ -59,8 +63,8 @@ pub async fn as_read(world: &World, key: &SessionKey) -> Result<Value, TableErro
     Ok(json!({"session": session.view(), "events": events}))
 }
 
-/// The items that a story leaves, and the messages that come of its outbox.
-async fn add_session(fixtures: &mut Fixtures, world: &World, story: Story) {
+/// Adds the items that a story leaves, and the session's messages on the decisions queue.
+async fn add_session(fixtures: &mut Fixtures, world: &World, story: &Story) {
     story.run(world).await;
     let partitions = partitions(world);
     let several = partitions.len() > 1;
@@ -80,11 +84,16 @@ async fn add_session(fixtures: &mut Fixtures, world: &World, story: Story) {
     }
 }
 
-/// What waits on intake while the table is out, and what it is recorded as afterwards.
-async fn add_spooled(fixtures: &mut Fixtures, world: &World, name: &str, webhook: &Webhook) {
+/// Delivers a webhook while the table is out, and returns the message that then waits on intake.
+async fn spooled(world: &World, webhook: &Webhook) -> String {
     world.line.fail(|call: &Call| (call.service == Service::DynamoDb).then_some(Fault::FailBefore));
-    assert_eq!(stories::deliver(world, webhook).await, "spooled", "{name}");
-    fixtures.insert(format!("intake/{name}/message.json"), only_message(world, INTAKE));
+    assert_eq!(stories::deliver(world, webhook).await, "spooled", "{}", webhook.path);
+    only_message(world, INTAKE)
+}
+
+/// Adds a message on intake, and the sessions that it is recorded as.
+async fn add_spooled(fixtures: &mut Fixtures, world: &World, name: &str, webhook: &Webhook) {
+    fixtures.insert(format!("intake/{name}/message.json"), spooled(world, webhook).await);
     world.line.mend();
     assert!(world.settle().await, "{name}");
     let mut expected = BTreeMap::new();
@@ -135,7 +144,7 @@ fn named(items: Vec<Value>) -> Vec<(String, Value)> {
     names.into_iter().zip(items).collect()
 }
 
-/// When an event arrived, and its id.
+/// An event's arrival and its id.
 fn arrival(item: &Value) -> Option<(Timestamp, String)> {
     let id = item["sk"]["S"].as_str()?.strip_prefix("EVENT#")?;
     Some((Timestamp::parse(item["event"]["M"]["receivedAt"]["S"].as_str()?)?, id.to_owned()))

@@ -1,4 +1,5 @@
-//! What every release has stored is read for ever, and written again with every member and value kept.
+//! Items and messages of every release: today's code must read them, and write them again with every member and value
+//! kept.
 //!
 //! The fixtures are in `tests/stored/`; its README.md says how they are made, and what to do if a test here fails.
 
@@ -17,11 +18,14 @@ use verdict_simulation::{
     stored::{Fixtures, Partition, lost, releases},
 };
 
-/// When the fixtures are read, counted from the time at which they began to be made: all that waits in them is due,
-/// and nothing has been given up.
+/// The time at which the fixtures are read, counted from the first arrival in them: everything that waits is due, and
+/// the poller hasn't given anything up.
 const LATER: Duration = Duration::from_hours(2);
 
-/// What a check objects to.
+/// The number of problems that a failure shows.
+const SHOWN: usize = 10;
+
+/// The objections of a check.
 type Problems = Vec<String>;
 
 /// Runs a check on every release's fixtures, and fails with all that it objects to.
@@ -31,10 +35,19 @@ fn on_every_release(check: impl Fn(&Fixtures) -> Problems) {
         let found = check(&Fixtures::of(&release));
         problems.extend(found.into_iter().map(|problem| format!("tests/stored/{release}/{problem}")));
     }
-    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+    assert!(problems.is_empty(), "{}", shown(&problems));
 }
 
-/// The same on every session in them, in a world whose table holds all of the release's items.
+/// Problems as text. A change of form concerns many items at once, so the first few are enough.
+fn shown(problems: &[String]) -> String {
+    let first = problems.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n");
+    match problems.len().saturating_sub(SHOWN) {
+        0 => first,
+        more => format!("{first}\nand {more} more"),
+    }
+}
+
+/// Runs a check on every session of every release, in a world whose table holds all of the release's items.
 fn on_every_session(check: &impl AsyncFn(&World, &Partition) -> Problems) {
     on_every_release(|fixtures| {
         with_items(fixtures, async |world, partitions| {
@@ -59,7 +72,7 @@ fn with_items<T>(fixtures: &Fixtures, run: impl AsyncFnOnce(World, Vec<Partition
     })
 }
 
-/// Whether these are the fixtures of the newest release: today's code reads them just as its own.
+/// Returns true for the fixtures of the newest release, which today's code must read as its own.
 fn is_newest(fixtures: &Fixtures) -> bool {
     *fixtures == newest()
 }
@@ -69,12 +82,12 @@ fn newest() -> Fixtures {
     Fixtures::of(&releases().pop().unwrap())
 }
 
-/// What something has lost, and where it is.
+/// The losses between two values, each with the place of the value.
 fn lost_at(place: impl Display, before: &Value, after: &Value) -> Problems {
     lost(before, after).iter().map(|lost| format!("{place}: {lost}")).collect()
 }
 
-/// Which members have lost their value.
+/// The paths of losses.
 fn paths(lost: &[String]) -> Vec<&str> {
     lost.iter().map(|lost| lost.split_once(": ").unwrap().0).collect()
 }
@@ -90,7 +103,7 @@ fn key(text: &str) -> SessionKey {
     SessionKey { provider: provider.parse().unwrap(), session_id: SessionId::new(id).unwrap() }
 }
 
-/// What the table holds now, by partition and sort key.
+/// The items in the table, by partition and sort key.
 fn contents(world: &World) -> BTreeMap<(String, String), Value> {
     let items = world.line.with_dynamodb(DynamoDb::typed_items).into_iter().map(Value::Object);
     items.map(|item| (place(&item), item)).collect()

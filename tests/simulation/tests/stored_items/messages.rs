@@ -1,6 +1,6 @@
-//! Messages that outlast a deployment: what an earlier release left on intake and in quarantine.
+//! Messages that outlast a deployment: those that an earlier release left on intake and in quarantine.
 
-use crate::{Problems, is_newest, key, lost_at, on_every_release, with_items};
+use crate::{Problems, contents, is_newest, key, lost_at, on_every_release, with_items};
 use serde_json::{Value, json};
 use verdict_pipeline::IntakeMessage;
 use verdict_simulation::{
@@ -27,11 +27,30 @@ fn a_webhook_on_intake_is_recorded_as_what_it_was() {
     });
 }
 
-/// From quarantine back to intake, as a redrive sends it: what still can't be read comes back with all that it held.
+/// A webhook that a provider sends again after a deployment changes nothing: its events have the ids that are stored.
+#[test]
+fn a_webhook_that_is_recorded_is_a_copy() {
+    on_every_release(|fixtures| {
+        with_items(fixtures, async |world, _| {
+            let before = contents(&world);
+            for (path, message) in under("copies/", fixtures) {
+                replay(&world, message).await;
+                assert_eq!(world.quarantined(), [""; 0], "{path}");
+            }
+            let after = contents(&world);
+            // A copy may bring the next poll forward.
+            let items = after.iter().filter(|((_, sk), _)| sk != "POLL");
+            let wrong = items.filter(|(place, item)| before.get(*place) != Some(*item));
+            wrong.map(|((pk, sk), _)| format!("table: {pk}, {sk} is written again")).collect()
+        })
+    });
+}
+
+/// A redrive sends messages from quarantine back to intake. One that still can't be read returns with all its members.
 #[test]
 fn a_webhook_in_quarantine_can_be_tried_again() {
     on_every_release(|fixtures| {
-        let messages = quarantine(fixtures);
+        let messages = under("quarantine/", fixtures);
         messages.flat_map(|(path, text)| tried_again(path, text, is_newest(fixtures))).collect()
     });
 }
@@ -52,7 +71,7 @@ fn a_rebuild_request_is_carried_out() {
 fn a_message_is_written_again_as_it_was() {
     on_every_release(|fixtures| {
         let on_intake = fixtures.files().filter(|(path, _)| path.ends_with("/message.json"));
-        let messages = on_intake.chain(quarantine(fixtures));
+        let messages = on_intake.chain(under("copies/", fixtures)).chain(under("quarantine/", fixtures));
         messages
             .flat_map(|(path, text)| match IntakeMessage::read(text) {
                 Ok(message) => lost_at(path, &json(text), &json!(message)),
@@ -62,7 +81,8 @@ fn a_message_is_written_again_as_it_was() {
     });
 }
 
-/// An older release's message may be readable by now, or for another reason not be.
+/// Replays a message from quarantine. An older release's message may be readable by now, or be refused for another
+/// reason.
 fn tried_again(path: &str, text: &str, is_newest: bool) -> Problems {
     simulate(1, async |world| {
         replay(&world, text).await;
@@ -78,8 +98,9 @@ fn tried_again(path: &str, text: &str, is_newest: bool) -> Problems {
     })
 }
 
-fn quarantine(fixtures: &Fixtures) -> impl Iterator<Item = (&str, &str)> {
-    fixtures.files().filter(|(path, _)| path.starts_with("quarantine/"))
+/// The files of a folder.
+fn under<'f>(folder: &'static str, fixtures: &'f Fixtures) -> impl Iterator<Item = (&'f str, &'f str)> {
+    fixtures.files().filter(move |(path, _)| path.starts_with(folder))
 }
 
 fn json(text: &str) -> Value {

@@ -25,7 +25,7 @@ fn a_session_is_found_by_its_reference() {
     });
 }
 
-/// By the replay, as for a rebuild. An older release's payloads may tell today's readers more than they told its own.
+/// The replay reads them, as for a rebuild. Today's readers may see more in an older release's payloads.
 #[test]
 fn every_payload_is_read_again() {
     on_every_release(|fixtures| {
@@ -69,7 +69,7 @@ fn every_entry_of_the_poll_schedule_is_read_and_put_off() {
     });
 }
 
-/// Whether an entry was tried once more, and is otherwise as it was.
+/// Returns true if an entry was tried once more and has kept everything else.
 fn is_put_off(before: &Value, after: &Value) -> bool {
     let tries = |item: &Value| item["pollTries"]["N"].as_str().and_then(|tries| tries.parse::<u32>().ok());
     paths(&lost(before, after)) == [".dueAt.S", ".pollTries.N"] && tries(after) == tries(before).map(|tries| tries + 1)

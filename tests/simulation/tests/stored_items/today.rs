@@ -1,12 +1,13 @@
-//! The newest fixtures are what today's code writes; released ones stay as they are; and they leave nothing out.
+//! The fixtures themselves: the newest are what today's code writes, those of a release that is out don't change, and
+//! they leave out no member and no word.
 
-use crate::newest;
+use crate::{newest, shown};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use verdict_pipeline::IntakeMessage;
 use verdict_simulation::stored::{Fixtures, differences, released_digest, releases, today};
 
-/// What can be missing in an item that is right.
+/// The members that may be missing or null.
 const OPTIONAL: [&str; 29] = [
     "STATE.reference",
     "STATE.session.reference",
@@ -39,7 +40,7 @@ const OPTIONAL: [&str; 29] = [
     "EVENT.event.detail",
 ];
 
-/// The words that are stored of each closed set.
+/// The words of each closed set.
 const WORDS: [(&str, &[&str]); 8] = [
     ("STATE.status", &["new", "started", "submitted", "in_review", "awaiting_resubmission", "decided"]),
     ("STATE.session.kind", &["verification", "onboarding", "kyc_review", "identification"]),
@@ -71,7 +72,7 @@ fn the_newest_fixtures_are_what_today_s_code_writes() {
     assert!(
         different.is_empty(),
         "What is stored has another form than tests/stored/{newest}/:\n{}\n{advice}. See tests/stored/README.md.",
-        different.join("\n"),
+        shown(&different),
     );
 }
 
@@ -131,7 +132,7 @@ fn every_provider_has_every_sort() {
     }
 }
 
-/// How a file that today's code writes differs from the one that is there.
+/// The differences between a stored file and the one that today's code writes.
 fn different(path: &str, before: &Fixtures, after: &Fixtures) -> Vec<String> {
     match (before.file(path), after.file(path)) {
         (Some(before), Some(after)) => differences(&unpacked(before), &unpacked(after))
@@ -143,7 +144,7 @@ fn different(path: &str, before: &Fixtures, after: &Fixtures) -> Vec<String> {
     }
 }
 
-/// A file's JSON; of a kept webhook with what its body unpacks to, since another gzip may pack it otherwise.
+/// A file's JSON, in which a webhook's body is unpacked: another version of gzip may pack it otherwise.
 fn unpacked(text: &str) -> Value {
     let mut value: Value = serde_json::from_str(text).unwrap();
     if let Ok(IntakeMessage::Webhook(kept)) = IntakeMessage::read(text) {
@@ -170,7 +171,7 @@ fn members() -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// Notes a value, and those in it. Names that are no members of ours, and places in a list, are a `*`.
+/// Collects a value and the values in it. In paths, `*` stands for a check's name, a detail's name, or a place in a list.
 fn collect(typed: &Value, path: &str, found: &mut BTreeMap<String, BTreeSet<String>>) {
     let (kind, value) = typed.as_object().unwrap().iter().next().unwrap();
     let is_map = [".checks", ".detail"].iter().any(|map| path.ends_with(map));

@@ -12,7 +12,7 @@ use verdict_simulation::{
 
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// The event is counted, and nothing else is touched.
+/// The event is counted, and nothing else changes.
 #[test]
 fn a_session_keeps_everything_when_an_event_is_folded_in() {
     on_every_release(|fixtures| {
@@ -33,7 +33,7 @@ fn a_session_keeps_everything_when_an_event_is_folded_in() {
     });
 }
 
-/// In an empty table, from what was read.
+/// Written to an empty table, from what was read.
 #[test]
 fn an_event_and_its_payload_are_written_as_they_were() {
     on_every_release(|fixtures| {
@@ -68,7 +68,7 @@ async fn events(world: &World, partition: &Partition) -> Vec<SessionEvent> {
     world.table().events(&session_of(&partition.items["STATE"]), None).await.unwrap().unwrap().items
 }
 
-/// Another event of the same session, that says nothing.
+/// Another event of the same session, without any facts.
 fn silent(event: SessionEvent) -> SessionEvent {
     SessionEvent {
         event_id: EventId::new("silent").unwrap(),
@@ -89,7 +89,7 @@ async fn record(world: &World, event: &SessionEvent, source: &str, text: &str) -
     world.table().record(event, payload, event.received_at, Deadline::after(LIMIT)).await.unwrap()
 }
 
-/// Where an event's payload came from, and its text.
+/// The source and the text of an event's payload.
 fn payload<'p>(partition: &'p Partition, event: &SessionEvent) -> (&'p str, &'p str) {
     let sk = format!("PAYLOAD#{}", event.event_id);
     let payload = partition.items.values().find(|item| item["sk"]["S"] == sk).unwrap();

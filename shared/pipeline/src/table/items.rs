@@ -129,7 +129,7 @@ pub(super) struct OutboxItem {
 }
 
 pub(super) fn session(key: &PartitionKey, session: &Session) -> Result<Item, TableError> {
-    let reference = session.reference.as_ref().map(|kept| kept.value.clone());
+    let reference = session.reference().map(str::to_owned);
     write(&SessionItem {
         pk: key.0.clone(),
         sk: STATE.to_owned(),

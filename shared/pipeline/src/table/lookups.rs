@@ -100,7 +100,7 @@ impl SessionsTable {
         let mut items = self.batch_get(keys).await?;
         items.sort_by(|a, b| (a.first_event_at, &a.key).cmp(&(b.first_event_at, &b.key)));
         // The index lags behind the table: a session may have got another reference since.
-        items.retain(|session| session.reference.as_ref().is_some_and(|latest| latest.value == reference));
+        items.retain(|session| session.reference() == Some(reference));
         Ok(Some(Page { items, next }))
     }
 

@@ -1,12 +1,13 @@
 //! Every minute: asks Incode about sessions that have gone quiet or wait for a decision.
 
-use verdict_pipeline::{Environment, Error, Poller, schedule};
+use verdict_pipeline::{Environment, Error, IncodeApi, schedule};
+use verdict_sessions::Provider;
 use verdict_webhooks::incode::Incode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let incode = environment.credentials("INCODE_CREDENTIALS", Incode::from_json)?;
-    let poller = Poller::new(incode.api(), environment.sessions_table()?, environment.decisions_queue()?)?;
+    let incode = environment.credentials(Provider::Incode, Incode::from_json)?;
+    let poller = environment.poller(incode.api().cloned().map(IncodeApi::new).transpose()?)?;
     schedule::serve(async |now, deadline| poller.run(now, deadline).await).await
 }

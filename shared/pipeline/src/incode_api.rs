@@ -51,7 +51,7 @@ impl IncodeApi {
     ///
     /// # Errors
     /// When the TLS roots can't be read.
-    pub(crate) fn new(access: ApiAccess) -> Result<Self, ApiError> {
+    pub fn new(access: ApiAccess) -> Result<Self, ApiError> {
         // The one TLS implementation that is linked already; an `Err` says that it was chosen before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()

@@ -1,10 +1,9 @@
-//! The AWS side: how a delivery gets in, where its facts are kept, and how decisions get out.
+//! The AWS side: how webhooks get in, where their facts are kept, and how decisions get out.
 //!
-//! One webhook's way: `gateway` takes the event that API Gateway makes of a request; `receive`
-//! proves it and answers; `process` reads, records and publishes; `table` is the record, `outbox` what is
-//! still to be published, `queues` where it goes. What the table can't take waits as `kept` has it, for
-//! `replay`, which also has sessions read again (`rebuild`). `sessions_api` reads records, `environment`
-//! holds what a function is configured with, `schedule` runs what a clock starts, `doctor` answers whether a function did.
+//! One webhook's way: `gateway` takes the event that API Gateway makes of a request; `receive` has it proved and answers;
+//! `record` reads it, records its events in the `table`, and has the `publisher` send what is due to the `queues`. What the
+//! table can't take waits on the intake queue as a `queued_webhook`, for `replay`, which also rebuilds sessions (`rebuild`).
+//! The `relay` publishes what others left, the `poller` asks Incode. `environment` makes all of these.
 
 mod aws_error;
 mod backoff;
@@ -15,21 +14,25 @@ mod environment;
 pub mod gateway;
 mod handling;
 mod incode_api;
-mod kept;
-pub mod outbox;
 mod path_segment;
+mod poll_attempt;
+mod poll_plan;
 mod poll_schedule;
-mod polling;
-mod process;
+mod poller;
 mod provider_api;
+mod publisher;
+mod quarantine;
+mod queued_webhook;
 mod queues;
 mod rebuild;
 mod receive;
+mod record;
+mod relay;
 pub mod replay;
 pub mod schedule;
 mod sessions_api;
 mod table;
-mod telemetry;
+pub mod telemetry;
 mod token_endpoint;
 
 pub use aws_error::AwsError;
@@ -37,13 +40,12 @@ pub use deadline::{Deadline, Elapsed};
 pub use doctor::{Doctor, Started};
 pub use environment::{Environment, StartError};
 pub use incode_api::IncodeApi;
-pub use kept::{IntakeMessage, KeptWebhook, NotKept, RebuildRequest};
 pub use lambda_runtime::Error;
-pub use polling::Poller;
-pub use process::Processor;
+pub use poller::Poller;
 pub use provider_api::{ApiError, ProviderApi};
-pub use queues::{DecisionsQueue, IntakeQueue, KeepError, QuarantineQueue};
+pub use queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest};
 pub use receive::Receiver;
+pub use relay::Relay;
 pub use replay::Replay;
 pub use sessions_api::SessionsApi;
 pub use table::{SessionsTable, error::TableError, items::Payload, lookups::Page, record::Recorded};

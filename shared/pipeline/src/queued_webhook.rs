@@ -1,6 +1,6 @@
-//! A webhook as our own queues keep it: on intake until the table takes it, in quarantine until an operator does.
+//! A webhook as Verdict's own queues hold it: on intake until the table takes it, in quarantine until an operator does.
 //!
-//! One form for both, so that what was quarantined can be sent to intake again as it is.
+//! Both queues hold the same form, so that a quarantined webhook can be sent to intake again as it is.
 //!
 //! # How these messages may change
 //!
@@ -19,7 +19,7 @@
 //! `tests/stored/` has messages as every release wrote them; `tests/simulation/tests/stored_items/messages.rs` reads them.
 //! How the table's items may change is written in `table/items.rs`.
 
-use crate::AwsError;
+use crate::aws_error::AwsError;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
@@ -39,8 +39,8 @@ const BODY_LIMIT: u64 = 32 * 1024 * 1024;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum IntakeMessage {
     /// A genuine webhook.
-    Webhook(KeptWebhook),
-    /// An operator's wish to have a session's stored payloads read again.
+    Webhook(QueuedWebhook),
+    /// An operator's request to read a session's stored payloads again.
     Rebuild(RebuildRequest),
 }
 
@@ -48,13 +48,13 @@ impl IntakeMessage {
     /// Reads a message's body.
     ///
     /// # Errors
-    /// [`NotKept`].
-    pub fn read(body: &str) -> Result<Self, NotKept> {
-        serde_json::from_str(body).map_err(|_| NotKept)
+    /// [`ForeignMessage`].
+    pub fn read(body: &str) -> Result<Self, ForeignMessage> {
+        serde_json::from_str(body).map_err(|_| ForeignMessage)
     }
 }
 
-/// Which session to rebuild.
+/// A request to rebuild a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RebuildRequest {
@@ -66,40 +66,40 @@ pub struct RebuildRequest {
 /// A genuine webhook, minimised and compressed.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KeptWebhook {
-    /// Why it is in quarantine: a stable code.
+pub struct QueuedWebhook {
+    /// The reason for which it is in quarantine: a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// The same in words.
+    /// The reason in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     provider: Provider,
     path: String,
     received_at: Timestamp,
-    /// `{provider}/{sessionId}/{eventId}` of the first fact that it holds, where it could be read.
+    /// `{provider}/{sessionId}/{eventId}` of the first event in it, if it could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_key: Option<String>,
-    /// Of the body as sent.
+    /// The length of the body as sent.
     bytes: usize,
     sha256: String,
     encoding: Encoding,
     body: String,
 }
 
-/// How the body is written.
+/// The encoding of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Encoding {
     #[serde(rename = "gzip+base64")]
     GzipBase64,
 }
 
-/// A message that holds no webhook of ours.
+/// A message that Verdict did not write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a message is nothing that Verdict has put on the queue")]
-pub struct NotKept;
+#[error("Verdict did not write this message")]
+pub struct ForeignMessage;
 
-impl KeptWebhook {
-    /// What is kept of a webhook.
+impl QueuedWebhook {
+    /// Packs a webhook.
     pub(crate) fn of(genuine: &Genuine) -> Result<Self, AwsError> {
         let body = gzip(&genuine.minimised_body()).map_err(|_| AwsError::request_not_built())?;
         Ok(Self {
@@ -116,33 +116,33 @@ impl KeptWebhook {
         })
     }
 
-    /// The same with the first fact that it holds.
+    /// Adds the first event in it.
     pub(crate) fn with_event(self, event_key: Option<String>) -> Self {
         Self { event_key, ..self }
     }
 
-    /// The same with the reason why nothing could be made of it.
+    /// Adds the reason for which it can't be read.
     pub(crate) fn because(self, unreadable: Unreadable) -> Self {
         Self { reason: Some(unreadable.code().to_owned()), message: Some(unreadable.to_string()), ..self }
     }
 
-    /// The webhook, as it was when it was proved but for what its body was minimised by.
+    /// Unpacks the webhook, as it was when it was proved, except that its body is minimised.
     ///
     /// # Errors
-    /// [`NotKept`] where the body is nothing that Verdict has written.
-    pub fn restore(&self) -> Result<Genuine, NotKept> {
-        let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| NotKept)?;
-        let body = gunzip(&packed).map_err(|_| NotKept)?;
+    /// [`ForeignMessage`] if Verdict did not write the body.
+    pub fn restore(&self) -> Result<Genuine, ForeignMessage> {
+        let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| ForeignMessage)?;
+        let body = gunzip(&packed).map_err(|_| ForeignMessage)?;
         Ok(Genuine::kept(self.provider, self.path.clone(), self.received_at, body, self.sha256.clone()))
     }
 
-    /// Whose webhook it is.
+    /// The provider that sent it.
     #[must_use]
     pub fn provider(&self) -> Provider {
         self.provider
     }
 
-    /// When it was proved.
+    /// The time at which it was proved.
     #[must_use]
     pub fn received_at(&self) -> Timestamp {
         self.received_at
@@ -154,9 +154,9 @@ impl KeptWebhook {
 }
 
 /// Says nothing of the body: it holds personal data.
-impl fmt::Debug for KeptWebhook {
+impl fmt::Debug for QueuedWebhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeptWebhook")
+        f.debug_struct("QueuedWebhook")
             .field("provider", &self.provider)
             .field("bytes", &self.bytes)
             .finish_non_exhaustive()
@@ -171,7 +171,7 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
 
 fn gunzip(packed: &[u8]) -> io::Result<Vec<u8>> {
     if packed.is_empty() {
-        // To the decoder, the end of a list of files.
+        // The decoder takes this for the end of a list of files.
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     let mut bytes = Vec::new();
@@ -190,16 +190,17 @@ mod tests {
         Genuine::kept(Provider::Wultra, "/wultra/process/event".into(), at, body.into(), "digest".into())
     }
 
-    fn written_and_read(kept: KeptWebhook) -> KeptWebhook {
-        let text = serde_json::to_string(&IntakeMessage::Webhook(kept)).unwrap();
+    fn written_and_read(webhook: QueuedWebhook) -> QueuedWebhook {
+        let text = serde_json::to_string(&IntakeMessage::Webhook(webhook)).unwrap();
         let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(&text) else { panic!("{text}") };
         read
     }
 
     #[test]
-    fn what_is_kept_comes_back_minimised_and_otherwise_as_it_was() {
-        let kept = KeptWebhook::of(&genuine(r#"{"processId": "p", "apiToken": "t", "é": "\ud83d\ude00"}"#)).unwrap();
-        let restored = written_and_read(kept).restore().unwrap();
+    fn a_queued_webhook_comes_back_minimised_and_otherwise_as_it_was() {
+        let queued =
+            QueuedWebhook::of(&genuine(r#"{"processId": "p", "apiToken": "t", "é": "\ud83d\ude00"}"#)).unwrap();
+        let restored = written_and_read(queued).restore().unwrap();
         let original = genuine("");
         assert_eq!(restored.body(), r#"{"processId":"p","é":"\ud83d\ude00"}"#.as_bytes());
         assert_eq!((restored.provider(), restored.path()), (original.provider(), original.path()));
@@ -225,37 +226,37 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_kept_as_it_was_sent() {
+    fn a_body_that_is_not_json_is_queued_as_it_was_sent() {
         let body = "\u{0}not json \u{fffe}";
         assert_eq!(
-            written_and_read(KeptWebhook::of(&genuine(body)).unwrap()).restore().unwrap().body(),
+            written_and_read(QueuedWebhook::of(&genuine(body)).unwrap()).restore().unwrap().body(),
             body.as_bytes()
         );
     }
 
     #[test]
     fn a_reason_is_written_and_a_later_one_takes_its_place() {
-        let kept = KeptWebhook::of(&genuine("{")).unwrap().because(Unreadable::NotJson { at: 1 });
-        let again = written_and_read(kept).because(Unreadable::NoSessionId);
+        let queued = QueuedWebhook::of(&genuine("{")).unwrap().because(Unreadable::NotJson { at: 1 });
+        let again = written_and_read(queued).because(Unreadable::NoSessionId);
         assert_eq!(again.reason(), Some("no_session_id"));
         assert_eq!(again.message.as_deref(), Some("there is no session id"));
     }
 
     #[test]
-    fn what_we_have_not_written_is_refused() {
-        let kept = serde_json::to_value(IntakeMessage::Webhook(KeptWebhook::of(&genuine("{}")).unwrap())).unwrap();
+    fn a_message_that_verdict_did_not_write_is_refused() {
+        let queued = serde_json::to_value(IntakeMessage::Webhook(QueuedWebhook::of(&genuine("{}")).unwrap())).unwrap();
         for (member, value) in
             [("kind", "webhooks"), ("encoding", "gzip"), ("provider", "nobody"), ("receivedAt", "now")]
         {
-            let mut other = kept.clone();
+            let mut other = queued.clone();
             other[member] = value.into();
-            assert_eq!(IntakeMessage::read(&other.to_string()).err(), Some(NotKept), "{member}");
+            assert_eq!(IntakeMessage::read(&other.to_string()).err(), Some(ForeignMessage), "{member}");
         }
         for body in ["not base64", "bm90IGd6aXA=", ""] {
-            let mut other = kept.clone();
+            let mut other = queued.clone();
             other["body"] = body.into();
             let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(&other.to_string()) else { panic!("{body}") };
-            assert_eq!(read.restore().err(), Some(NotKept), "{body}");
+            assert_eq!(read.restore().err(), Some(ForeignMessage), "{body}");
         }
         for text in [
             "",
@@ -265,7 +266,7 @@ mod tests {
             r#"{"kind":"rebuild"}"#,
             r#"{"kind":"rebuild","provider":"veriff","sessionId":""}"#,
         ] {
-            assert_eq!(IntakeMessage::read(text).err(), Some(NotKept), "{text}");
+            assert_eq!(IntakeMessage::read(text).err(), Some(ForeignMessage), "{text}");
         }
     }
 

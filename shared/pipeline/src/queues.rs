@@ -1,9 +1,10 @@
-//! Where things go: decisions to their consumers, webhooks that have to wait to `replay`, unreadable ones to an
-//! operator.
+//! The queues: decisions for their consumers, intake for webhooks that wait for `replay`, quarantine for unreadable ones
+//! that wait for an operator.
 
 use crate::{
-    AwsError,
-    kept::{IntakeMessage, KeptWebhook},
+    aws_error::AwsError,
+    deadline::Elapsed,
+    queued_webhook::{IntakeMessage, QueuedWebhook},
 };
 use aws_sdk_sqs::{operation::send_message::builders::SendMessageFluentBuilder, types::MessageAttributeValue};
 use std::{borrow::Cow, fmt::Write as _, time::Duration};
@@ -13,7 +14,7 @@ use verdict_webhooks::sha256_hex;
 
 /// The decisions queue: FIFO, one group a session, so that a session's decisions stay in order.
 #[derive(Clone, Debug)]
-pub struct DecisionsQueue {
+pub(crate) struct DecisionsQueue {
     client: aws_sdk_sqs::Client,
     url: String,
 }
@@ -26,8 +27,8 @@ impl DecisionsQueue {
     /// Publishes; SQS drops a copy that comes within five minutes.
     ///
     /// # Errors
-    /// [`AwsError`] where SQS did not confirm it.
-    pub async fn publish(&self, notification: &Notification) -> Result<(), AwsError> {
+    /// [`AwsError`] if SQS did not confirm it.
+    pub(crate) async fn publish(&self, notification: &Notification) -> Result<(), AwsError> {
         let is_final = if notification.is_final { "true" } else { "false" };
         let body = serde_json::to_string(&notification.cloud_event()).map_err(|_| AwsError::request_not_built())?;
         self.client
@@ -46,29 +47,32 @@ impl DecisionsQueue {
     }
 }
 
-/// The intake: genuine webhooks that the table could not take in time, for `replay`.
+/// The intake queue: genuine webhooks that the table could not take in time.
 #[derive(Clone, Debug)]
-pub struct IntakeQueue {
+pub(crate) struct IntakeQueue {
     client: aws_sdk_sqs::Client,
     url: String,
 }
 
-/// The quarantine: genuine webhooks that nothing could be made of, for an operator.
+/// The quarantine: genuine webhooks that can't be read.
 #[derive(Clone, Debug)]
-pub struct QuarantineQueue {
+pub(crate) struct QuarantineQueue {
     client: aws_sdk_sqs::Client,
     url: String,
 }
 
-/// Why a webhook could not be put on a queue.
+/// The reason for which a webhook could not be put on a queue.
 #[derive(Debug, Error)]
-pub enum KeepError {
+pub(crate) enum EnqueueError {
     /// Larger than a message may be, even minimised and compressed.
     #[error("too large for a message, even minimised and compressed")]
     TooLarge,
     /// SQS did not confirm it.
     #[error(transparent)]
     Sqs(#[from] AwsError),
+    /// The deadline came first.
+    #[error(transparent)]
+    Deadline(#[from] Elapsed),
 }
 
 /// SQS's limit for a message with its attributes, in bytes, less room for the attributes.
@@ -79,20 +83,20 @@ impl IntakeQueue {
         Self { client, url }
     }
 
-    /// Keeps a webhook until `replay` can record it.
+    /// Puts a webhook on the queue, for `replay` to record.
     ///
     /// # Errors
-    /// [`KeepError`]; then it may not be there, and the provider should send it again.
-    pub async fn keep(&self, webhook: KeptWebhook) -> Result<(), KeepError> {
+    /// [`EnqueueError`]. It may not be on the queue then, and the provider should send it again.
+    pub(crate) async fn enqueue(&self, webhook: QueuedWebhook) -> Result<(), EnqueueError> {
         let send = self.client.send_message().queue_url(&self.url);
         send_webhook(send, webhook).await
     }
 
-    /// Hides a message that was received for so long, counted from now, in whole seconds.
+    /// Hides a received message for a while from now on, in whole seconds.
     ///
     /// # Errors
-    /// [`AwsError`]; then the message comes back when the queue's own visibility timeout ends.
-    pub async fn put_off(&self, receipt_handle: &str, pause: Duration) -> Result<(), AwsError> {
+    /// [`AwsError`]. The message comes back when the queue's own visibility timeout ends then.
+    pub(crate) async fn put_off(&self, receipt_handle: &str, pause: Duration) -> Result<(), AwsError> {
         self.client
             .change_message_visibility()
             .queue_url(&self.url)
@@ -109,23 +113,23 @@ impl QuarantineQueue {
         Self { client, url }
     }
 
-    /// Keeps a webhook for an operator; it should say why.
+    /// Puts a webhook in quarantine, for an operator. It should have a reason.
     ///
     /// # Errors
-    /// [`KeepError`]; then it may not be there, and the provider should send it again.
-    pub async fn keep(&self, webhook: KeptWebhook) -> Result<(), KeepError> {
+    /// [`EnqueueError`]. It may not be there then, and has to be sent or received again.
+    pub(crate) async fn enqueue(&self, webhook: QueuedWebhook) -> Result<(), EnqueueError> {
         let reason = webhook.reason().unwrap_or("unknown").to_owned();
         let send = self.client.send_message().queue_url(&self.url).message_attributes("reason", text(&reason));
         send_webhook(send, webhook).await
     }
 }
 
-async fn send_webhook(send: SendMessageFluentBuilder, webhook: KeptWebhook) -> Result<(), KeepError> {
+async fn send_webhook(send: SendMessageFluentBuilder, webhook: QueuedWebhook) -> Result<(), EnqueueError> {
     let provider = webhook.provider();
     let body = serde_json::to_string(&IntakeMessage::Webhook(webhook)).map_err(|_| AwsError::request_not_built())?;
     let body = ascii(&body);
     if body.len() > MESSAGE_LIMIT {
-        return Err(KeepError::TooLarge);
+        return Err(EnqueueError::TooLarge);
     }
     let send = send.message_body(body).message_attributes("provider", text(provider.as_str()));
     send.send().await.map_err(AwsError::from)?;

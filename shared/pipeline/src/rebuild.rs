@@ -1,48 +1,53 @@
-//! Rebuilding a session: reading all its stored payloads again with today's readers, and putting the record that
-//! they make in place of the one there is.
+//! Rebuilding a session: today's readers read all its stored payloads again, and the record that they make replaces the
+//! one there is.
 //!
-//! For a reader that was corrected. The events keep their ids and arrivals, so a copy is still known for one, and
-//! whatever comes meanwhile is not lost: the record is replaced only if nobody else has changed it.
+//! This is for a reader that was corrected. Events keep their ids and arrivals, so that a copy is still recognised, and no
+//! event that comes meanwhile is lost: the record is replaced only if no other writer has changed it.
 
-use crate::{Deadline, SessionsTable, TableError, backoff::Pauses};
+use crate::{
+    backoff::Pauses,
+    deadline::Deadline,
+    table::{SessionsTable, error::TableError},
+    telemetry::line::{Line, shown},
+};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use verdict_sessions::{Applied, EventId, NotRebuilt, Outcome, Session, SessionEvent, SessionKey, Timestamp};
 use verdict_webhooks::{Unreadable, read_again};
 
-/// What a rebuild came to.
+/// The result of a rebuild.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Rebuilt {
-    /// Today's readers say what is on record.
+    /// Today's readers make the record that there is.
     Unchanged,
     /// The record was replaced.
     Replaced(Changes),
-    /// It was not.
+    /// The record stays as it is.
     Refused(Refused),
 }
 
-/// How today's reading differs from the record.
+/// The differences between today's reading and the record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// How many events read otherwise.
+    /// The number of events that read otherwise.
     events: usize,
-    /// Which of the record's members differ.
+    /// The members of the record that differ.
     members: Vec<String>,
     from: Option<Outcome>,
     to: Option<Outcome>,
-    /// Whether the decision changes, so that a notification is due.
+    /// Whether a notification is due, since the decision changes.
     pub(crate) notified: bool,
 }
 
-/// Why a record stays as it is.
+/// The reason for which a record stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// There is no such session.
+    /// The session doesn't exist.
     Unknown,
-    /// So many events have lost their payload to its expiry.
+    /// The payloads of that many events have expired.
     Expired(usize),
-    /// So many payloads can't be read any more, or say nothing of the session.
+    /// That many payloads can't be read any more, or say nothing of the session.
     Unreadable(usize),
     /// The record can't be made.
     NotRebuilt(NotRebuilt),
@@ -58,66 +63,71 @@ impl Refused {
             Self::NotRebuilt(NotRebuilt::DecisionWithdrawn) => "decision_withdrawn",
         }
     }
+
+    /// The number of events that are in the way.
+    const fn events(self) -> Option<usize> {
+        match self {
+            Self::Expired(count) | Self::Unreadable(count) => Some(count),
+            Self::Unknown | Self::NotRebuilt(_) => None,
+        }
+    }
 }
 
-/// What an operator is told.
+/// The report to the operator.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Report(Value);
+pub struct Report {
+    #[serde(flatten)]
+    session: SessionKey,
+    outcome: &'static str,
+    #[serde(flatten)]
+    details: Map<String, Value>,
+}
 
 impl Report {
-    pub(crate) fn of(session: &SessionKey, rebuilt: &Result<Rebuilt, TableError>) -> Self {
-        let of = |outcome: &str, more: Value| {
-            let mut report = json!({"provider": session.provider, "sessionId": session.session_id, "outcome": outcome});
-            if let (Some(report), Value::Object(more)) = (report.as_object_mut(), more) {
-                report.extend(more);
-            }
-            Self(report)
-        };
-        match rebuilt {
-            Ok(Rebuilt::Unchanged) => of("unchanged", Value::Null),
-            Ok(Rebuilt::Replaced(Changes { events, members, from, to, notified })) => of(
+    pub(crate) fn of(session: SessionKey, rebuilt: &Result<Rebuilt, TableError>) -> Self {
+        let (outcome, details) = match rebuilt {
+            Ok(Rebuilt::Unchanged) => ("unchanged", json!({})),
+            Ok(Rebuilt::Replaced(Changes { events, members, from, to, notified })) => (
                 "changed",
                 json!({"events": events, "members": members, "notified": notified, "decision": {"from": from, "to": to}}),
             ),
-            Ok(Rebuilt::Refused(refused)) => {
-                let count = match refused {
-                    Refused::Expired(count) | Refused::Unreadable(count) => Some(count),
-                    _ => None,
-                };
-                of("refused", json!({"reason": refused.code(), "events": count}))
-            }
-            Err(error) => of("failed", json!({"reason": error.to_string()})),
-        }
+            Ok(Rebuilt::Refused(refused)) => ("refused", json!({"reason": refused.code(), "events": refused.events()})),
+            Err(error) => ("failed", json!({"reason": error.to_string()})),
+        };
+        let details = if let Value::Object(details) = details { details } else { Map::new() };
+        Self { session, outcome, details }
     }
 
-    pub(crate) fn outcome(&self) -> &str {
-        self.0["outcome"].as_str().unwrap_or_default()
-    }
-
-    pub(crate) fn as_json(&self) -> &Value {
-        &self.0
+    /// The log line: the audit of what was done to a record.
+    pub(crate) fn line(&self) -> Line {
+        let line = Line::new("rebuild")
+            .by("provider", self.session.provider.as_str())
+            .with("session", shown(&self.session))
+            .with("outcome", self.outcome)
+            .count(&format!("rebuild.{}", self.outcome), 1);
+        self.details.iter().fold(line, |line, (name, value)| line.with(name, value.clone()))
     }
 }
 
-/// What rebuilding a session would change. Nothing is written.
+/// Says what rebuilding a session would change. Nothing is written.
 pub(crate) async fn dry_run(
     table: &SessionsTable,
     session: &SessionKey,
     deadline: Deadline,
 ) -> Result<Rebuilt, TableError> {
     let look = async {
-        Ok(match read_anew(table, session).await? {
-            Ok(anew) => anew.changes().map_or(Rebuilt::Unchanged, Rebuilt::Replaced),
+        Ok(match read_all_again(table, session).await? {
+            Ok(rebuild) => rebuild.changes().map_or(Rebuilt::Unchanged, Rebuilt::Replaced),
             Err(refused) => Rebuilt::Refused(refused),
         })
     };
     deadline.try_bound(look).await
 }
 
-/// Rebuilds a session, once, whoever else is writing.
+/// Rebuilds a session, once, however many writers there are.
 ///
 /// # Errors
-/// [`TableError::Deadline`], or what trying again can't help.
+/// [`TableError::Deadline`], or an error that a retry can't help.
 pub(crate) async fn rebuild(
     table: &SessionsTable,
     session: &SessionKey,
@@ -137,31 +147,31 @@ pub(crate) async fn rebuild(
 }
 
 async fn try_to_rebuild(table: &SessionsTable, session: &SessionKey, now: Timestamp) -> Result<Rebuilt, TableError> {
-    let anew = match read_anew(table, session).await? {
-        Ok(anew) => anew,
+    let rebuild = match read_all_again(table, session).await? {
+        Ok(rebuild) => rebuild,
         Err(refused) => return Ok(Rebuilt::Refused(refused)),
     };
-    let Some(changes) = anew.changes() else { return Ok(Rebuilt::Unchanged) };
-    // The events first: should the rest not happen, the next try finds the record still to be replaced.
-    for event in &anew.changed {
+    let Some(changes) = rebuild.changes() else { return Ok(Rebuilt::Unchanged) };
+    // The events first: if this stops in between, the next try finds the record still to be replaced.
+    for event in &rebuild.changed {
         table.replace_event(event).await?;
     }
-    if let Some(applied) = &anew.applied {
-        table.replace_session(&anew.before, applied, now).await?;
+    if let Some(applied) = &rebuild.applied {
+        table.replace_session(&rebuild.before, applied, now).await?;
     }
     Ok(Rebuilt::Replaced(changes))
 }
 
-/// A session as today's readers have it.
-struct Anew {
+/// A session as today's readers read it.
+struct Rebuild {
     before: Session,
     /// The events that read otherwise.
     changed: Vec<SessionEvent>,
-    /// The record, where it is another.
+    /// The record, if it differs.
     applied: Option<Applied>,
 }
 
-impl Anew {
+impl Rebuild {
     fn changes(&self) -> Option<Changes> {
         if self.changed.is_empty() && self.applied.is_none() {
             return None;
@@ -170,18 +180,19 @@ impl Anew {
         Some(Changes {
             events: self.changed.len(),
             members: different_members(&self.before, after),
-            from: outcome(&self.before),
-            to: outcome(after),
+            from: self.before.standing_outcome(),
+            to: after.standing_outcome(),
             notified: self.applied.as_ref().is_some_and(|applied| applied.notification.is_some()),
         })
     }
 }
 
-async fn read_anew(table: &SessionsTable, session: &SessionKey) -> Result<Result<Anew, Refused>, TableError> {
-    // The record first: what is recorded after this read changes its version, and the rebuild starts again.
+/// Reads all of a session's payloads again.
+async fn read_all_again(table: &SessionsTable, session: &SessionKey) -> Result<Result<Rebuild, Refused>, TableError> {
+    // The record first: an event that is recorded after this read changes its version, and the rebuild starts again.
     let Some(before) = table.session(session).await? else { return Ok(Err(Refused::Unknown)) };
     let recorded = table.all_events(session).await?;
-    // The record may be ahead of a query, for a moment: an event that is only just being written would be left out.
+    // The record may be ahead of a query for a moment: an event that is being written would be left out.
     if recorded.len() as u64 != before.events {
         return Err(TableError::Conflict);
     }
@@ -208,14 +219,10 @@ async fn read_anew(table: &SessionsTable, session: &SessionKey) -> Result<Result
         Err(problem) => return Ok(Err(Refused::NotRebuilt(problem))),
     };
     let changed = events.into_iter().filter(|event| !recorded.contains(event)).collect();
-    Ok(Ok(Anew { before, changed, applied }))
+    Ok(Ok(Rebuild { before, changed, applied }))
 }
 
-fn outcome(session: &Session) -> Option<Outcome> {
-    session.decision.as_ref().map(|decision| decision.value.decision.outcome)
-}
-
-/// The names, as callers of the sessions API know them; never the values.
+/// The names of the members that differ, as callers of the sessions API know them; never the values.
 fn different_members(before: &Session, after: &Session) -> Vec<String> {
     const COUNTERS: [&str; 2] = ["version", "notifications"];
     let (before, after) = (json!(before.view()), json!(after.view()));

@@ -1,37 +1,37 @@
-//! The one way that every provider's webhooks take: prove, read, record, publish, answer. And where they wait when the
-//! table can't take them.
+//! Receiving: the way of every provider's webhooks. Prove, record, report, answer; and if the table can't take a webhook,
+//! put it on a queue.
 
 use crate::{
-    Deadline, IntakeQueue, KeepError, Processor, QuarantineQueue,
+    deadline::Deadline,
     gateway::{Request, Response},
-    handling::Handling,
-    kept::KeptWebhook,
+    handling::{Handling, HandlingReport, Origin},
     path_segment::escaped,
-    telemetry::DeliveryReport,
+    quarantine::quarantine,
+    queued_webhook::QueuedWebhook,
+    queues::{IntakeQueue, QuarantineQueue},
+    record::Recorder,
 };
 use std::time::{Duration, Instant};
-use verdict_webhooks::{Disposition, Genuine, Provide, Unreadable};
+use verdict_webhooks::{Disposition, Genuine, Provide};
 
-/// What is kept back, of the time there is, for putting on a queue what could not be recorded: a try that gets no
-/// answer, and a second one.
-const KEEP_RESERVE: Duration = Duration::from_millis(1300);
+/// The time that is kept back for putting a webhook on a queue: a try without an answer, and a second one.
+const ENQUEUE_RESERVE: Duration = Duration::from_millis(1300);
 
 /// Receives one provider's webhooks.
 #[derive(Debug)]
 pub struct Receiver<P> {
     provider: P,
-    processor: Processor,
+    recorder: Recorder,
     intake: IntakeQueue,
     quarantine: QuarantineQueue,
 }
 
 impl<P: Provide> Receiver<P> {
-    /// Puts the parts together.
-    pub fn new(provider: P, processor: Processor, intake: IntakeQueue, quarantine: QuarantineQueue) -> Self {
-        Self { provider, processor, intake, quarantine }
+    pub(crate) fn new(provider: P, recorder: Recorder, intake: IntakeQueue, quarantine: QuarantineQueue) -> Self {
+        Self { provider, recorder, intake, quarantine }
     }
 
-    /// Receives one webhook. A 2xx means that what it says is durable.
+    /// Receives one webhook. A 2xx means that it is durable.
     pub async fn receive(&self, request: Request) -> Response {
         let started = Instant::now();
         let Request { id, deadline, now, delivery, .. } = request;
@@ -39,10 +39,10 @@ impl<P: Provide> Receiver<P> {
         let handling = match self.provider.prove(delivery, now) {
             Ok(genuine) if genuine.is_probe() => Handling::of(Disposition::Probe),
             Ok(genuine) => self.take_in(&genuine, deadline).await,
-            Err(refusal) => Handling::because(Disposition::Refused(refusal), refusal.code()),
+            Err(refusal) => Handling::refused(refusal),
         };
-        let report = DeliveryReport {
-            message: "delivery",
+        let report = HandlingReport {
+            origin: Origin::Provider,
             request: Some(&id),
             provider: P::PROVIDER,
             handling: &handling,
@@ -52,33 +52,29 @@ impl<P: Provide> Receiver<P> {
         self.respond(&path, &handling)
     }
 
-    /// Records a webhook; or puts it where it waits, for a later try or for an operator.
+    /// Records a webhook, or puts it on a queue: for a later try, or for an operator.
     async fn take_in(&self, genuine: &Genuine, deadline: Deadline) -> Handling {
-        match self.processor.process(genuine, genuine.received_at(), deadline.before(KEEP_RESERVE)).await {
+        let durable_by = deadline.before(ENQUEUE_RESERVE);
+        match self.recorder.record_webhook(genuine, genuine.received_at(), durable_by).await {
             Ok(handling) if handling.disposition == Disposition::Failed => {
                 self.spool(genuine, handling, deadline).await
             }
             Ok(handling) => handling,
-            Err(unreadable) => self.quarantine(genuine, unreadable, deadline).await,
+            Err(unreadable) => quarantine(&self.quarantine, QueuedWebhook::of(genuine), unreadable, deadline).await,
         }
     }
 
     async fn spool(&self, genuine: &Genuine, handling: Handling, deadline: Deadline) -> Handling {
-        let keep = async {
-            let kept = KeptWebhook::of(genuine)?.with_event(handling.event_key.clone());
-            self.intake.keep(kept).await
+        let enqueue = async {
+            let webhook = QueuedWebhook::of(genuine)?.with_event(handling.event_key.clone());
+            self.intake.enqueue(webhook).await
         };
-        match kept(keep, deadline).await {
+        match deadline.try_bound(enqueue).await {
             Ok(()) => Handling { disposition: Disposition::Spooled, ..handling },
-            Err(_) => handling,
-        }
-    }
-
-    async fn quarantine(&self, genuine: &Genuine, unreadable: Unreadable, deadline: Deadline) -> Handling {
-        let keep = async { self.quarantine.keep(KeptWebhook::of(genuine)?.because(unreadable)).await };
-        match kept(keep, deadline).await {
-            Ok(()) => Handling::because(Disposition::Quarantined, unreadable.code()),
-            Err(reason) => Handling::because(Disposition::Failed, reason),
+            Err(error) => {
+                tracing::error!(%error, "neither table nor queue took the webhook; it is lost unless the provider retries");
+                handling
+            }
         }
     }
 
@@ -93,15 +89,4 @@ impl<P: Provide> Receiver<P> {
             None => response,
         }
     }
-}
-
-/// Puts a webhook on a queue in time; else tells the log, and says why not.
-async fn kept(keep: impl Future<Output = Result<(), KeepError>>, deadline: Deadline) -> Result<(), &'static str> {
-    let (error, reason) = match deadline.bound(keep).await {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => (error.to_string(), "quarantine"),
-        Err(elapsed) => (elapsed.to_string(), "deadline"),
-    };
-    tracing::error!(error, "neither table nor queue has it; answered so that a provider that retries sends it again");
-    Err(reason)
 }

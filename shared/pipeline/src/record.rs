@@ -1,53 +1,55 @@
-//! What every genuine webhook goes through, whether it comes from its provider or from our own intake: read, record,
-//! publish.
+//! Recording: the one way into the table, for webhooks from their providers, webhooks from intake, and answers to polls.
 
 use crate::{
-    Deadline, DecisionsQueue, Recorded, SessionsTable, TableError,
-    handling::Handling,
-    outbox,
+    deadline::Deadline,
+    handling::{Failure, Handling},
     poll_schedule::PollSchedule,
-    table::items::{PartitionKey, Payload},
+    publisher::Publisher,
+    table::{
+        SessionsTable,
+        error::TableError,
+        items::{PartitionKey, Payload},
+        record::Recorded,
+    },
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};
 use verdict_sessions::{Remark, SessionEvent, Timestamp};
 use verdict_webhooks::{Disposition, Genuine, Ignored, Reading, Unreadable, read};
 
-/// How long publishing may hold up the answer. The webhook is durable by then, and the relay has the rest.
+/// The longest that publishing may hold up the answer. The webhook is durable by then, and the relay publishes the rest.
 const PUBLISH_LIMIT: Duration = Duration::from_secs(1);
 
-/// How many sessions of one webhook are recorded at a time. A webhook may speak of hundreds.
-const SESSIONS_AT_A_TIME: usize = 16;
+/// The most sessions of one webhook that are recorded at once. A webhook may speak of hundreds.
+const MAX_CONCURRENT_SESSIONS: usize = 16;
 
 /// Reads, records and publishes.
 #[derive(Debug)]
-pub struct Processor {
+pub(crate) struct Recorder {
     table: SessionsTable,
-    decisions: DecisionsQueue,
-    /// For providers whose sessions are also polled.
+    publisher: Publisher,
+    /// The poll schedule, if what is recorded may ask for polls.
     polls: Option<PollSchedule>,
 }
 
-/// What became of the events of one session.
+/// The way in which the events of one session were handled.
 #[derive(Default)]
-struct OfSession {
+struct SessionHandling {
     is_new: bool,
-    /// The session, where its outbox has something to publish now.
+    /// The session's partition, if its outbox has something to publish now.
     due: Option<PartitionKey>,
     remarks: Vec<Remark>,
     late_copies: usize,
     reused_ids: usize,
 }
 
-impl Processor {
-    pub(crate) fn new(table: SessionsTable, decisions: DecisionsQueue) -> Self {
-        Self { table, decisions, polls: None }
+impl Recorder {
+    pub(crate) fn new(table: SessionsTable, publisher: Publisher) -> Self {
+        Self { table, publisher, polls: None }
     }
 
-    /// The same with Incode's sessions on the poll schedule. `is_polled` says whether the poller has credentials for
-    /// the API.
-    #[must_use]
-    pub fn with_polls(self, is_polled: bool) -> Self {
+    /// Adds the poll schedule. `is_polled` says whether the poller has credentials for Incode's API.
+    pub(crate) fn with_polls(self, is_polled: bool) -> Self {
         Self { polls: Some(PollSchedule::new(self.table.clone(), is_polled)), ..self }
     }
 
@@ -55,12 +57,16 @@ impl Processor {
         &self.table
     }
 
-    /// Reads a webhook and records what it says; all of that is durable by `durable_by`, or the handling is
-    /// [`Failed`](Disposition::Failed). What that makes due is then published, or left to the relay.
+    pub(crate) fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    /// Reads a webhook, records its events and publishes what that makes due. All events are durable by `durable_by`, or
+    /// the handling is [`Failed`](Disposition::Failed).
     ///
     /// # Errors
-    /// [`Unreadable`] where it can't become events; nothing was recorded.
-    pub(crate) async fn process(
+    /// [`Unreadable`] if it can't become events. Nothing was recorded then.
+    pub(crate) async fn record_webhook(
         &self,
         genuine: &Genuine,
         now: Timestamp,
@@ -75,96 +81,86 @@ impl Processor {
                 if ignored == Ignored::SubscriptionConfirmation {
                     tracing::warn!("a subscription waits for its confirmation, which an operator has to give");
                 }
-                Ok(Handling::because(Disposition::Ignored, ignored.code()))
+                Ok(Handling::ignored(ignored))
             }
         }
     }
 
-    /// Records every event, then publishes what that made due.
-    async fn record(
+    /// Records events, then publishes what that makes due, or leaves it to the relay.
+    pub(crate) async fn record(
         &self,
         events: &[SessionEvent],
         payload: Payload<'_>,
         now: Timestamp,
         durable_by: Deadline,
     ) -> Handling {
-        let mut handling = Handling::of(Disposition::Duplicate);
-        if let Some(first) = events.first() {
-            handling.session = Some(first.session.clone());
-            handling.event_key = Some(format!("{}/{}", first.session, first.event_id));
-        }
-        let (mut due, mut failed) = (Vec::new(), None);
-        let recorded = stream::iter(by_session(events))
-            .map(|events| self.record_in_order(events, payload, now, durable_by))
-            .buffer_unordered(SESSIONS_AT_A_TIME);
-        let mut recorded = pin!(recorded);
-        while let Some(of_session) = recorded.next().await {
-            match of_session {
-                Ok(of_session) => {
-                    due.extend(of_session.due);
-                    if of_session.is_new {
-                        handling.disposition = Disposition::Recorded;
-                    }
-                    handling.remarks.extend(of_session.remarks);
-                    handling.late_copies += of_session.late_copies;
-                    handling.reused_ids += of_session.reused_ids;
-                }
+        let mut handling = Handling::of_events(events);
+        let (mut due, mut failure) = (Vec::new(), None);
+        let sessions = stream::iter(by_session(events))
+            .map(|events| self.record_session(events, payload, now, durable_by))
+            .buffer_unordered(MAX_CONCURRENT_SESSIONS);
+        let mut sessions = pin!(sessions);
+        while let Some(recorded) = sessions.next().await {
+            match recorded {
+                Ok(session) => due.extend(session.added_to(&mut handling)),
                 Err(error) => {
                     tracing::warn!(%error, "could not record");
-                    failed = Some(reason(&error));
+                    failure = Some(Failure::from(&error));
                     if !error.is_session_specific() {
                         break;
                     }
                 }
             }
         }
-        // What is due is the relay's, then: the time is for keeping the webhook.
-        if failed.is_some() {
-            return Handling { disposition: Disposition::Failed, reason: failed, ..handling };
+        if let Some(failure) = failure {
+            // The time that is left is needed for putting the webhook on a queue. The relay publishes what is due.
+            return handling.because_of(failure);
         }
-        self.publish(&due, Deadline::after(PUBLISH_LIMIT)).await;
+        self.publisher.publish_due(&due, Deadline::after(PUBLISH_LIMIT)).await;
         handling
     }
 
     /// Records the events of one session, one after the other.
-    async fn record_in_order(
+    async fn record_session(
         &self,
         events: Vec<&SessionEvent>,
         payload: Payload<'_>,
         now: Timestamp,
         durable_by: Deadline,
-    ) -> Result<OfSession, TableError> {
-        let mut of_session = OfSession::default();
+    ) -> Result<SessionHandling, TableError> {
+        let mut handling = SessionHandling::default();
         for event in events {
             let recorded = self.table.record(event, payload, now, durable_by).await?;
             let first = match recorded {
                 Recorded::New { notification_due } => {
-                    of_session.is_new = true;
-                    of_session.remarks.extend(event.remark);
+                    handling.is_new = true;
+                    handling.remarks.extend(event.remark);
                     if notification_due {
-                        of_session.due = Some(PartitionKey::of(&event.session));
+                        handling.due = Some(PartitionKey::of(&event.session));
                     }
                     None
                 }
                 Recorded::Duplicate => durable_by.try_bound(self.table.first_copy(event)).await?,
             };
-            of_session.reused_ids += usize::from(first.as_ref().is_some_and(|first| event.contradicts(first)));
+            handling.reused_ids += usize::from(first.as_ref().is_some_and(|first| event.contradicts(first)));
             if let Some(polls) = &self.polls {
-                of_session.late_copies += usize::from(polls.after(event, first.as_ref(), durable_by).await?);
+                handling.late_copies += usize::from(polls.after(event, first.as_ref(), durable_by).await?);
             }
         }
-        Ok(of_session)
+        Ok(handling)
     }
+}
 
-    /// What can't be published now is the relay's: it is durable in the outbox.
-    pub(crate) async fn publish(&self, due: &[PartitionKey], deadline: Deadline) {
-        for session in due {
-            match deadline.bound(outbox::drain(&self.table, &self.decisions, session)).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "could not publish; left to the relay"),
-                Err(_elapsed) => tracing::warn!("out of time to publish; left to the relay"),
-            }
+impl SessionHandling {
+    /// Adds this to the handling of the whole webhook, and returns the partition that is due.
+    fn added_to(self, handling: &mut Handling) -> Option<PartitionKey> {
+        if self.is_new {
+            handling.disposition = Disposition::Recorded;
         }
+        handling.remarks.extend(self.remarks);
+        handling.late_copies += self.late_copies;
+        handling.reused_ids += self.reused_ids;
+        self.due
     }
 }
 
@@ -180,35 +176,4 @@ fn by_session(events: &[SessionEvent]) -> Vec<Vec<&SessionEvent>> {
         }
     }
     sessions
-}
-
-fn reason(error: &TableError) -> &'static str {
-    match error {
-        TableError::Conflict => "conflict",
-        TableError::Deadline => "deadline",
-        error if error.is_session_specific() => "item",
-        _ => "table",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::AwsError;
-
-    #[test]
-    fn a_failure_says_whose_it_is() {
-        for (error, code) in [
-            (TableError::Conflict, "conflict"),
-            (TableError::Deadline, "deadline"),
-            (TableError::Unreadable("session"), "item"),
-            (TableError::Unwritable("item"), "item"),
-            (AwsError::request_not_built().into(), "item"),
-            (AwsError::throttled().into(), "table"),
-            (TableError::Unconfirmed(AwsError::throttled()), "table"),
-        ] {
-            assert_eq!(reason(&error), code, "{error}");
-        }
-        assert_eq!(Handling::because(Disposition::Ignored, "undecided").reason, Some("undecided"));
-    }
 }

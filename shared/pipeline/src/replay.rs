@@ -1,17 +1,21 @@
-//! Replay: what waits on intake. Genuine webhooks that the table could not take in time are recorded as if they had
-//! just been proved, under their original arrival; sessions that an operator wants read again are rebuilt.
+//! Replay: what waits on intake. Genuine webhooks that the table could not take in time are recorded with the time of their
+//! arrival, and sessions that an operator wants read again are rebuilt.
 //!
-//! While the table is out of reach, messages are put off rather than tried to death. What nothing can be made of goes
-//! to quarantine.
+//! While the table is out of reach, messages are put off, so that none runs out of receives. A webhook that can't be read
+//! goes to quarantine.
 
 use crate::{
-    Deadline, IntakeQueue, Processor, QuarantineQueue, TableError, clock,
+    clock,
+    deadline::Deadline,
     doctor::{Doctor, Started},
-    handling::Handling,
-    kept::{IntakeMessage, KeptWebhook, NotKept},
+    handling::{HandlingReport, Origin},
+    quarantine::quarantine,
+    queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook},
+    queues::{IntakeQueue, QuarantineQueue},
     rebuild::{self, Rebuilt},
-    table::items::PartitionKey,
-    telemetry::{self, DeliveryReport},
+    record::Recorder,
+    table::{error::TableError, items::PartitionKey},
+    telemetry::Line,
 };
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -21,38 +25,37 @@ use std::{
     time::{Duration, Instant},
 };
 use verdict_sessions::{SessionKey, Timestamp};
-use verdict_webhooks::{Disposition, Unreadable};
 
-/// How long a run may take. The function's own limit is the fence behind it.
+/// The longest that a run may take. The function's own limit is the fence behind it.
 const BUDGET: Duration = Duration::from_secs(25);
 
-/// How long one message may take, so that one that gets nowhere leaves time for the others.
+/// The longest that one message may take, so that one that gets nowhere leaves time for the others.
 const MESSAGE_BUDGET: Duration = Duration::from_secs(5);
 
-/// What is kept back of that for publishing.
+/// The part of that which is kept back for publishing.
 const PUBLISH_RESERVE: Duration = Duration::from_millis(1200);
 
 /// The first pause of a message that could not be recorded; each one after is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
 
-/// The longest pause: so long after an outage, at the latest, everything has been tried again.
+/// The longest pause. So long after an outage, at the latest, every message has been tried again.
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 /// Records what waits on intake.
 #[derive(Debug)]
 pub struct Replay {
-    processor: Processor,
+    recorder: Recorder,
     intake: IntakeQueue,
     quarantine: QuarantineQueue,
 }
 
-/// What the function is invoked with.
+/// The event that the function is invoked with.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Invocation {
     /// An operator's tool: did the function start?
     Doctor(Doctor),
-    /// Messages from intake, by SQS's event source mapping.
+    /// Messages from intake, from SQS's event source mapping.
     Batch(Batch),
     /// An operator's question: what would a rebuild of these sessions change?
     DryRun {
@@ -74,9 +77,9 @@ pub struct Batch {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// What it is called in the answer.
+    /// The name that it has in the answer.
     pub message_id: String,
-    /// What SQS knows this receive of it by.
+    /// SQS's name for this receive of it.
     pub receipt_handle: String,
     /// The message itself.
     pub body: String,
@@ -85,24 +88,24 @@ pub struct Message {
     pub attributes: Attributes,
 }
 
-/// What SQS says of a message.
+/// SQS's attributes of a message.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Attributes {
-    /// How often it has been received, this time included.
+    /// The number of its receives, with this one.
     #[serde(default)]
     pub approximate_receive_count: Option<String>,
 }
 
-/// What the function answers.
+/// The function's answer.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// It did.
+    /// The function started.
     Started(Started),
-    /// Which messages of the batch are not done with and stay on the queue.
+    /// The messages of the batch that stay on the queue.
     Batch(BatchAnswer),
-    /// What would change.
+    /// The changes that a rebuild would make.
     DryRun {
         /// In the order of the question.
         sessions: Vec<rebuild::Report>,
@@ -125,25 +128,23 @@ pub struct BatchItemFailure {
     pub item_identifier: String,
 }
 
-/// What became of one message.
-enum Done {
+/// The result of taking one message.
+enum Taken {
     /// It can be deleted.
-    Yes,
-    /// It has to be tried again; `later` where that is of no use just now for any other either.
-    No { later: bool },
+    Done,
+    /// It stays on the queue. `affects_all`: every other message would fail in the same way now.
+    Keep { affects_all: bool },
 }
 
 impl Replay {
-    /// Puts the parts together.
-    #[must_use]
-    pub fn new(processor: Processor, intake: IntakeQueue, quarantine: QuarantineQueue) -> Self {
-        Self { processor, intake, quarantine }
+    pub(crate) fn new(recorder: Recorder, intake: IntakeQueue, quarantine: QuarantineQueue) -> Self {
+        Self { recorder, intake, quarantine }
     }
 
     /// Answers invocations until Lambda ends the process.
     ///
     /// # Errors
-    /// When the Lambda Runtime API can't be reached.
+    /// If the Lambda Runtime API can't be reached.
     pub async fn serve(&self) -> Result<(), Error> {
         let run = async |event: LambdaEvent<Invocation>| {
             let deadline = clock::deadline(&event.context, BUDGET);
@@ -160,7 +161,7 @@ impl Replay {
             Invocation::DryRun { dry_run } => {
                 let mut sessions = Vec::with_capacity(dry_run.len());
                 for session in dry_run {
-                    sessions.push(self.look_at(session, deadline).await);
+                    sessions.push(self.preview(session, deadline).await);
                 }
                 Answer::DryRun { sessions }
             }
@@ -174,96 +175,85 @@ impl Replay {
         let mut oldest_seconds = 0;
         for message in &batch.records {
             let read = IntakeMessage::read(&message.body);
-            if let Ok(IntakeMessage::Webhook(kept)) = &read {
-                oldest_seconds = oldest_seconds.max(now.seconds_since(kept.received_at()));
+            if let Ok(IntakeMessage::Webhook(webhook)) = &read {
+                oldest_seconds = oldest_seconds.max(now.seconds_since(webhook.received_at()));
             }
-            let done = match read {
-                _ if table_is_out => Done::No { later: true },
+            let taken = match read {
+                _ if table_is_out => Taken::Keep { affects_all: true },
                 Ok(read) => self.take_one(read, now, deadline.min(Deadline::after(MESSAGE_BUDGET))).await,
-                Err(problem) => not_ours(problem),
+                Err(error) => left_to_its_receives(error),
             };
-            if let Done::No { later } = done {
-                table_is_out |= later;
+            if let Taken::Keep { affects_all } = taken {
+                table_is_out |= affects_all;
                 self.put_off(message, deadline).await;
                 answer.batch_item_failures.push(BatchItemFailure { item_identifier: message.message_id.clone() });
             }
         }
-        let stay = answer.batch_item_failures.len();
-        telemetry::report_replay(now, batch.records.len() - stay, stay, oldest_seconds);
+        let kept = answer.batch_item_failures.len();
+        let line = Line::new("intake").count("intakeDone", batch.records.len() - kept).count("intakePutOff", kept);
+        line.seconds("oldestIntake", oldest_seconds).print(now);
         answer
     }
 
-    async fn take_one(&self, message: IntakeMessage, now: Timestamp, deadline: Deadline) -> Done {
+    async fn take_one(&self, message: IntakeMessage, now: Timestamp, deadline: Deadline) -> Taken {
         let take = async {
             match message {
-                IntakeMessage::Webhook(kept) => self.record(kept, now, deadline).await,
+                IntakeMessage::Webhook(webhook) => self.record(webhook, now, deadline).await,
                 IntakeMessage::Rebuild(request) => self.rebuild(request.session, now, deadline).await,
             }
         };
-        // A panic is a bug, but no other message's. Boxed, since the compiler gives up on types nested deeper.
+        // A panic is a bug, but must not keep the other messages. Boxed, since the compiler gives up on types nested
+        // deeper.
         match deadline.bound(AssertUnwindSafe(Box::pin(take)).catch_unwind()).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(_panic)) => Done::No { later: false },
-            Err(_elapsed) => Done::No { later: true },
+            Ok(Ok(taken)) => taken,
+            Ok(Err(_panic)) => Taken::Keep { affects_all: false },
+            Err(_elapsed) => Taken::Keep { affects_all: true },
         }
     }
 
-    async fn record(&self, kept: KeptWebhook, now: Timestamp, deadline: Deadline) -> Done {
+    async fn record(&self, webhook: QueuedWebhook, now: Timestamp, deadline: Deadline) -> Taken {
         let started = Instant::now();
-        let genuine = match kept.restore() {
+        let genuine = match webhook.restore() {
             Ok(genuine) => genuine,
-            Err(problem) => return not_ours(problem),
+            Err(error) => return left_to_its_receives(error),
         };
-        let provider = kept.provider();
+        let provider = webhook.provider();
         let durable_by = deadline.before(PUBLISH_RESERVE);
-        let handling = match self.processor.process(&genuine, now, durable_by).await {
+        let handling = match self.recorder.record_webhook(&genuine, now, durable_by).await {
             Ok(handling) => handling,
-            Err(unreadable) => self.quarantine(kept, unreadable, deadline).await,
+            // Either it could not be read the first time, or it still can't after a fix.
+            Err(unreadable) => quarantine(&self.quarantine, Ok(webhook), unreadable, deadline).await,
         };
-        DeliveryReport { message: "replay", request: None, provider, handling: &handling, took: started.elapsed() }
-            .print(now);
-        match (handling.disposition, handling.reason) {
-            // The webhook itself is in the way, or its session is: others may have better luck.
-            (Disposition::Failed, Some("item" | "conflict" | "quarantine")) => Done::No { later: false },
-            (Disposition::Failed, _) => Done::No { later: true },
-            _ => Done::Yes,
+        let (origin, took) = (Origin::Intake, started.elapsed());
+        HandlingReport { origin, request: None, provider, handling: &handling, took }.print(now);
+        match handling.failure() {
+            Some(failure) => Taken::Keep { affects_all: !failure.is_webhook_specific() },
+            None => Taken::Done,
         }
     }
 
-    /// What can't be read now could not be read the first time either, or a fix has not reached it.
-    async fn quarantine(&self, kept: KeptWebhook, unreadable: Unreadable, deadline: Deadline) -> Handling {
-        match deadline.bound(self.quarantine.keep(kept.because(unreadable))).await {
-            Ok(Ok(())) => Handling::because(Disposition::Quarantined, unreadable.code()),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "could not quarantine; stays on intake");
-                Handling::because(Disposition::Failed, "quarantine")
-            }
-            Err(_elapsed) => Handling::because(Disposition::Failed, "deadline"),
-        }
-    }
-
-    async fn rebuild(&self, session: SessionKey, now: Timestamp, deadline: Deadline) -> Done {
-        let rebuilt = rebuild::rebuild(self.processor.table(), &session, now, deadline).await;
+    async fn rebuild(&self, session: SessionKey, now: Timestamp, deadline: Deadline) -> Taken {
+        let rebuilt = rebuild::rebuild(self.recorder.table(), &session, now, deadline).await;
         if let Ok(Rebuilt::Replaced(changes)) = &rebuilt
             && changes.notified
         {
-            self.processor.publish(&[PartitionKey::of(&session)], deadline).await;
+            self.recorder.publisher().publish_due(&[PartitionKey::of(&session)], deadline).await;
         }
-        telemetry::report_rebuild(now, &session, &rebuild::Report::of(&session, &rebuilt));
+        rebuild::Report::of(session, &rebuilt).line().print(now);
         match rebuilt {
-            Ok(_) => Done::Yes,
-            // That session itself is in the way, or so large that it takes all the time.
-            Err(TableError::Deadline) => Done::No { later: false },
-            Err(error) => Done::No { later: !error.is_session_specific() },
+            Ok(_) => Taken::Done,
+            // The session itself is at fault, or so large that it takes all the time.
+            Err(TableError::Deadline) => Taken::Keep { affects_all: false },
+            Err(error) => Taken::Keep { affects_all: !error.is_session_specific() },
         }
     }
 
-    async fn look_at(&self, session: SessionKey, deadline: Deadline) -> rebuild::Report {
-        let rebuilt = rebuild::dry_run(self.processor.table(), &session, deadline).await;
-        rebuild::Report::of(&session, &rebuilt)
+    async fn preview(&self, session: SessionKey, deadline: Deadline) -> rebuild::Report {
+        let rebuilt = rebuild::dry_run(self.recorder.table(), &session, deadline).await;
+        rebuild::Report::of(session, &rebuilt)
     }
 
-    /// Where that fails, the message comes back when the queue's visibility timeout ends.
+    /// Hides a message for a while. If that fails, it comes back when the queue's visibility timeout ends.
     async fn put_off(&self, message: &Message, deadline: Deadline) {
         match deadline.bound(self.intake.put_off(&message.receipt_handle, pause(message))).await {
             Ok(Ok(())) => {}
@@ -273,12 +263,13 @@ impl Replay {
     }
 }
 
-/// Left to its receives: in the end SQS puts it in quarantine.
-fn not_ours(problem: NotKept) -> Done {
-    tracing::error!(%problem, "left to the quarantine");
-    Done::No { later: false }
+/// A message that Verdict did not write stays on the queue until SQS puts it in quarantine.
+fn left_to_its_receives(error: ForeignMessage) -> Taken {
+    tracing::error!(%error, "left to the quarantine");
+    Taken::Keep { affects_all: false }
 }
 
+/// The pause before a message is received again: twice as long each time.
 fn pause(message: &Message) -> Duration {
     let receives: u32 = message.attributes.approximate_receive_count.as_ref().and_then(|n| n.parse().ok()).unwrap_or(1);
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(receives.saturating_sub(1))).min(LONGEST_PAUSE)

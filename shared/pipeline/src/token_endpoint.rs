@@ -2,8 +2,9 @@
 
 use crate::{
     gateway::{Request, Response},
-    telemetry,
+    telemetry::Line,
 };
+use verdict_sessions::Provider;
 use verdict_webhooks::incode::{TokenAnswer, TokenEndpoint, TokenError};
 
 /// Answers one request for a token.
@@ -11,7 +12,9 @@ use verdict_webhooks::incode::{TokenAnswer, TokenEndpoint, TokenError};
 pub fn token_endpoint(endpoint: &TokenEndpoint, request: Request) -> Response {
     let Request { id, now, delivery, .. } = request;
     let TokenAnswer { status, body, error } = endpoint.answer(delivery, now);
-    telemetry::report_token(&id, now, error.map(TokenError::code));
+    let line = Line::new("token").with("requestId", id.as_str()).by("provider", Provider::Incode.as_str());
+    let line = line.with("reason", error.map(TokenError::code));
+    line.count(if error.is_none() { "tokenIssued" } else { "tokenRefused" }, 1).print(now);
     // RFC 6749, section 5.1: whatever holds a token is stored nowhere.
     let response =
         Response::json(status, body).with_header("cache-control", "no-store").with_header("pragma", "no-cache");

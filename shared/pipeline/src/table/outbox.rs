@@ -5,7 +5,6 @@ use super::{
     error::TableError,
     items::{self, OUTBOX_SHARDS, OutboxItem, PartitionKey, read},
 };
-use crate::aws_error::AwsError;
 use std::collections::HashSet;
 use verdict_sessions::{Notification, Timestamp};
 
@@ -34,8 +33,8 @@ impl SessionsTable {
     /// Deletes an outbox entry, once SQS has confirmed it.
     ///
     /// # Errors
-    /// [`AwsError`]. The entry will then be published once more, under the same id.
-    pub(crate) async fn remove_from_outbox(&self, partition: &PartitionKey, sequence: u64) -> Result<(), AwsError> {
+    /// [`TableError`]. The entry will then be published once more, under the same id.
+    pub(crate) async fn remove_from_outbox(&self, partition: &PartitionKey, sequence: u64) -> Result<(), TableError> {
         self.client
             .delete_item()
             .table_name(&self.name)

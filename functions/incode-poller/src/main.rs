@@ -1,6 +1,9 @@
 //! Every minute: asks Incode about sessions that have gone quiet or wait for a decision.
 
-use verdict_pipeline::{Environment, Error, IncodeApi, schedule};
+mod incode_api;
+
+use incode_api::IncodeApi;
+use verdict_pipeline::{Environment, Error, cron};
 use verdict_sessions::Provider;
 use verdict_webhooks::incode::Incode;
 
@@ -8,6 +11,6 @@ use verdict_webhooks::incode::Incode;
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
     let incode = environment.credentials(Provider::Incode, Incode::from_json)?;
-    let poller = environment.poller(incode.api().cloned().map(IncodeApi::new).transpose()?)?;
-    schedule::serve(async |now, deadline| poller.run(now, deadline).await).await
+    let poller = environment.poller(incode.api().map(IncodeApi::new).transpose()?)?;
+    cron::serve(async |now, deadline| poller.run(now, deadline).await).await
 }

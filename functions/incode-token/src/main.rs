@@ -2,7 +2,9 @@
 //!
 //! It reads credentials and nothing else: no table, no queue.
 
-use verdict_pipeline::{Environment, Error, gateway, token_endpoint};
+mod token_edge;
+
+use verdict_pipeline::{Environment, Error, gateway};
 use verdict_sessions::Provider;
 use verdict_webhooks::incode::TokenEndpoint;
 
@@ -10,5 +12,5 @@ use verdict_webhooks::incode::TokenEndpoint;
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
     let endpoint = environment.credentials(Provider::Incode, TokenEndpoint::from_json)?;
-    gateway::serve(async |request| token_endpoint(&endpoint, request)).await
+    gateway::serve(async |request| token_edge::answer(&endpoint, request)).await
 }

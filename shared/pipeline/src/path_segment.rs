@@ -7,6 +7,7 @@ use verdict_sessions::SessionId;
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
 /// Returns a session id as one segment of a path. It may also stand in a header.
-pub(crate) fn escaped(id: &SessionId) -> PercentEncode<'_> {
+#[must_use]
+pub fn path_segment(id: &SessionId) -> PercentEncode<'_> {
     utf8_percent_encode(id.as_str(), ESCAPED)
 }

@@ -5,7 +5,7 @@ use crate::{
     deadline::Deadline,
     gateway::{Request, Response},
     handling::{Handling, HandlingReport, Origin},
-    path_segment::escaped,
+    path_segment::path_segment,
     quarantine::quarantine,
     queued_webhook::QueuedWebhook,
     queues::{IntakeQueue, QuarantineQueue},
@@ -84,7 +84,7 @@ impl<P: Provide> Receiver<P> {
             Response::json(answer.status, answer.body).with_header("x-verdict-outcome", handling.disposition.as_str());
         match &handling.session {
             Some(key) => {
-                response.with_header("x-verdict-session", format!("{}/{}", key.provider, escaped(&key.session_id)))
+                response.with_header("x-verdict-session", format!("{}/{}", key.provider, path_segment(&key.session_id)))
             }
             None => response,
         }

@@ -1,4 +1,4 @@
-//! Functions that a schedule starts.
+//! Functions that a cron schedule starts.
 
 use crate::{
     Deadline, clock,
@@ -9,14 +9,13 @@ use serde_json::value::RawValue;
 use std::time::Duration;
 use verdict_sessions::Timestamp;
 
-/// How long a run may take: the next one is a minute away.
+/// The longest that a run may take: the next one is a minute away.
 const BUDGET: Duration = Duration::from_secs(45);
 
-/// Runs `work` for every tick of the schedule until Lambda ends the process.
+/// Runs `work` at every tick until Lambda ends the process.
 ///
 /// # Errors
-/// When the Lambda Runtime API can't be reached. An error of `work` fails that run alone, so that
-/// Lambda counts it.
+/// If the Lambda Runtime API can't be reached. An error of `work` fails that run alone, so that Lambda counts it.
 pub async fn serve<W, E>(work: W) -> Result<(), Error>
 where
     W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
@@ -26,7 +25,7 @@ where
     lambda_runtime::run(service_fn(async |event| answer(work, event).await)).await
 }
 
-/// Answers the doctor; whatever else comes is a tick, of which there is nothing to be read and nothing to be told.
+/// Answers the doctor. Every other event is a tick: it says nothing, and gets no answer.
 async fn answer<W, E>(work: &W, event: LambdaEvent<Box<RawValue>>) -> Result<Option<Started>, Error>
 where
     W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,

@@ -1,90 +1,87 @@
-//! Incode's own API, as far as we ask it: how far a session is, and how it scored.
+//! The HTTP client of Incode's API, as far as the poller asks it: how far a session is, and how it scored.
 //!
-//! Answers are the provider's and stay bytes here; `verdict_webhooks::incode` reads them.
+//! Answers stay bytes here. `verdict_webhooks::incode` reads them.
 
-use crate::{
-    path_segment::escaped,
-    provider_api::{ApiError, ProviderApi},
-};
 use reqwest::{Client, StatusCode, header, redirect};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::{sync::Mutex, time::Instant};
+use verdict_pipeline::{ApiError, ProviderApi, StartError, path_segment};
 use verdict_sessions::SessionId;
 use verdict_webhooks::incode::ApiAccess;
 use zeroize::Zeroizing;
 
-/// How long one request may take. A run asks about several sessions and has 45 s.
+/// The longest that one request may take. A run polls several sessions and has 45 s.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// How long a connection may take to come about.
+/// The longest that connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a connection is kept for the next request.
+/// The time for which a connection is kept for the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest answer that is read, in bytes. A score with everything in it is some 100 KB.
 const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
-/// Where the admin token comes from. It lives 24 hours.
+/// The path that gives the admin token, which lives 24 hours.
 const LOGIN_PATH: &str = "/executive/log-in";
 
-/// The API, with the token of its last log-in.
-pub struct IncodeApi {
+/// The API, with the token of the last login.
+pub(crate) struct IncodeApi {
     client: Client,
     access: ApiAccess,
-    session: Mutex<AdminSession>,
+    login: Mutex<Login>,
 }
 
-/// What the last log-in gave.
+/// The result of the last login.
 #[derive(Default)]
-enum AdminSession {
+enum Login {
     #[default]
     None,
     Token(Zeroizing<String>),
-    /// It failed, then: whoever waited for it does not try once more at once.
+    /// It failed, at that time. A request that waited for it doesn't log in again at once.
     Failed(ApiError, Instant),
 }
 
 impl IncodeApi {
-    /// Nothing is sent before the first question.
+    /// Makes the client. It sends nothing before the first request.
     ///
     /// # Errors
-    /// When the TLS roots can't be read.
-    pub fn new(access: ApiAccess) -> Result<Self, ApiError> {
-        // The one TLS implementation that is linked already; an `Err` says that it was chosen before.
+    /// [`StartError::HttpClient`] if the TLS roots can't be read.
+    pub(crate) fn new(access: &ApiAccess) -> Result<Self, StartError> {
+        // The one TLS implementation that is linked already. An `Err` says that it was chosen before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent("verdict")
             .timeout(REQUEST_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
-            // Runs are a minute apart, and frozen in between: a connection does not outlive its run.
+            // Runs are a minute apart, and the process is frozen in between: a connection doesn't outlive its run.
             .pool_idle_timeout(IDLE_TIMEOUT)
-            // Keys and tokens go to the configured host alone.
+            // Keys and tokens go to the configured host only.
             .redirect(redirect::Policy::none())
             .no_proxy()
             .build()
-            .map_err(failed)?;
-        Ok(Self { client, access, session: Mutex::default() })
+            .map_err(|_| StartError::HttpClient)?;
+        Ok(Self { client, access: access.clone(), login: Mutex::default() })
     }
 
-    /// The token there is, or a new one where there is none but the refused one. Whoever comes meanwhile
-    /// waits for the one log-in.
+    /// Returns the token, or logs in if there is none except the refused one. Requests that come meanwhile wait for this
+    /// one login.
     async fn token_other_than(&self, refused: Option<&str>) -> Result<Zeroizing<String>, ApiError> {
         let waiting_since = Instant::now();
-        let mut session = self.session.lock().await;
-        match &*session {
-            AdminSession::Token(token) if Some(token.as_str()) != refused => return Ok(token.clone()),
-            AdminSession::Failed(error, at) if waiting_since < *at => return Err(*error),
+        let mut login = self.login.lock().await;
+        match &*login {
+            Login::Token(token) if Some(token.as_str()) != refused => return Ok(token.clone()),
+            Login::Failed(error, at) if waiting_since < *at => return Err(*error),
             _ => {}
         }
         match self.log_in().await {
             Ok(token) => {
-                *session = AdminSession::Token(token.clone());
+                *login = Login::Token(token.clone());
                 Ok(token)
             }
             Err(error) => {
-                *session = AdminSession::Failed(error, Instant::now());
+                *login = Login::Failed(error, Instant::now());
                 Err(error)
             }
         }
@@ -93,7 +90,7 @@ impl IncodeApi {
     async fn get_with(&self, path: &str, session: &SessionId, token: &str) -> Result<Vec<u8>, ApiError> {
         let request = self
             .client
-            .get(format!("{}{path}?id={}", self.access.base_url(), escaped(session)))
+            .get(format!("{}{path}?id={}", self.access.base_url(), path_segment(session)))
             .header("x-incode-hardware-id", sensitive(token).ok_or(ApiError::NoToken)?);
         self.send(request).await
     }
@@ -143,7 +140,7 @@ impl IncodeApi {
 }
 
 impl ProviderApi for IncodeApi {
-    /// A token that is refused, mostly since its day is over, is renewed once.
+    /// A token that is refused, mostly since its 24 hours are over, is renewed once.
     async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
         let token = self.token_other_than(None).await?;
         match self.get_with(path, session, &token).await {
@@ -156,20 +153,20 @@ impl ProviderApi for IncodeApi {
     }
 }
 
-/// In seconds; the other form, a date, is as good as none.
+/// The pause that the API asks for, if it is given in seconds and not as a date.
 fn retry_after(response: &reqwest::Response) -> Option<Duration> {
     let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
-/// A header that no debug output shows; `None` where no header can hold the value.
+/// A header that no debug output shows, or `None` if no header can hold the value.
 fn sensitive(value: &str) -> Option<header::HeaderValue> {
     let mut value = header::HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// Without the error's own text, which holds the URL and so the session.
+/// Drops the error's own text: it holds the URL, and so the session.
 #[expect(clippy::needless_pass_by_value, reason = "for use with `map_err`")]
 fn failed(error: reqwest::Error) -> ApiError {
     if error.is_timeout() { ApiError::Timeout } else { ApiError::Unreachable }

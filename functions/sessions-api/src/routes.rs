@@ -1,40 +1,38 @@
-//! Reading records over HTTP. The routes carry the IAM authorizer: whoever gets here may read.
+//! The routes: reading records over HTTP. They carry the IAM authorizer, so that a caller who gets here may read.
 
-use crate::{
+use serde_json::{Value, json};
+use verdict_pipeline::{
     Page, SessionsTable, TableError,
     gateway::{Request, Response},
     telemetry,
 };
-use serde_json::{Value, json};
 use verdict_sessions::{Session, SessionEvent, SessionId, SessionKey};
 
-/// The longest reference that a session is filed under, in bytes. Longer ones have no sessions.
+/// The longest reference that sessions are indexed by, in bytes. A longer one has no sessions.
 const REFERENCE_LIMIT: usize = 1024;
 
 /// The sessions API.
 #[derive(Debug)]
-pub struct SessionsApi {
+pub(crate) struct SessionsApi {
     table: SessionsTable,
 }
 
-/// What a caller asked for.
+/// The question that a request asks.
 enum Question {
     Session(SessionKey),
     Events(SessionKey),
     ByReference(String),
-    /// No webhook can have spoken of it: no such provider, or no possible id.
+    /// A session that no webhook can have spoken of: its provider doesn't exist, or its id can't.
     Unknown,
 }
 
 impl SessionsApi {
-    /// Reads from `table`.
-    #[must_use]
-    pub fn new(table: SessionsTable) -> Self {
+    pub(crate) fn new(table: SessionsTable) -> Self {
         Self { table }
     }
 
-    /// Answers one request, and says which version of Verdict did.
-    pub async fn answer(&self, request: Request) -> Response {
+    /// Answers one request, with the version of Verdict in a header.
+    pub(crate) async fn answer(&self, request: Request) -> Response {
         self.found(request).await.with_header("x-verdict-version", telemetry::version())
     }
 
@@ -55,7 +53,7 @@ impl SessionsApi {
         match request.deadline.bound(answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
-                tracing::error!(%error, "could not read");
+                tracing::error!(target: "verdict::sessions_api", %error, "could not read");
                 Response::error(503, "unavailable", "the table did not answer; try again")
             }
             Err(_elapsed) => Response::error(503, "unavailable", "the table did not answer in time; try again"),

@@ -1,22 +1,21 @@
-//! The one place that reads the clock.
+//! The wall clock, read in this one place: everything else is told the time. `clippy.toml` holds that.
 
-use crate::Deadline;
-use lambda_runtime::Context;
+use crate::deadline::Deadline;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use verdict_sessions::Timestamp;
 
-/// What is left of Lambda's own time when we give up, so that the answer still gets out.
+/// The part of Lambda's own time that is kept back, so that the answer still gets out.
 const LAMBDA_RESERVE: Duration = Duration::from_millis(250);
 
-/// The time, to the microsecond: as fine as providers' own times.
+/// Returns the time, to the microsecond: as fine as providers' own times.
 pub(crate) fn now() -> Timestamp {
     let since_epoch = since_epoch();
     let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or_default();
     Timestamp::from_unix(seconds, since_epoch.subsec_micros() * 1000).unwrap_or(Timestamp::EPOCH)
 }
 
-/// The time, as it goes on from when an invocation was told it.
+/// The time as it goes on from when an invocation was told it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     start: Timestamp,
@@ -24,28 +23,29 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// It is `start` now.
+    /// A clock that shows `start` now.
     pub(crate) fn at(start: Timestamp) -> Self {
         Self { start, since: Instant::now() }
     }
 
-    /// The time, to the microsecond.
+    /// Returns the time, to the microsecond.
     pub(crate) fn now(self) -> Timestamp {
         let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.start.plus(Duration::from_micros(micros))
     }
 }
 
-/// `budget` from now, or shortly before Lambda ends the invocation where that comes earlier. A tool
-/// that invokes locally may give no deadline (0).
-pub(crate) fn deadline(context: &Context, budget: Duration) -> Deadline {
+/// Returns the deadline that is `budget` from now, or shortly before Lambda ends the invocation if that comes earlier.
+/// Lambda's end is in milliseconds of Unix time; a tool that invokes locally may give none (0).
+pub(crate) fn deadline(lambdas_end: u64, budget: Duration) -> Deadline {
     let ours = Deadline::after(budget);
-    match Duration::from_millis(context.deadline).checked_sub(since_epoch()) {
+    match Duration::from_millis(lambdas_end).checked_sub(since_epoch()) {
         Some(left) => ours.min(Deadline::after(left).before(LAMBDA_RESERVE)),
         None => ours,
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
 fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -67,9 +67,8 @@ mod tests {
     async fn the_deadline_is_ours_or_lambdas_whichever_is_earlier() {
         let budget = Duration::from_secs(5);
         let left = |lambda: Duration| {
-            let mut context = Context::default();
-            context.deadline = u64::try_from(lambda.as_millis()).unwrap();
-            deadline(&context, budget).remaining()
+            let end = u64::try_from(lambda.as_millis()).unwrap();
+            deadline(end, budget).remaining()
         };
         let soon = left(since_epoch() + Duration::from_secs(3));
         assert!(soon > Duration::from_secs(1) && soon < Duration::from_secs(3), "{soon:?}");

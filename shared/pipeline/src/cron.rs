@@ -34,7 +34,7 @@ where
     if let Ok(doctor) = serde_json::from_str::<Doctor>(event.payload.get()) {
         return Ok(Some(doctor.answer()));
     }
-    Box::pin(work(clock::now(), clock::deadline(&event.context, BUDGET))).await?;
+    Box::pin(work(clock::now(), clock::deadline(event.context.deadline, BUDGET))).await?;
     Ok(None)
 }
 

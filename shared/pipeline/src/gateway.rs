@@ -83,7 +83,7 @@ impl Request {
         };
         Ok(Self {
             id: RequestId(context.request_id.clone()),
-            deadline: clock::deadline(context, BUDGET),
+            deadline: clock::deadline(context.deadline, BUDGET),
             now: clock::now(),
             path_parameters,
             route: event.route_key,

@@ -147,7 +147,7 @@ impl Replay {
     /// If the Lambda Runtime API can't be reached.
     pub async fn serve(&self) -> Result<(), Error> {
         let run = async |event: LambdaEvent<Invocation>| {
-            let deadline = clock::deadline(&event.context, BUDGET);
+            let deadline = clock::deadline(event.context.deadline, BUDGET);
             Ok::<_, Error>(Box::pin(self.answer(event.payload, clock::now(), deadline)).await)
         };
         lambda_runtime::run(service_fn(run)).await

@@ -1,8 +1,8 @@
 //! Functions that a cron schedule starts.
 
 use crate::{
-    Deadline, clock,
     doctor::{Doctor, Started},
+    time::{clock, deadline::Deadline},
 };
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -41,7 +41,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Elapsed;
+    use crate::time::deadline::Elapsed;
     use lambda_runtime::Context;
     use std::cell::Cell;
 

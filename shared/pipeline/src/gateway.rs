@@ -4,7 +4,7 @@
 //! panics on base64 that isn't: both are things that a stranger's request can cause, and every request
 //! deserves a proper answer.
 
-use crate::{Deadline, clock};
+use crate::time::{clock, deadline::Deadline};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::FutureExt as _;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};

@@ -6,10 +6,7 @@
 //! The `relay` publishes what others left, the `poller` asks Incode. `environment` makes all of these.
 
 mod aws_error;
-mod backoff;
-mod clock;
 pub mod cron;
-mod deadline;
 mod doctor;
 mod environment;
 pub mod gateway;
@@ -31,9 +28,9 @@ mod relay;
 pub mod replay;
 mod table;
 pub mod telemetry;
+mod time;
 
 pub use aws_error::AwsError;
-pub use deadline::{Deadline, Elapsed};
 pub use doctor::{Doctor, Started};
 pub use environment::{Environment, StartError};
 pub use lambda_runtime::Error;
@@ -45,3 +42,4 @@ pub use receive::Receiver;
 pub use relay::Relay;
 pub use replay::Replay;
 pub use table::{SessionsTable, error::TableError, items::Payload, lookups::Page, record::Recorded};
+pub use time::deadline::{Deadline, Elapsed};

@@ -1,6 +1,6 @@
 //! An attempt to poll one session: the result, or the reason for which it failed.
 
-use crate::{deadline::Elapsed, handling::Failure, provider_api::ApiError, table::error::TableError};
+use crate::{handling::Failure, provider_api::ApiError, table::error::TableError, time::deadline::Elapsed};
 use thiserror::Error;
 use verdict_webhooks::Unreadable;
 

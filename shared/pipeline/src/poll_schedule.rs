@@ -1,12 +1,12 @@
 //! Which recorded events put their session on the poll schedule, and for when.
 
 use crate::{
-    deadline::Deadline,
     table::{
         SessionsTable,
         error::TableError,
         polls::{Cause, PollReason},
     },
+    time::deadline::Deadline,
 };
 use std::time::Duration;
 use verdict_sessions::{Provider, SessionEvent, Stage};

@@ -5,8 +5,6 @@
 //! both give their event the same id.
 
 use crate::{
-    clock::Clock,
-    deadline::Deadline,
     handling::{Handling, HandlingReport, Origin},
     poll_attempt::{Attempt, AttemptError, PollResult},
     poll_plan::plan,
@@ -19,6 +17,7 @@ use crate::{
         polls::PollReason,
     },
     telemetry::line::{Line, shown},
+    time::{clock::Clock, deadline::Deadline},
 };
 use futures_util::{StreamExt as _, stream};
 use std::{cell::Cell, collections::BTreeMap, pin::pin, slice, time::Duration};

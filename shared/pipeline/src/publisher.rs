@@ -11,9 +11,9 @@
 
 use crate::{
     aws_error::AwsError,
-    deadline::{Deadline, Elapsed},
     queues::DecisionsQueue,
     table::{SessionsTable, error::TableError, items::PartitionKey},
+    time::deadline::{Deadline, Elapsed},
 };
 use thiserror::Error;
 use verdict_sessions::Notification;

@@ -2,10 +2,10 @@
 
 use crate::{
     aws_error::AwsError,
-    deadline::Deadline,
     handling::{Failure, Handling},
     queued_webhook::QueuedWebhook,
     queues::{EnqueueError, QuarantineQueue},
+    time::deadline::Deadline,
 };
 use verdict_webhooks::Unreadable;
 

@@ -3,8 +3,8 @@
 
 use crate::{
     aws_error::AwsError,
-    deadline::Elapsed,
     queued_webhook::{IntakeMessage, QueuedWebhook},
+    time::deadline::Elapsed,
 };
 use aws_sdk_sqs::{operation::send_message::builders::SendMessageFluentBuilder, types::MessageAttributeValue};
 use std::{borrow::Cow, fmt::Write as _, time::Duration};

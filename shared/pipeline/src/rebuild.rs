@@ -5,10 +5,9 @@
 //! event that comes meanwhile is lost: the record is replaced only if no other writer has changed it.
 
 use crate::{
-    backoff::Pauses,
-    deadline::Deadline,
     table::{SessionsTable, error::TableError},
     telemetry::line::{Line, shown},
+    time::{backoff::Pauses, deadline::Deadline},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};

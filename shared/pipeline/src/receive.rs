@@ -2,7 +2,6 @@
 //! put it on a queue.
 
 use crate::{
-    deadline::Deadline,
     gateway::{Request, Response},
     handling::{Handling, HandlingReport, Origin},
     path_segment::path_segment,
@@ -10,6 +9,7 @@ use crate::{
     queued_webhook::QueuedWebhook,
     queues::{IntakeQueue, QuarantineQueue},
     record::Recorder,
+    time::deadline::Deadline,
 };
 use std::time::{Duration, Instant};
 use verdict_webhooks::{Disposition, Genuine, Provide};

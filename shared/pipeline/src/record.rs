@@ -1,7 +1,6 @@
 //! Recording: the one way into the table, for webhooks from their providers, webhooks from intake, and answers to polls.
 
 use crate::{
-    deadline::Deadline,
     handling::{Failure, Handling},
     poll_schedule::PollSchedule,
     publisher::Publisher,
@@ -11,6 +10,7 @@ use crate::{
         items::{PartitionKey, Payload},
         record::Recorded,
     },
+    time::deadline::Deadline,
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};

@@ -1,10 +1,10 @@
 //! The relay publishes notifications that a crashed function left in the outbox, or that SQS did not confirm.
 
 use crate::{
-    deadline::{Deadline, Elapsed},
     publisher::{PublishError, Publisher},
     table::{SessionsTable, error::TableError, items::PartitionKey},
     telemetry::Line,
+    time::deadline::{Deadline, Elapsed},
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashSet, pin::pin};

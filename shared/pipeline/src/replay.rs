@@ -5,8 +5,6 @@
 //! goes to quarantine.
 
 use crate::{
-    clock,
-    deadline::Deadline,
     doctor::{Doctor, Started},
     handling::{HandlingReport, Origin},
     quarantine::quarantine,
@@ -16,6 +14,7 @@ use crate::{
     record::Recorder,
     table::{error::TableError, items::PartitionKey},
     telemetry::Line,
+    time::{clock, deadline::Deadline},
 };
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};

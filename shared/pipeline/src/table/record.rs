@@ -6,7 +6,7 @@ use super::{
     items::{self, PartitionKey, Payload},
     transaction::Written,
 };
-use crate::{backoff::Pauses, deadline::Deadline};
+use crate::time::{backoff::Pauses, deadline::Deadline};
 use std::cell::Cell;
 use verdict_sessions::{Session, SessionEvent, Timestamp};
 

@@ -1,6 +1,6 @@
 //! The wall clock, read in this one place: everything else is told the time. `clippy.toml` holds that.
 
-use crate::deadline::Deadline;
+use super::deadline::Deadline;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use verdict_sessions::Timestamp;

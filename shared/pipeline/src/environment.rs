@@ -4,12 +4,14 @@ use crate::{
     poller::Poller,
     provider_api::ProviderApi,
     publisher::Publisher,
-    queues::{DecisionsQueue, IntakeQueue, QuarantineQueue},
     receive::Receiver,
     record::Recorder,
     relay::Relay,
     replay::Replay,
-    table::SessionsTable,
+    store::{
+        queues::{DecisionsQueue, IntakeQueue, QuarantineQueue},
+        table::SessionsTable,
+    },
     telemetry::log,
 };
 use aws_sdk_dynamodb::config::{

@@ -2,7 +2,7 @@
 
 use crate::{
     gateway::RequestId,
-    table::error::TableError,
+    store::table::error::TableError,
     telemetry::line::{Line, shown},
 };
 use std::time::Duration;
@@ -211,7 +211,7 @@ impl HandlingReport<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_error::AwsError;
+    use crate::store::aws_error::AwsError;
     use serde_json::{Value, json};
 
     #[test]

@@ -5,7 +5,6 @@
 //! table can't take waits on the intake queue as a `queued_webhook`, for `replay`, which also rebuilds sessions (`rebuild`).
 //! The `relay` publishes what others left, the `poller` asks Incode. `environment` makes all of these.
 
-mod aws_error;
 pub mod cron;
 mod doctor;
 mod environment;
@@ -19,27 +18,27 @@ mod poller;
 mod provider_api;
 mod publisher;
 mod quarantine;
-mod queued_webhook;
-mod queues;
 mod rebuild;
 mod receive;
 mod record;
 mod relay;
 pub mod replay;
-mod table;
+mod store;
 pub mod telemetry;
 mod time;
 
-pub use aws_error::AwsError;
 pub use doctor::{Doctor, Started};
 pub use environment::{Environment, StartError};
 pub use lambda_runtime::Error;
 pub use path_segment::path_segment;
 pub use poller::Poller;
 pub use provider_api::{ApiError, ProviderApi};
-pub use queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest};
 pub use receive::Receiver;
 pub use relay::Relay;
 pub use replay::Replay;
-pub use table::{SessionsTable, error::TableError, items::Payload, lookups::Page, record::Recorded};
+pub use store::{
+    aws_error::AwsError,
+    queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},
+    table::{SessionsTable, error::TableError, items::Payload, lookups::Page, record::Recorded},
+};
 pub use time::deadline::{Deadline, Elapsed};

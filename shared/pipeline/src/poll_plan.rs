@@ -2,7 +2,7 @@
 
 use crate::{
     poll_attempt::{AttemptError, PollResult},
-    table::polls::{Poll, PollReason},
+    store::table::polls::{Poll, PollReason},
 };
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Which recorded events put their session on the poll schedule, and for when.
 
 use crate::{
-    table::{
+    store::table::{
         SessionsTable,
         error::TableError,
         polls::{Cause, PollReason},

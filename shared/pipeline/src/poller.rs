@@ -10,7 +10,7 @@ use crate::{
     poll_plan::plan,
     provider_api::{ApiError, ProviderApi},
     record::Recorder,
-    table::{
+    store::table::{
         SessionsTable,
         error::TableError,
         items::{PartitionKey, Payload},

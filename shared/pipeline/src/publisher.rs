@@ -10,9 +10,11 @@
 //! Entries go out one by one and not as a batch: SQS may refuse a part of a batch, and a later entry would overtake.
 
 use crate::{
-    aws_error::AwsError,
-    queues::DecisionsQueue,
-    table::{SessionsTable, error::TableError, items::PartitionKey},
+    store::{
+        aws_error::AwsError,
+        queues::DecisionsQueue,
+        table::{SessionsTable, error::TableError, items::PartitionKey},
+    },
     time::deadline::{Deadline, Elapsed},
 };
 use thiserror::Error;

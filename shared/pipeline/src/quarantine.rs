@@ -1,10 +1,12 @@
 //! Quarantining: a webhook that can't be read waits for an operator.
 
 use crate::{
-    aws_error::AwsError,
     handling::{Failure, Handling},
-    queued_webhook::QueuedWebhook,
-    queues::{EnqueueError, QuarantineQueue},
+    store::{
+        aws_error::AwsError,
+        queued_webhook::QueuedWebhook,
+        queues::{EnqueueError, QuarantineQueue},
+    },
     time::deadline::Deadline,
 };
 use verdict_webhooks::Unreadable;

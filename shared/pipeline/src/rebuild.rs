@@ -5,7 +5,7 @@
 //! event that comes meanwhile is lost: the record is replaced only if no other writer has changed it.
 
 use crate::{
-    table::{SessionsTable, error::TableError},
+    store::table::{SessionsTable, error::TableError},
     telemetry::line::{Line, shown},
     time::{backoff::Pauses, deadline::Deadline},
 };

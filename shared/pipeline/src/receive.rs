@@ -6,9 +6,11 @@ use crate::{
     handling::{Handling, HandlingReport, Origin},
     path_segment::path_segment,
     quarantine::quarantine,
-    queued_webhook::QueuedWebhook,
-    queues::{IntakeQueue, QuarantineQueue},
     record::Recorder,
+    store::{
+        queued_webhook::QueuedWebhook,
+        queues::{IntakeQueue, QuarantineQueue},
+    },
     time::deadline::Deadline,
 };
 use std::time::{Duration, Instant};

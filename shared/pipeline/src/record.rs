@@ -4,7 +4,7 @@ use crate::{
     handling::{Failure, Handling},
     poll_schedule::PollSchedule,
     publisher::Publisher,
-    table::{
+    store::table::{
         SessionsTable,
         error::TableError,
         items::{PartitionKey, Payload},

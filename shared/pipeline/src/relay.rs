@@ -2,7 +2,7 @@
 
 use crate::{
     publisher::{PublishError, Publisher},
-    table::{SessionsTable, error::TableError, items::PartitionKey},
+    store::table::{SessionsTable, error::TableError, items::PartitionKey},
     telemetry::Line,
     time::deadline::{Deadline, Elapsed},
 };

@@ -8,11 +8,13 @@ use crate::{
     doctor::{Doctor, Started},
     handling::{HandlingReport, Origin},
     quarantine::quarantine,
-    queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook},
-    queues::{IntakeQueue, QuarantineQueue},
     rebuild::{self, Rebuilt},
     record::Recorder,
-    table::{error::TableError, items::PartitionKey},
+    store::{
+        queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook},
+        queues::{IntakeQueue, QuarantineQueue},
+        table::{error::TableError, items::PartitionKey},
+    },
     telemetry::Line,
     time::{clock, deadline::Deadline},
 };

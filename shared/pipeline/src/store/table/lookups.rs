@@ -5,7 +5,7 @@ use super::{
     error::TableError,
     items::{self, EventItem, Item, PartitionKey, SessionItem, read, string},
 };
-use crate::{aws_error::AwsError, time::backoff::Pauses};
+use crate::{store::aws_error::AwsError, time::backoff::Pauses};
 use aws_sdk_dynamodb::{
     operation::query::{QueryOutput, builders::QueryFluentBuilder},
     types::{AttributeValue, KeysAndAttributes},

@@ -25,7 +25,7 @@ pub(crate) mod polls;
 pub(crate) mod record;
 mod transaction;
 
-use crate::aws_error::AwsError;
+use crate::store::aws_error::AwsError;
 use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use items::{Item, PartitionKey};
 use std::time::Duration;

@@ -5,7 +5,7 @@ use super::{
     error::TableError,
     items::{self, Item, PartitionKey, number},
 };
-use crate::aws_error::AwsError;
+use crate::store::aws_error::AwsError;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,

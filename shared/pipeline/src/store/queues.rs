@@ -1,11 +1,11 @@
 //! The queues: decisions for their consumers, intake for webhooks that wait for `replay`, quarantine for unreadable ones
 //! that wait for an operator.
 
-use crate::{
+use super::{
     aws_error::AwsError,
     queued_webhook::{IntakeMessage, QueuedWebhook},
-    time::deadline::Elapsed,
 };
+use crate::time::deadline::Elapsed;
 use aws_sdk_sqs::{operation::send_message::builders::SendMessageFluentBuilder, types::MessageAttributeValue};
 use std::{borrow::Cow, fmt::Write as _, time::Duration};
 use thiserror::Error;

@@ -1,6 +1,6 @@
 //! The reasons for which the table can't do something.
 
-use crate::{aws_error::AwsError, time::deadline::Elapsed};
+use crate::{store::aws_error::AwsError, time::deadline::Elapsed};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use thiserror::Error;

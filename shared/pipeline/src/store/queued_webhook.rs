@@ -19,7 +19,7 @@
 //! `tests/stored/` has messages as every release wrote them; `tests/simulation/tests/stored_items/messages.rs` reads them.
 //! How the table's items may change is written in `table/items.rs`.
 
-use crate::aws_error::AwsError;
+use super::aws_error::AwsError;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};

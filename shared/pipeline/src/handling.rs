@@ -1,7 +1,7 @@
 //! The handling of one webhook, or of one answer to a poll: what became of it and why, and the log line that says so.
 
 use crate::{
-    gateway::RequestId,
+    lambda::gateway::RequestId,
     store::table::error::TableError,
     telemetry::line::{Line, shown},
 };

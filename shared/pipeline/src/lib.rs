@@ -5,12 +5,9 @@
 //! table can't take waits on the intake queue as a `queued_webhook`, for `replay`, which also rebuilds sessions (`rebuild`).
 //! The `relay` publishes what others left, the `poller` asks Incode. `environment` makes all of these.
 
-pub mod cron;
-mod doctor;
 mod environment;
-pub mod gateway;
 mod handling;
-mod path_segment;
+mod lambda;
 mod poll_attempt;
 mod poll_plan;
 mod poll_schedule;
@@ -27,10 +24,14 @@ mod store;
 pub mod telemetry;
 mod time;
 
-pub use doctor::{Doctor, Started};
 pub use environment::{Environment, StartError};
+pub use lambda::{
+    cron,
+    doctor::{Doctor, Started},
+    gateway,
+    path_segment::path_segment,
+};
 pub use lambda_runtime::Error;
-pub use path_segment::path_segment;
 pub use poller::Poller;
 pub use provider_api::{ApiError, ProviderApi};
 pub use receive::Receiver;

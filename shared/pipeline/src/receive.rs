@@ -2,9 +2,11 @@
 //! put it on a queue.
 
 use crate::{
-    gateway::{Request, Response},
     handling::{Handling, HandlingReport, Origin},
-    path_segment::path_segment,
+    lambda::{
+        gateway::{Request, Response},
+        path_segment::path_segment,
+    },
     quarantine::quarantine,
     record::Recorder,
     store::{

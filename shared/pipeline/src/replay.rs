@@ -5,8 +5,8 @@
 //! goes to quarantine.
 
 use crate::{
-    doctor::{Doctor, Started},
     handling::{HandlingReport, Origin},
+    lambda::doctor::{Doctor, Started},
     quarantine::quarantine,
     rebuild::{self, Rebuilt},
     record::Recorder,

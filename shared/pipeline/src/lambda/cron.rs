@@ -1,9 +1,7 @@
 //! Functions that a cron schedule starts.
 
-use crate::{
-    doctor::{Doctor, Started},
-    time::{clock, deadline::Deadline},
-};
+use super::doctor::{Doctor, Started};
+use crate::time::{clock, deadline::Deadline};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use std::time::Duration;

@@ -1,12 +1,11 @@
 //! A function's environment: its variables, and the clients and workers that are made from them once.
 
 use crate::{
+    decisions::{publisher::Publisher, relay::Relay},
     poller::Poller,
     provider_api::ProviderApi,
-    publisher::Publisher,
     receive::Receiver,
     record::Recorder,
-    relay::Relay,
     replay::Replay,
     store::{
         queues::{DecisionsQueue, IntakeQueue, QuarantineQueue},

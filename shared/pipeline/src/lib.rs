@@ -5,6 +5,7 @@
 //! table can't take waits on the intake queue as a `queued_webhook`, for `replay`, which also rebuilds sessions (`rebuild`).
 //! The `relay` publishes what others left, the `poller` asks Incode. `environment` makes all of these.
 
+mod decisions;
 mod environment;
 mod handling;
 mod lambda;
@@ -13,17 +14,16 @@ mod poll_plan;
 mod poll_schedule;
 mod poller;
 mod provider_api;
-mod publisher;
 mod quarantine;
 mod rebuild;
 mod receive;
 mod record;
-mod relay;
 pub mod replay;
 mod store;
 pub mod telemetry;
 mod time;
 
+pub use decisions::relay::Relay;
 pub use environment::{Environment, StartError};
 pub use lambda::{
     cron,
@@ -35,7 +35,6 @@ pub use lambda_runtime::Error;
 pub use poller::Poller;
 pub use provider_api::{ApiError, ProviderApi};
 pub use receive::Receiver;
-pub use relay::Relay;
 pub use replay::Replay;
 pub use store::{
     aws_error::AwsError,

@@ -1,9 +1,9 @@
 //! Recording: the one way into the table, for webhooks from their providers, webhooks from intake, and answers to polls.
 
 use crate::{
+    decisions::publisher::Publisher,
     handling::{Failure, Handling},
     poll_schedule::PollSchedule,
-    publisher::Publisher,
     store::table::{
         SessionsTable,
         error::TableError,

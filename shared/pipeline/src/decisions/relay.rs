@@ -1,7 +1,7 @@
 //! The relay publishes notifications that a crashed function left in the outbox, or that SQS did not confirm.
 
+use super::publisher::{PublishError, Publisher};
 use crate::{
-    publisher::{PublishError, Publisher},
     store::table::{SessionsTable, error::TableError, items::PartitionKey},
     telemetry::Line,
     time::deadline::{Deadline, Elapsed},

@@ -2,11 +2,9 @@
 
 use crate::{
     decisions::{publisher::Publisher, relay::Relay},
+    deliveries::{receive::Receiver, record::Recorder, replay::Replay},
     poller::Poller,
     provider_api::ProviderApi,
-    receive::Receiver,
-    record::Recorder,
-    replay::Replay,
     store::{
         queues::{DecisionsQueue, IntakeQueue, QuarantineQueue},
         table::SessionsTable,

@@ -6,24 +6,22 @@
 //! The `relay` publishes what others left, the `poller` asks Incode. `environment` makes all of these.
 
 mod decisions;
+mod deliveries;
 mod environment;
-mod handling;
 mod lambda;
 mod poll_attempt;
 mod poll_plan;
-mod poll_schedule;
 mod poller;
 mod provider_api;
-mod quarantine;
-mod rebuild;
-mod receive;
-mod record;
-pub mod replay;
 mod store;
 pub mod telemetry;
 mod time;
 
 pub use decisions::relay::Relay;
+pub use deliveries::{
+    receive::Receiver,
+    replay::{self, Replay},
+};
 pub use environment::{Environment, StartError};
 pub use lambda::{
     cron,
@@ -34,8 +32,6 @@ pub use lambda::{
 pub use lambda_runtime::Error;
 pub use poller::Poller;
 pub use provider_api::{ApiError, ProviderApi};
-pub use receive::Receiver;
-pub use replay::Replay;
 pub use store::{
     aws_error::AwsError,
     queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},

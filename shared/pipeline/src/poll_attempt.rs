@@ -1,6 +1,8 @@
 //! An attempt to poll one session: the result, or the reason for which it failed.
 
-use crate::{handling::Failure, provider_api::ApiError, store::table::error::TableError, time::deadline::Elapsed};
+use crate::{
+    deliveries::handling::Failure, provider_api::ApiError, store::table::error::TableError, time::deadline::Elapsed,
+};
 use thiserror::Error;
 use verdict_webhooks::Unreadable;
 

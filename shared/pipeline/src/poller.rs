@@ -5,11 +5,13 @@
 //! both give their event the same id.
 
 use crate::{
-    handling::{Handling, HandlingReport, Origin},
+    deliveries::{
+        handling::{Handling, HandlingReport, Origin},
+        record::Recorder,
+    },
     poll_attempt::{Attempt, AttemptError, PollResult},
     poll_plan::plan,
     provider_api::{ApiError, ProviderApi},
-    record::Recorder,
     store::table::{
         SessionsTable,
         error::TableError,

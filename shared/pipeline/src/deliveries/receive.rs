@@ -1,14 +1,16 @@
 //! Receiving: the way of every provider's webhooks. Prove, record, report, answer; and if the table can't take a webhook,
 //! put it on a queue.
 
-use crate::{
+use super::{
     handling::{Handling, HandlingReport, Origin},
+    quarantine::quarantine,
+    record::Recorder,
+};
+use crate::{
     lambda::{
         gateway::{Request, Response},
         path_segment::path_segment,
     },
-    quarantine::quarantine,
-    record::Recorder,
     store::{
         queued_webhook::QueuedWebhook,
         queues::{IntakeQueue, QuarantineQueue},

@@ -1,9 +1,11 @@
 //! Recording: the one way into the table, for webhooks from their providers, webhooks from intake, and answers to polls.
 
-use crate::{
-    decisions::publisher::Publisher,
+use super::{
     handling::{Failure, Handling},
     poll_schedule::PollSchedule,
+};
+use crate::{
+    decisions::publisher::Publisher,
     store::table::{
         SessionsTable,
         error::TableError,

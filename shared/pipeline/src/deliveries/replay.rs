@@ -4,12 +4,14 @@
 //! While the table is out of reach, messages are put off, so that none runs out of receives. A webhook that can't be read
 //! goes to quarantine.
 
-use crate::{
+use super::{
     handling::{HandlingReport, Origin},
-    lambda::doctor::{Doctor, Started},
     quarantine::quarantine,
     rebuild::{self, Rebuilt},
     record::Recorder,
+};
+use crate::{
+    lambda::doctor::{Doctor, Started},
     store::{
         queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook},
         queues::{IntakeQueue, QuarantineQueue},

@@ -1,7 +1,7 @@
 //! Quarantining: a webhook that can't be read waits for an operator.
 
+use super::handling::{Failure, Handling};
 use crate::{
-    handling::{Failure, Handling},
     store::{
         aws_error::AwsError,
         queued_webhook::QueuedWebhook,

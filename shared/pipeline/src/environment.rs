@@ -3,8 +3,7 @@
 use crate::{
     decisions::{publisher::Publisher, relay::Relay},
     deliveries::{receive::Receiver, record::Recorder, replay::Replay},
-    poller::Poller,
-    provider_api::ProviderApi,
+    polling::{poller::Poller, provider_api::ProviderApi},
     store::{
         queues::{DecisionsQueue, IntakeQueue, QuarantineQueue},
         table::SessionsTable,

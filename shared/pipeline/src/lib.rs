@@ -1,18 +1,28 @@
 //! The AWS side: how webhooks get in, where their facts are kept, and how decisions get out.
 //!
-//! One webhook's way: `gateway` takes the event that API Gateway makes of a request; `receive` has it proved and answers;
-//! `record` reads it, records its events in the `table`, and has the `publisher` send what is due to the `queues`. What the
-//! table can't take waits on the intake queue as a `queued_webhook`, for `replay`, which also rebuilds sessions (`rebuild`).
-//! The `relay` publishes what others left, the `poller` asks Incode. `environment` makes all of these.
+//! The rooms, from the top down. Each imports only from rooms below it, by the module's path:
+//!
+//! | room | what it does |
+//! |---|---|
+//! | `environment` | reads a function's variables and makes its clients and workers |
+//! | `polling` | asks a provider's API about sessions that wait |
+//! | `deliveries` | receives, records, replays and rebuilds |
+//! | `decisions` | publishes notifications, and relays what was left |
+//! | `lambda` | turns Lambda's events into requests, and answers into responses |
+//! | `store` | the table and the queues |
+//! | `telemetry` | the log and the metrics |
+//! | `time` | the wall clock, deadlines, pauses |
+//!
+//! One webhook's way: `lambda::gateway` takes the event that API Gateway makes of a request; `deliveries::receive` has it
+//! proved and answers; `deliveries::record` reads it, records its events in `store::table`, and has `decisions::publisher`
+//! send what is due to `store::queues`. What the table can't take waits on the intake queue as a `store::queued_webhook`,
+//! for `deliveries::replay`.
 
 mod decisions;
 mod deliveries;
 mod environment;
 mod lambda;
-mod poll_attempt;
-mod poll_plan;
-mod poller;
-mod provider_api;
+mod polling;
 mod store;
 pub mod telemetry;
 mod time;
@@ -30,8 +40,10 @@ pub use lambda::{
     path_segment::path_segment,
 };
 pub use lambda_runtime::Error;
-pub use poller::Poller;
-pub use provider_api::{ApiError, ProviderApi};
+pub use polling::{
+    poller::Poller,
+    provider_api::{ApiError, ProviderApi},
+};
 pub use store::{
     aws_error::AwsError,
     queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},

@@ -4,14 +4,16 @@
 //! webhooks, with the time just before the request. If a webhook and a poll report the same fact, it counts once, since
 //! both give their event the same id.
 
+use super::{
+    attempt::{Attempt, AttemptError, PollResult},
+    plan::plan,
+    provider_api::{ApiError, ProviderApi},
+};
 use crate::{
     deliveries::{
         handling::{Handling, HandlingReport, Origin},
         record::Recorder,
     },
-    poll_attempt::{Attempt, AttemptError, PollResult},
-    poll_plan::plan,
-    provider_api::{ApiError, ProviderApi},
     store::table::{
         SessionsTable,
         error::TableError,

@@ -1,9 +1,7 @@
 //! The plan of the next poll: for which reason, and after which pause.
 
-use crate::{
-    poll_attempt::{AttemptError, PollResult},
-    store::table::polls::{Poll, PollReason},
-};
+use super::attempt::{AttemptError, PollResult};
+use crate::store::table::polls::{Poll, PollReason};
 use std::time::Duration;
 
 /// The first pause of a session that waits for a decision; each one after is twice as long.
@@ -43,7 +41,7 @@ fn pause(poll: &Poll) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider_api::ApiError;
+    use crate::polling::provider_api::ApiError;
     use verdict_sessions::Timestamp;
 
     fn poll(reason: PollReason, tries: u32) -> Poll {

@@ -1,8 +1,7 @@
 //! An attempt to poll one session: the result, or the reason for which it failed.
 
-use crate::{
-    deliveries::handling::Failure, provider_api::ApiError, store::table::error::TableError, time::deadline::Elapsed,
-};
+use super::provider_api::ApiError;
+use crate::{deliveries::handling::Failure, store::table::error::TableError, time::deadline::Elapsed};
 use thiserror::Error;
 use verdict_webhooks::Unreadable;
 

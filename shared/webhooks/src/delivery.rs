@@ -157,8 +157,8 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// A webhook that its provider has vouched for. Only a proof makes one, or [`kept`](Self::kept) of one that was
-/// proved before.
+/// A webhook that its provider has vouched for. Only a proof makes one, or [`from_our_queue`](Self::from_our_queue) if it
+/// was proved before.
 ///
 /// ```compile_fail,E0451
 /// # use verdict_webhooks::Genuine;
@@ -185,11 +185,17 @@ impl Genuine {
         Self { provider, path, received_at, body, digest: None, is_probe: false }
     }
 
-    /// A webhook that was proved before and has been in our own keeping since, its body
-    /// [minimised](Self::minimised_body): on a queue that nobody else can send to, or in the table. `digest` is
-    /// the [`body_digest`](Self::body_digest) that it had.
+    /// A webhook that was proved before, and that Verdict itself has held since, its body [minimised](Self::minimised_body):
+    /// on a queue that only Verdict and its operator can send to, or in the table. `digest` is the
+    /// [`body_digest`](Self::body_digest) that it had.
     #[must_use]
-    pub fn kept(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>, digest: String) -> Self {
+    pub fn from_our_queue(
+        provider: Provider,
+        path: String,
+        received_at: Timestamp,
+        body: Vec<u8>,
+        digest: String,
+    ) -> Self {
         Self { digest: Some(digest), ..Self::new(provider, path, received_at, body) }
     }
 
@@ -218,7 +224,7 @@ impl Genuine {
         self.received_at
     }
 
-    /// The bytes as sent; of a webhook that was kept, minimised.
+    /// The bytes as sent; of a webhook from our queue, minimised.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body

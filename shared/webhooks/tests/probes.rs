@@ -173,7 +173,7 @@ fn an_unproved_probe_is_refused() {
 #[test]
 fn what_was_kept_is_no_probe() {
     let provider = verdict_sessions::Provider::Veriff;
-    let kept = Genuine::kept(provider, "/veriff/decisions".into(), now(), PROBE.into(), "digest".into());
+    let kept = Genuine::from_our_queue(provider, "/veriff/decisions".into(), now(), PROBE.into(), "digest".into());
     assert!(!kept.is_probe());
 }
 

@@ -157,8 +157,8 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// A webhook that its provider has vouched for. Only a proof makes one, or [`from_our_queue`](Self::from_our_queue) if it
-/// was proved before.
+/// A webhook that its provider has vouched for. Only a proof makes one, or [`from_our_queue`](Self::from_our_queue) if
+/// it was proved before.
 ///
 /// ```compile_fail,E0451
 /// # use verdict_webhooks::Genuine;
@@ -185,9 +185,9 @@ impl Genuine {
         Self { provider, path, received_at, body, digest: None, is_probe: false }
     }
 
-    /// A webhook that was proved before, and that Verdict itself has held since, its body [minimised](Self::minimised_body):
-    /// on a queue that only Verdict and its operator can send to, or in the table. `digest` is the
-    /// [`body_digest`](Self::body_digest) that it had.
+    /// A webhook that was proved before, and that Verdict itself has held since, its body
+    /// [minimised](Self::minimised_body): on a queue that only Verdict and its operator can send to, or in the table.
+    /// `digest` is the [`body_digest`](Self::body_digest) that it had.
     #[must_use]
     pub fn from_our_queue(
         provider: Provider,

@@ -1,4 +1,5 @@
-//! The plan. If a test says that the code leaves it, change the code; or if you mean to change the plan, change it here.
+//! The plan. If a test says that the code leaves it, change the code; or if you mean to change the plan, change it
+//! here.
 
 /// The crates, floor by floor from the top down. Each may depend on those of lower floors, and on no other of the
 /// workspace. A folder with `*` stands for each crate in it.
@@ -11,9 +12,9 @@ pub(crate) const CRATES: [&[&str]; 6] = [
     &["shared/sessions"],
 ];
 
-/// The rooms of a crate, from the top down. A room is a file or a folder right under the crate's `src/`. Each may import
-/// from those below it, by the path of the module (`crate::time::deadline::Deadline`) and never through `lib.rs`, whose
-/// names are for outsiders. A room that is not listed here is not in the plan.
+/// The rooms of a crate, from the top down. A room is a file or a folder right under the crate's `src/`. Each may
+/// import from those below it, by the path of the module (`crate::time::deadline::Deadline`) and never through
+/// `lib.rs`, whose names are for outsiders. A room that is not listed here is not in the plan.
 pub(crate) const ROOMS: [(&str, &[&str]); 1] = [(
     "shared/pipeline",
     &["environment", "polling", "deliveries", "decisions", "lambda", "store", "telemetry", "time"],

@@ -50,7 +50,7 @@ pub struct Replay {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Invocation {
-    /// An operator's tool: did the function start?
+    /// The doctor's question: did the function start?
     Doctor(Doctor),
     /// Messages from intake, by SQS's event source mapping.
     Batch(Batch),
@@ -98,7 +98,7 @@ pub struct Attributes {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// It did.
+    /// The answer to the doctor.
     Started(Started),
     /// Which messages of the batch are not done with and stay on the queue.
     Batch(BatchAnswer),

@@ -26,7 +26,7 @@ where
     lambda_runtime::run(service_fn(async |event| answer(work, event).await)).await
 }
 
-/// Answers the doctor; whatever else comes is a tick, of which there is nothing to be read and nothing to be told.
+/// Answers the doctor. Every other event is a tick: nothing in it is read, and its answer is `null`.
 async fn answer<W, E>(work: &W, event: LambdaEvent<Box<RawValue>>) -> Result<Option<Started>, Error>
 where
     W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,

@@ -20,10 +20,10 @@ use tracing_subscriber::{
 use verdict_sessions::{Provider, Remark, SessionKey, Timestamp};
 use verdict_webhooks::{Disposition, sha256_hex};
 
-/// What the function is told of its own deployment. Read once.
+/// The deployment that this function belongs to. Read once, at the start.
 static DEPLOYMENT: LazyLock<Deployment> = LazyLock::new(|| Deployment::read(|variable| env::var(variable).ok()));
 
-/// A deployment's version, and the namespace that its metrics are kept apart by.
+/// A deployment's version, and the CloudWatch namespace of its metrics.
 #[derive(Debug, PartialEq, Eq)]
 struct Deployment {
     version: String,
@@ -32,7 +32,7 @@ struct Deployment {
 
 impl Deployment {
     fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
-        // It also goes into a header.
+        // It is also sent in a header.
         let is_version = |version: &String| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_graphic());
         Self {
             version: variable("VERDICT_VERSION").filter(is_version).unwrap_or_else(|| "unknown".into()),
@@ -43,7 +43,7 @@ impl Deployment {
     }
 }
 
-/// Which version of Verdict this is, as `VERDICT_VERSION` has it.
+/// The version of Verdict, from `VERDICT_VERSION`.
 pub(crate) fn version() -> &'static str {
     &DEPLOYMENT.version
 }
@@ -63,7 +63,7 @@ pub(crate) fn start() {
     }));
 }
 
-/// JSON lines, each of which begins with the version.
+/// Writes JSON lines, each with the version as its first member.
 struct Versioned {
     lines: Format<Json>,
     beginning: String,
@@ -84,7 +84,7 @@ where
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
         let mut line = String::new();
         self.lines.format_event(context, Writer::new(&mut line), event)?;
-        // A line is an object, and never an empty one.
+        // A line is an object with at least one member.
         match line.strip_prefix('{') {
             Some(rest) => write!(out, "{}{rest}", self.beginning),
             None => out.write_str(&line),
@@ -210,7 +210,7 @@ pub(crate) fn report_token(request: &RequestId, now: Timestamp, error: Option<&s
     print_line(line);
 }
 
-/// What makes metrics of a line's members, in CloudWatch's embedded metric format.
+/// The member `_aws`, which makes metrics of a line's other members (CloudWatch's embedded metric format).
 fn embedded(now: Timestamp, dimensions: &[&str], metrics: &[Value]) -> Value {
     json!({
         "Timestamp": now.unix_seconds() * 1000,

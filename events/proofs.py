@@ -87,7 +87,7 @@ class Incode:
 
     # In Unix seconds. The samples' tokens never change, so that the files don't: they hold until 2100, all but one.
     ISSUED_AT, EXPIRED_AT, EXPIRES_AT = 1767225600, 1767229200, 4102444800
-    # How long a probe's token is good for, which may be signed with a production key: as long as two clocks may differ.
+    # How long a probe's token is good for, since it is signed with a real key: as long as two clocks may differ.
     FRESH_SECONDS = 300
 
     @staticmethod
@@ -217,8 +217,8 @@ PROOFS = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wult
 def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
     """A probe for each entry of a provider's credentials, proved with it and the first entry of each other list.
 
-    Each has a label that names the entry by its place, never by its value. The request has `path`, `query`, `headers` and
-    `body`, and is to be posted to the API.
+    Each has a label that names the entry by its place, never by its value. The request has `path`, `query`, `headers`
+    and `body`, and is to be posted to the API.
     """
     return [(label, probe(provider, keys)) for label, keys in PROOFS[provider].entries(credentials)]
 

@@ -1,9 +1,9 @@
 //! Checks credentials before a deploy, with the code that the functions read them with, and in its words.
 //!
-//! Reads from standard input `{"veriff":"…","incode":"…","treezor":"…","wultra":"…"}` or a part of it: each value is the
-//! text of a provider's credentials. Prints `{"problems":[{"provider":"veriff","message":"…"}]}`; each message is one line
-//! and shows no part of a value. Exits with 0 if there is no problem, 1 if there is one, and 2 if the input has another
-//! form.
+//! Reads from standard input `{"veriff":"…","incode":"…","treezor":"…","wultra":"…"}` or a part of it: each value is
+//! the text of a provider's credentials. Prints `{"problems":[{"provider":"veriff","message":"…"}]}`; each message is
+//! one line and shows no part of a value. Exits with 0 if there is no problem, 1 if there is one, and 2 if the input has
+//! another form.
 
 use serde_json::{Map, Value, json};
 use std::{

@@ -208,8 +208,8 @@ where
     }
 }
 
-/// The path that a route such as `POST /incode/{webhook}` stands for, with its parameters filled in. `$default` stands for
-/// no path in particular. A greedy parameter can match nothing; the event may then leave it out.
+/// The path that a route such as `POST /incode/{webhook}` stands for, with its parameters filled in. `$default` stands
+/// for no path in particular. A greedy parameter can match nothing; the event may then leave it out.
 fn routed_path(route: &str, parameters: &BTreeMap<String, String>) -> Option<String> {
     let (_method, template) = route.split_once(' ')?;
     let filled = template.split('/').map(|segment| match parameter_name(segment) {

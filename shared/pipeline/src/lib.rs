@@ -4,7 +4,8 @@
 //! proves it and answers; `process` reads, records and publishes; `table` is the record, `outbox` what is
 //! still to be published, `queues` where it goes. What the table can't take waits as `kept` has it, for
 //! `replay`, which also has sessions read again (`rebuild`). `sessions_api` reads records, `environment`
-//! holds what a function is configured with, `schedule` runs what a clock starts, `doctor` tells that a function started.
+//! holds what a function is configured with, `schedule` runs what a clock starts, `doctor` tells that a
+//! function started.
 
 mod aws_error;
 mod backoff;

@@ -64,8 +64,8 @@ impl Delivery {
         Self { method: method.into(), path: normalised(path.into()), routed: None, query: Vec::new(), headers, body }
     }
 
-    /// Adds the path that the gateway's route stands for: its template, with the parameters filled in. Only a stage or a
-    /// base path may then stand before it.
+    /// Adds the path that the gateway's route stands for: its template, with the parameters filled in. Only a stage or
+    /// a base path may then stand before it.
     #[must_use]
     pub fn with_route(self, path: impl Into<String>) -> Self {
         Self { routed: Some(normalised(path.into())), ..self }
@@ -97,8 +97,8 @@ impl Delivery {
         &self.body
     }
 
-    /// Reduces the path to the provider's own one: before it stands a stage, or a base path that may be secret. Webhooks
-    /// are POSTs to one of these paths.
+    /// Reduces the path to the provider's own one: before it stands a stage, or a base path that may be secret.
+    /// Webhooks are POSTs to one of these paths.
     pub(crate) fn posted_to(mut self, paths: &[&str]) -> Result<Self, Refusal> {
         if self.method != "POST" {
             return Err(Refusal::MethodNotAllowed);

@@ -87,7 +87,7 @@ class Incode:
 
     # In Unix seconds. The samples' tokens never change, so that the files don't: they hold until 2100, all but one.
     ISSUED_AT, EXPIRED_AT, EXPIRES_AT = 1767225600, 1767229200, 4102444800
-    # How long a token is good for that is signed with somebody's real key: as long as two clocks may differ.
+    # How long a probe's token is good for, since it is signed with a real key: as long as two clocks may differ.
     FRESH_SECONDS = 300
 
     @staticmethod
@@ -130,7 +130,7 @@ class Incode:
 
     @classmethod
     def fresh_token(cls, oauth: dict) -> str:
-        """A token of the first client under the first key, as the token endpoint would make it now, but for a while."""
+        """A token for the first client, signed with the first key as the token endpoint signs, good for five minutes."""
         key, now = oauth["signingKeys"][0], int(time.time())
         key_id = hashlib.sha256(key.encode("utf-8")).hexdigest()[:8]
         return cls.token(key, oauth["clients"][0]["id"], now + cls.FRESH_SECONDS, now, key_id)
@@ -215,16 +215,16 @@ PROOFS = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wult
 
 
 def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
-    """A probe for each entry of a provider's credentials, with the first entry of each other list beside it.
+    """A probe for each entry of a provider's credentials, proved with it and the first entry of each other list.
 
-    Each comes with a label that says which entry it shows to work: its place, never its value. The request is to be
-    posted to the API: `path`, `query`, `headers` and `body`.
+    Each has a label that names the entry by its place, never by its value. The request has `path`, `query`, `headers`
+    and `body`, and is to be posted to the API.
     """
     return [(label, probe(provider, keys)) for label, keys in PROOFS[provider].entries(credentials)]
 
 
 def probe(provider: str, keys: dict) -> dict:
-    """A delivery that is proved with the first entry of each list and says nothing: Verdict stores nothing of it."""
+    """A probe that is proved with the first entry of each list. Verdict stores nothing of it."""
     content = {"verdictProbe": secrets.token_hex(16)}
     if provider == "treezor":
         content = {"webhook": "verdict.probe", "object_payload": content, "object_payload_signature": ""}
@@ -239,14 +239,14 @@ def probe(provider: str, keys: dict) -> dict:
 
 
 def each_alone(keys: dict, *members: str) -> Iterator[tuple[str, dict]]:
-    """The keys with each entry of these lists as its only one, and where the entry stands."""
+    """The keys with each entry of these lists as the only one of its list; before them the entry's place."""
     for member in members:
         for position, entry in enumerate(keys.get(member, []), 1):
             yield f"{member} entry {position}", {**keys, member: [entry]}
 
 
 def each_header_alone(keys: dict) -> Iterator[tuple[str, dict]]:
-    """The same for each value of each header. A header is called by its place, too: its name might be its value."""
+    """The same for each value of each header. A header is also named by its place, in case its name is a secret."""
     headers = keys.get("headers", {})
     for place, (name, values) in enumerate(headers.items(), 1):
         for position, value in enumerate(values, 1):

@@ -1,9 +1,9 @@
-//! Says before a deploy what the functions would say at their start: whether credentials can be used, and what is wrong
-//! with them. By the functions' own code, in its words.
+//! Checks credentials before a deploy, with the code that the functions read them with, and in its words.
 //!
-//! Reads from standard input `{"veriff":"…","incode":"…","treezor":"…","wultra":"…"}`, any of them: the text of the
-//! provider's credentials. Prints `{"problems":[{"provider":"veriff","message":"…"}]}`, each message one line, none with
-//! any part of a value. Ends with 0 where there is no problem, 1 where there is, and 2 where the input is another one.
+//! Reads from standard input `{"veriff":"…","incode":"…","treezor":"…","wultra":"…"}` or a part of it: each value is
+//! the text of a provider's credentials. Prints `{"problems":[{"provider":"veriff","message":"…"}]}`; each message is
+//! one line and shows no part of a value. Exits with 0 if there is no problem, 1 if there is one, and 2 if the input has
+//! another form.
 
 use serde_json::{Map, Value, json};
 use std::{
@@ -12,8 +12,8 @@ use std::{
 };
 use verdict_webhooks::{CredentialsError, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
 
-/// A provider's name, the variable that its functions read, and how they read it. The token endpoint of Incode's reads
-/// the same; it is the only function that also needs `oauth`, and without `oauth` nobody needs it.
+/// A provider's name, the variable that its functions read, and how they read it. Incode's token endpoint reads the same
+/// credentials. It also needs `oauth`, but without `oauth` Incode doesn't call it.
 const PROVIDERS: [(&str, &str, FromJson); 4] = [
     ("veriff", "VERIFF_CREDENTIALS", |json| Veriff::from_json(json).map(drop)),
     ("incode", "INCODE_CREDENTIALS", |json| Incode::from_json(json).map(drop)),
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What is wrong with the credentials that were put in.
+/// The problems of the credentials in the input.
 fn problems(input: &[u8]) -> Result<Vec<Value>, &'static str> {
     // The parser's own message is dropped, since it may quote a value.
     let credentials: Map<String, Value> =
@@ -57,7 +57,7 @@ fn problems(input: &[u8]) -> Result<Vec<Value>, &'static str> {
     Ok(problems)
 }
 
-/// What the function would say at its start. A provider whose credentials are empty is not deployed.
+/// The message with which a function would end at its start. A provider whose credentials are empty is not deployed.
 fn problem(variable: &str, from_json: FromJson, text: &str) -> Option<String> {
     if text.is_empty() {
         return None;
@@ -68,12 +68,12 @@ fn problem(variable: &str, from_json: FromJson, text: &str) -> Option<String> {
     from_json(text).err().map(|problem| format!("{variable}: {problem}"))
 }
 
-#[expect(clippy::print_stdout, reason = "it is what the tool that asks reads")]
+#[expect(clippy::print_stdout, reason = "the calling tool reads it")]
 fn print(answer: &Value) {
     println!("{answer}");
 }
 
-#[expect(clippy::print_stderr, reason = "it is for whoever calls this by hand")]
+#[expect(clippy::print_stderr, reason = "for a person at a terminal")]
 fn complain(problem: &str) {
     eprintln!("{problem}");
 }

@@ -67,12 +67,12 @@ fn each_slip_is_named_in_the_functions_own_words() {
         (
             "veriff",
             r#"{"secrets":["abcdef12]}"#,
-            "VERIFF_CREDENTIALS: not JSON: it ends before every quote and bracket is closed (near line 1, column 24); must be JSON like {\"secrets\":[\"…\"],\"apiKeys\":[\"…\"]} (apiKeys optional)",
+            "VERIFF_CREDENTIALS: not JSON: a quote or a bracket is not closed (near line 1, column 24); must be JSON like {\"secrets\":[\"…\"],\"apiKeys\":[\"…\"]} (apiKeys optional)",
         ),
         (
             "treezor",
             r#"{"secret":["abcdef12"]}"#,
-            "TREEZOR_CREDENTIALS: unknown member, perhaps meant as `secrets` (near line 1, column 3); must be JSON like {\"secrets\":[\"…\"],\"urlTokens\":[\"…\"]} (urlTokens optional)",
+            "TREEZOR_CREDENTIALS: unknown member; did you mean `secrets`? (near line 1, column 3); must be JSON like {\"secrets\":[\"…\"],\"urlTokens\":[\"…\"]} (urlTokens optional)",
         ),
         ("wultra", "{}", "WULTRA_CREDENTIALS: `basic or headers` has no entry; give at least one"),
         ("wultra", " \n", "WULTRA_CREDENTIALS is not set; the function can't start without it"),

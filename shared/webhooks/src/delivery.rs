@@ -50,7 +50,7 @@ pub struct Delivery {
     method: String,
     /// Without doubled and last slashes.
     path: String,
-    /// What the gateway's route says of the path, where it says anything; likewise.
+    /// The path by the gateway's route, if it has one; also without such slashes.
     routed: Option<String>,
     query: Vec<(String, String)>,
     headers: Headers,
@@ -64,8 +64,8 @@ impl Delivery {
         Self { method: method.into(), path: normalised(path.into()), routed: None, query: Vec::new(), headers, body }
     }
 
-    /// The same with the path that the gateway's route stands for: its template, with the parameters filled in. Only a
-    /// stage or a base path may then stand before it.
+    /// Adds the path that the gateway's route stands for: its template, with the parameters filled in. Only a stage or
+    /// a base path may then stand before it.
     #[must_use]
     pub fn with_route(self, path: impl Into<String>) -> Self {
         Self { routed: Some(normalised(path.into())), ..self }
@@ -77,7 +77,7 @@ impl Delivery {
         Self { query, ..self }
     }
 
-    /// The path, as the gateway gives it but for doubled and last slashes.
+    /// The path as the gateway gives it, without doubled and last slashes.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -97,8 +97,8 @@ impl Delivery {
         &self.body
     }
 
-    /// The delivery with the provider's own path alone: what stands before it is a stage, or a base path that may be
-    /// secret. Webhooks are POSTs to one of these paths.
+    /// Reduces the path to the provider's own one: before it stands a stage, or a base path that may be secret.
+    /// Webhooks are POSTs to one of these paths.
     pub(crate) fn posted_to(mut self, paths: &[&str]) -> Result<Self, Refusal> {
         if self.method != "POST" {
             return Err(Refusal::MethodNotAllowed);
@@ -108,8 +108,9 @@ impl Delivery {
         Ok(self)
     }
 
-    /// A route that is the provider's must be this very path: a greedy one also lets in what only ends so. Any other,
-    /// such as `$default` or one that an operator put before the function, says nothing of where the own path begins.
+    /// Tells whether this is the delivery's own path. A route that begins with the provider's name must be exactly this
+    /// path, since a greedy route also matches paths that only end like it. Any other route, such as `$default` or one
+    /// of an operator's making, doesn't say where the own path begins.
     fn is_to(&self, path: &str) -> bool {
         let is_routed = match &self.routed {
             Some(routed) if first_segment(routed) == first_segment(path) => routed == path,
@@ -118,13 +119,13 @@ impl Delivery {
         is_routed && self.path.ends_with(path)
     }
 
-    /// What a proof answers with once it holds for the whole body.
+    /// The genuine webhook, once a proof holds for the whole body.
     pub(crate) fn proven(self, provider: Provider, received_at: Timestamp) -> Genuine {
         let is_probe = is_probe(&self.body);
         self.proven_in_part(provider, received_at, is_probe)
     }
 
-    /// What a proof answers with once it holds for a part of the body; `is_probe` is what that part is.
+    /// The genuine webhook, once a proof holds for a part of the body; `is_probe` says whether that part is a probe.
     pub(crate) fn proven_in_part(self, provider: Provider, received_at: Timestamp, is_probe: bool) -> Genuine {
         Genuine { is_probe, ..Genuine::new(provider, self.path, received_at, self.body) }
     }
@@ -135,7 +136,7 @@ impl Delivery {
     }
 }
 
-/// A path without doubled and last slashes: they come of putting URLs together, and mean nothing.
+/// Removes doubled and last slashes from a path: they come from putting URLs together, and mean nothing.
 fn normalised(mut path: String) -> String {
     let mut last = None;
     path.retain(|character| last.replace(character) != Some('/') || character != '/');
@@ -145,7 +146,7 @@ fn normalised(mut path: String) -> String {
     path
 }
 
-/// What stands between the first two slashes.
+/// The text between the first two slashes.
 fn first_segment(path: &str) -> Option<&str> {
     path.split('/').nth(1)
 }
@@ -211,8 +212,8 @@ impl Genuine {
         &self.path
     }
 
-    /// Whether what was proved is a probe and no webhook: one object with the one member `verdictProbe`. Nothing is
-    /// stored or published of it.
+    /// Tells whether it is a probe and not a webhook: what was proved is one object with the one member `verdictProbe`.
+    /// Nothing of a probe is stored or published.
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.is_probe

@@ -53,11 +53,11 @@ pub enum Disposition {
     Spooled,
     /// Genuine but unreadable: kept for an operator.
     Quarantined,
-    /// Not genuine, and why.
+    /// Not genuine, for this reason.
     Refused(Refusal),
     /// Genuine, but it could not be made durable: a provider that retries sends it again.
     Failed,
-    /// Genuine, and only to see whether it gets through: nothing is stored, published or counted.
+    /// A proved probe: nothing is stored, published or counted.
     Probe,
 }
 
@@ -88,7 +88,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// To a path that is none: what the gateway answers where it has no route.
+    /// The answer to an unknown path, as the gateway answers if it has no route.
     pub(crate) const NOT_FOUND: Self = Self { status: 404, body: r#"{"message":"Not Found"}"# };
 }
 

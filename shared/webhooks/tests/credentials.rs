@@ -147,8 +147,8 @@ fn the_message_says_where_and_what_to_do() {
 #[test]
 fn json_of_another_form_is_refused_with_what_is_wrong_and_where() {
     for (credentials, fault) in [
-        ("{\n  \"secret\": []\n}", "unknown member, perhaps meant as `secrets` (near line 2, column 4)"),
-        (r#"{"secrets":["x"],"api_key":["k"]}"#, "unknown member, perhaps meant as `apiKeys` (near line 1, column 19)"),
+        ("{\n  \"secret\": []\n}", "unknown member; did you mean `secrets`? (near line 2, column 4)"),
+        (r#"{"secrets":["x"],"api_key":["k"]}"#, "unknown member; did you mean `apiKeys`? (near line 1, column 19)"),
         (r#"{"secrets":["x"],"x":1}"#, "unknown member (near line 1, column 19)"),
         (r#"{"apiKeys":["k"]}"#, "`secrets` is missing"),
         (r#"{"secrets":["x"],"secrets":["y"]}"#, "`secrets` is there twice"),
@@ -163,17 +163,23 @@ fn json_of_another_form_is_refused_with_what_is_wrong_and_where() {
         (r#"{"headers":{"x-a":["x"]}}"#, "these look like Incode's or Wultra's credentials (near line 1, column 3)"),
         (r#"["x"]"#, "must be an object"),
         ("null", "must be an object"),
-        ("", "not JSON: there is nothing (near line 1, column 1)"),
+        ("", "not JSON: it is empty (near line 1, column 1)"),
         ("secrets:\n  - x", "not JSON: it must begin with `{` (near line 1, column 1)"),
         ("{secrets: [x]}", "not JSON: names and texts need straight double quotes (near line 1, column 2)"),
         ("{'secrets':['x']}", "not JSON: names and texts need straight double quotes (near line 1, column 2)"),
         ("{“secrets”:[]}", "not JSON: names and texts need straight double quotes (near line 1, column 2)"),
-        (r#"{"secrets":["x]}"#, "not JSON: it ends before every quote and bracket is closed (near line 1, column 17)"),
-        (r#"{"secrets":["x"]"#, "not JSON: it ends before every quote and bracket is closed (near line 1, column 17)"),
+        (r#"{"secrets":["x]}"#, "not JSON: a quote or a bracket is not closed (near line 1, column 17)"),
+        (r#"{"secrets":["x"]"#, "not JSON: a quote or a bracket is not closed (near line 1, column 17)"),
         ("{\"secrets\":[\"x]}\n", "not JSON: a text is not closed before its line ends (near line 1, column 17)"),
-        (r#"{"secrets":["x"],}"#, "not JSON: something is missing or too much (near line 1, column 18)"),
-        (r#"{"secrets":["x"]}}"#, "not JSON: something is missing or too much (near line 1, column 18)"),
-        (r#"{"secrets" ["x"]}"#, "not JSON: something is missing or too much (near line 1, column 12)"),
+        (
+            r#"{"secrets":["x"],}"#,
+            "not JSON: there is a character too many, or one is missing (near line 1, column 18)",
+        ),
+        (
+            r#"{"secrets":["x"]}}"#,
+            "not JSON: there is a character too many, or one is missing (near line 1, column 18)",
+        ),
+        (r#"{"secrets" ["x"]}"#, "not JSON: there is a character too many, or one is missing (near line 1, column 12)"),
     ] {
         let expected = r#"must be JSON like {"secrets":["…"],"apiKeys":["…"]} (apiKeys optional)"#;
         assert_eq!(error_of_text(credentials).to_string(), format!("{fault}; {expected}"), "{credentials}");

@@ -285,7 +285,7 @@ fn json_of_another_form_is_refused_with_what_is_wrong_and_where() {
     let mut no_secret = with(oauth(), "/oauth/clients", json!([client("a", STRONG), client("b", STRONG)]));
     no_secret["oauth"]["clients"][1].as_object_mut().unwrap().remove("secret");
     for (credentials, expected) in [
-        (json!({"header": {"x-a": [STRONG]}}), "unknown member, perhaps meant as `headers`"),
+        (json!({"header": {"x-a": [STRONG]}}), "unknown member; did you mean `headers`?"),
         (json!({"headers": {"x-a": STRONG}}), "`headers` entry 1: must be a list"),
         (
             json!({"headers": {"x-a": [STRONG], "x-b": [STRONG, 7]}}),
@@ -296,7 +296,7 @@ fn json_of_another_form_is_refused_with_what_is_wrong_and_where() {
         (no_secret, "`oauth.clients` entry 2: `secret` is missing"),
         (
             with(oauth(), "/oauth/clients/0/secrets", json!(STRONG)),
-            "`oauth.clients` entry 1: unknown member, perhaps meant as `secret`",
+            "`oauth.clients` entry 1: unknown member; did you mean `secret`?",
         ),
         (with(oauth(), "/oauth/basic", json!([])), "`oauth`: unknown member"),
         (with(oauth(), "/oauth/tokenTtlSeconds", json!("3600")), "`oauth.tokenTtlSeconds`: must be a whole number"),

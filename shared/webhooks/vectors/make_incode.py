@@ -419,7 +419,7 @@ def methods_and_paths():
               path="/incode/some-kind-of-2027")
     for path in ("/incode/onboarding-status/", "/incode//onboarding-status", "//incode///onboarding-status//"):
         of_header(f"slashes-in-{path}",
-                  "A slash at the end, or a doubled one, comes of putting URLs together and means nothing.",
+                  "Doubled and last slashes come from putting URLs together, and mean nothing.",
                   GOOD_HEADER, path=path)
     of_header("path-of-64-characters", "The longest there is.", GOOD_HEADER, path="/incode/" + "a" * 64)
     for before in ("/production", "/a/b", "/incode", ""):

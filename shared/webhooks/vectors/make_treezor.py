@@ -172,7 +172,7 @@ def what_is_signed_right():
     case("stage-before-the-path", "An API Gateway stage or a base path comes before the path.",
          path="/production/treezor")
     for path in ("/treezor/", "//treezor", "//treezor///", "/production//treezor/"):
-        case(f"slashes-in-{path}", "A slash at the end, or a doubled one, comes of putting URLs together and means nothing.",
+        case(f"slashes-in-{path}", "Doubled and last slashes come from putting URLs together, and mean nothing.",
              path=path)
     case("method-override-ignored", "What counts is the method of the request.",
          headers=[("x-http-method-override", "DELETE")])

@@ -56,7 +56,7 @@ pub struct Replay {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Invocation {
-    /// An operator's tool: did the function start?
+    /// The doctor's question: did the function start?
     Doctor(Doctor),
     /// Messages from intake, from SQS's event source mapping.
     Batch(Batch),
@@ -104,7 +104,7 @@ pub struct Attributes {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// The function started.
+    /// The answer to the doctor.
     Started(Started),
     /// The messages of the batch that stay on the queue.
     Batch(BatchAnswer),

@@ -23,7 +23,7 @@ where
     lambda_runtime::run(service_fn(async |event| answer(work, event).await)).await
 }
 
-/// Answers the doctor. Every other event is a tick: it says nothing, and gets no answer.
+/// Answers the doctor. Every other event is a tick: nothing in it is read, and its answer is `null`.
 async fn answer<W, E>(work: &W, event: LambdaEvent<Box<RawValue>>) -> Result<Option<Started>, Error>
 where
     W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,

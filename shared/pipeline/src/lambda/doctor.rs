@@ -1,6 +1,6 @@
 //! The doctor's question to functions that have no URL: did you start?
 //!
-//! An operator's tool asks it after a deploy. A function that could not read its configuration never gets to answer.
+//! An operator's tool asks it after a deploy. A function that can't use its configuration ends before it can answer.
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -8,18 +8,18 @@ use serde::{
 };
 use std::fmt;
 
-/// The question: exactly the object `{"doctor":true}`. Every other event is the function's work.
+/// The question: exactly the object `{"doctor":true}`. Every other event starts the function's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Doctor;
 
-/// The answer to it, `{"started":true}`: nothing was done.
+/// The answer, `{"started":true}`: the function started, and did nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Started {
     started: bool,
 }
 
 impl Doctor {
-    /// What is answered.
+    /// Returns the answer.
     #[must_use]
     pub const fn answer(self) -> Started {
         Started { started: true }

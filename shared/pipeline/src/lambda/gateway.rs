@@ -208,8 +208,8 @@ where
     }
 }
 
-/// The path that a route such as `POST /incode/{webhook}` stands for, with its parameters filled in; `$default` stands for
-/// any. A greedy parameter may stand for nothing, and then need not be there.
+/// The path that a route such as `POST /incode/{webhook}` stands for, with its parameters filled in. `$default` stands
+/// for no path in particular. A greedy parameter can match nothing; the event may then leave it out.
 fn routed_path(route: &str, parameters: &BTreeMap<String, String>) -> Option<String> {
     let (_method, template) = route.split_once(' ')?;
     let filled = template.split('/').map(|segment| match parameter_name(segment) {
@@ -219,7 +219,7 @@ fn routed_path(route: &str, parameters: &BTreeMap<String, String>) -> Option<Str
     Some(filled.collect::<Vec<_>>().join("/"))
 }
 
-/// The name within `{name}` or `{name+}`.
+/// The parameter's name in `{name}` or `{name+}`.
 fn parameter_name(segment: &str) -> Option<&str> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
     Some(name.strip_suffix('+').unwrap_or(name))

@@ -212,8 +212,8 @@ mod tests {
     #[test]
     fn what_an_earlier_release_kept_is_read_as_before() {
         let text = concat!(
-            r#"{"kind":"webhook","provider":"incode","path":"/incode/session-succeeded","receivedAt":"2026-06-13T00:40:00Z","#,
-            r#""eventKey":"incode/60000a22b09a35d2ef5aaa99/x","bytes":42,"#,
+            r#"{"kind":"webhook","provider":"incode","path":"/incode/session-succeeded","#,
+            r#""receivedAt":"2026-06-13T00:40:00Z","eventKey":"incode/60000a22b09a35d2ef5aaa99/x","bytes":42,"#,
             r#""sha256":"04b396a07d0f54e48a6540f18a6132600abc64a3b5f5f9cd56fd216d5c01d10d","encoding":"gzip+base64","#,
             r#""body":"H4sIAAAAAAAC/6tWyswrSS0qy0wt90xRslIyMwCCRCOjJAPLRGPTFKPUNNPExERLS6VaADzbEmAqAAAA"}"#,
         );

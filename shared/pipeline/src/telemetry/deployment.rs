@@ -2,11 +2,11 @@
 
 use std::{env, sync::LazyLock};
 
-/// The deployment that the function belongs to. Read once.
+/// The deployment that this function belongs to. Read once, at the start.
 pub(super) static DEPLOYMENT: LazyLock<Deployment> =
     LazyLock::new(|| Deployment::read(|variable| env::var(variable).ok()));
 
-/// A deployment's version, and the namespace of its metrics.
+/// A deployment's version, and the CloudWatch namespace of its metrics.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Deployment {
     version: String,
@@ -15,7 +15,7 @@ pub(super) struct Deployment {
 
 impl Deployment {
     fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
-        // The version also goes into a header.
+        // The version is also sent in a header.
         let is_version = |version: &String| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_graphic());
         Self {
             version: variable("VERDICT_VERSION").filter(is_version).unwrap_or_else(|| "unknown".into()),
@@ -26,7 +26,7 @@ impl Deployment {
     }
 }
 
-/// Returns Verdict's version, as `VERDICT_VERSION` has it.
+/// The version of Verdict, from `VERDICT_VERSION`.
 #[must_use]
 pub fn version() -> &'static str {
     &DEPLOYMENT.version

@@ -33,7 +33,7 @@ pub(crate) fn start() {
     }));
 }
 
-/// Writes JSON lines that begin with the version.
+/// Writes JSON lines, each with the version as its first member.
 struct Versioned {
     lines: Format<Json>,
     beginning: String,
@@ -54,7 +54,7 @@ where
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> Result {
         let mut line = String::new();
         self.lines.format_event(context, Writer::new(&mut line), event)?;
-        // A line is an object, and never an empty one.
+        // A line is an object with at least one member.
         match line.strip_prefix('{') {
             Some(rest) => write!(out, "{}{rest}", self.beginning),
             None => out.write_str(&line),

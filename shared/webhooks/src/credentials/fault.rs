@@ -1,4 +1,4 @@
-//! What is wrong with some JSON, and where. Holds nothing that was read.
+//! Faults: what is wrong with some JSON, and where. None holds anything that was read.
 
 use crate::{Unreadable, json::Text};
 use serde::de::{Expected, Unexpected};
@@ -7,7 +7,7 @@ use std::fmt;
 /// The longest name that is compared with known ones: no misspelling is longer.
 const NAME_LIMIT: usize = 32;
 
-/// Whose credentials a member belongs to, where it is not one of those that were asked for.
+/// Members by whose credentials they belong to.
 const OWNERS: [(&str, &str); 6] = [
     ("secrets", "Veriff's or Treezor's"),
     ("apiKeys", "Veriff's"),
@@ -17,7 +17,7 @@ const OWNERS: [(&str, &str); 6] = [
     ("basic", "Wultra's"),
 ];
 
-/// What is wrong with some JSON, and where.
+/// A problem with some JSON, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     problem: Problem,
@@ -26,21 +26,21 @@ pub struct Fault {
     near: Option<Place>,
 }
 
-/// What is wrong.
+/// The sort of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// And what might mend that.
+    /// With a hint at what might mend it.
     NotJson(&'static str),
     Missing(&'static str),
     Repeated(&'static str),
     Unknown {
-        /// Which one was meant.
+        /// The known name that was probably meant.
         meant: Option<&'static str>,
         owner: Option<&'static str>,
     },
-    /// What should be there.
+    /// With what should be there.
     OtherKind(String),
-    /// In the words of the type that was read: they are ours, and hold no value.
+    /// With the words of the type that was read: they are Verdict's own, and hold no value.
     Unfit(String),
 }
 
@@ -48,7 +48,7 @@ pub(super) enum Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Member(&'static str),
-    /// Of a list, or of an object in which any name will do; from 1.
+    /// An entry of a list, or of an object that takes any name; from 1.
     Entry(usize),
 }
 
@@ -72,21 +72,21 @@ impl Fault {
         let (at, hint) = match unreadable {
             Unreadable::NotJson { at } => (at, hint(source, at)),
             Unreadable::TooDeep => (0, "it is nested too deeply"),
-            _ => (0, "there is nothing"),
+            _ => (0, "it is empty"),
         };
         Self { near: Some(Place::of(at, source)), ..Problem::NotJson(hint).into() }
     }
 
-    /// The same near a name, unless a place nearer to it is known.
+    /// Adds the place of a name, unless a more exact place is known.
     pub(super) fn near(self, name: Text<'_>, source: &str) -> Self {
-        // Both texts are of one allocation.
+        // The name is a part of the source.
         let offset = (name.raw().as_ptr() as usize).saturating_sub(source.as_ptr() as usize);
         Self { near: self.near.or(Some(Place::of(offset, source))), ..self }
     }
 
-    /// The same one step further in.
+    /// Puts a step before the path.
     pub(super) fn within(mut self, step: Step) -> Self {
-        // Whose credentials they are shows in the outermost members.
+        // Only the outermost members tell whose credentials they are.
         if let Problem::Unknown { owner, .. } = &mut self.problem {
             *owner = None;
         }
@@ -101,17 +101,17 @@ impl From<Problem> for Fault {
     }
 }
 
-/// What might mend a text that stops to be JSON there.
+/// A hint at what might mend a text that stops being JSON there.
 fn hint(source: &str, at: usize) -> &'static str {
     let next = source.get(at..).and_then(|rest| rest.chars().next());
     match next {
         _ if !source.trim_start().starts_with('{') => "it must begin with `{`",
-        None => "it ends before every quote and bracket is closed",
+        None => "a quote or a bracket is not closed",
         Some('\r' | '\n') => "a text is not closed before its line ends",
         Some(next) if next.is_alphabetic() || "'‘’“”„".contains(next) => {
             "names and texts need straight double quotes"
         }
-        Some(_) => "something is missing or too much",
+        Some(_) => "there is a character too many, or one is missing",
     }
 }
 
@@ -126,7 +126,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Such as `oauth.clients` entry 2.
+/// Writes a path such as `oauth.clients` entry 2.
 fn write_path(path: &[Step], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let members: Vec<_> = path.iter().map_while(Step::member).collect();
     if !members.is_empty() {
@@ -157,7 +157,7 @@ impl fmt::Display for Problem {
             Self::Missing(name) => write!(f, "`{name}` is missing"),
             Self::Repeated(name) => write!(f, "`{name}` is there twice"),
             Self::Unknown { owner: Some(owner), .. } => write!(f, "these look like {owner} credentials"),
-            Self::Unknown { meant: Some(meant), .. } => write!(f, "unknown member, perhaps meant as `{meant}`"),
+            Self::Unknown { meant: Some(meant), .. } => write!(f, "unknown member; did you mean `{meant}`?"),
             Self::Unknown { .. } => f.write_str("unknown member"),
             Self::OtherKind(kind) => write!(f, "must be {kind}"),
             Self::Unfit(why) => f.write_str(why),
@@ -167,7 +167,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Fault {}
 
-/// What a type asks for is kept; what was found instead is dropped.
+/// Keeps what a type asks for, and drops what was found instead.
 impl serde::de::Error for Fault {
     fn custom<T: fmt::Display>(why: T) -> Self {
         Problem::Unfit(why.to_string()).into()
@@ -203,7 +203,7 @@ impl serde::de::Error for Fault {
     }
 }
 
-/// What `serde` calls a thing, in JSON's words.
+/// The words of JSON for what `serde` expects.
 fn in_words(expected: &str) -> String {
     match expected {
         "a sequence" => "a list",
@@ -215,7 +215,7 @@ fn in_words(expected: &str) -> String {
     .to_owned()
 }
 
-/// The known name that differs from this one by a slip or two; of a short name by fewer, since it would be another word.
+/// The known name that differs from this one by at most two letters; a short one by fewer, or it would be another word.
 fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'static str> {
     if name.len() > NAME_LIMIT {
         return None;
@@ -224,12 +224,12 @@ fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'static str> {
     known.iter().copied().min_by_key(slips).filter(|known| slips(known) <= (known.len() / 3).min(2))
 }
 
-/// What is left where neither case nor `_` matters.
+/// The letters and digits of a name, in lower case.
 fn letters(name: &str) -> Vec<char> {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// How many letters have to be put in, taken out or replaced to make one name of the other (Levenshtein's distance).
+/// The number of letters to insert, remove or replace to turn one name into the other (the Levenshtein distance).
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.iter().enumerate() {

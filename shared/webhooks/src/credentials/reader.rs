@@ -1,7 +1,7 @@
-//! Reads JSON into a type, and says what is wrong with it and where.
+//! Reads JSON into a type, or says what is wrong with it and where.
 //!
-//! The type says by `serde` what it needs. The reading is not `serde_json`'s, whose messages quote what they find: here
-//! that would be secrets. No [`Fault`] holds anything that was read.
+//! The type says through `serde` what it needs. `serde_json` is not used: its messages quote values, which are secrets
+//! here. No [`Fault`] holds anything that was read.
 
 use super::fault::{Fault, Problem, Step};
 use crate::json::{Json, Text};
@@ -44,7 +44,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
         }
     }
 
-    /// Only an object: a list of values in the order of the members would be taken, too.
+    /// Takes only an object: `serde` would also take a list of values in the order of the members.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -90,9 +90,9 @@ impl<'de> SeqAccess<'de> for Entries<'de> {
 /// The members of an object.
 struct Members<'a> {
     left: vec::IntoIter<(Text<'a>, Json<'a>)>,
-    /// Those that the type knows; none where any name will do.
+    /// The names that the type knows; empty if it takes any name.
     known: &'static [&'static str],
-    /// The member whose name was read, and whose value is to be.
+    /// The member whose name was read, and whose value comes next.
     current: Option<(Text<'a>, Json<'a>)>,
     position: usize,
     source: &'a str,
@@ -103,7 +103,7 @@ impl<'a> Members<'a> {
         Self { left: members.into_iter(), known, current: None, position: 0, source }
     }
 
-    /// The member as a message may name it: what is written there might be a secret in the wrong place.
+    /// The member as a message may name it: an unknown name might be a secret in the wrong place.
     fn step(&self, name: Text<'_>) -> Step {
         let known = self.known.iter().find(|known| name.means(known));
         known.map_or(Step::Entry(self.position), |known| Step::Member(known))

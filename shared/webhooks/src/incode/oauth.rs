@@ -40,7 +40,7 @@ pub(super) struct OAuthJson {
     token_ttl_seconds: Lifetime,
 }
 
-/// A login in OAuth's words.
+/// A login, in OAuth's words.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClientJson {
@@ -108,7 +108,7 @@ impl fmt::Debug for TokenAnswer {
     }
 }
 
-/// Why there is no token: with RFC 6749's codes (§5.2), except where the path is none.
+/// The reason why there is no token, with RFC 6749's codes (§5.2) except for an unknown path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenError {
     /// Not the endpoint's path.
@@ -157,7 +157,7 @@ impl TokenError {
     }
 }
 
-/// What a request is refused for before anything of it is read.
+/// The refusal of a request before any of it is read.
 impl From<Refusal> for TokenError {
     fn from(refusal: Refusal) -> Self {
         match refusal {

@@ -1,6 +1,23 @@
 //! A webhook as our own queues keep it: on intake until the table takes it, in quarantine until an operator does.
 //!
 //! One form for both, so that what was quarantined can be sent to intake again as it is.
+//!
+//! # How these messages may change
+//!
+//! A message outlives the code that wrote it: up to 14 days on intake, and 14 in quarantine, from where an operator sends
+//! it back after a fix. While a release is deployed, receivers of one release write what the replay of the other reads.
+//! A message that can't be read is lost to all but an operator, and a provider that doesn't retry never sends it again.
+//!
+//! - **A new member is optional**: an `Option` that is left out if it is empty, or `#[serde(default)]` with a default that
+//!   is right for messages that lack it.
+//! - **A member keeps its name, type and meaning.** Operators and the rebuild command write requests by these names, too.
+//! - **Unknown members are allowed**, so there is no `deny_unknown_fields`. The release before drops them when its replay
+//!   moves a webhook to quarantine.
+//! - **A new kind of message, or a new encoding, takes two releases**: the first reads it, the next one writes it. The
+//!   ones that there are stay readable.
+//!
+//! `tests/stored/` has messages as every release wrote them; `tests/simulation/tests/stored_items/messages.rs` reads them.
+//! How the table's items may change is written in `table/items.rs`.
 
 use crate::AwsError;
 use base64::{Engine as _, prelude::BASE64_STANDARD};

@@ -1,4 +1,6 @@
 //! Notifications: what the world is told when a decision changes.
+//!
+//! Stored as it stands: `shared/pipeline/src/table/items.rs` says how it may change.
 
 use crate::{AttemptId, Kind, Outcome, Provider, ReasonCode, Session, SessionId, SessionKey, Timestamp};
 use serde::{Deserialize, Serialize};

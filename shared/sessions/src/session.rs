@@ -1,4 +1,6 @@
 //! The session record.
+//!
+//! Stored as it stands: `shared/pipeline/src/table/items.rs` says how it may change.
 
 use crate::{AttemptId, Check, Decision, EventId, SessionKey, Stage, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -52,17 +52,34 @@ impl DynamoDb {
     /// Every item of the table, as plain JSON, by key.
     #[must_use]
     pub fn items(&self) -> Vec<Map<String, Value>> {
+        self.typed_items().iter().map(plain_item).collect()
+    }
+
+    /// Every item of the table, with DynamoDB's types (`{"pk": {"S": "…"}, …}`), by key.
+    #[must_use]
+    pub fn typed_items(&self) -> Vec<Map<String, Value>> {
         match &self.0 {
             Engine::Emulator(emulator) => emulator.items(),
-            Engine::Plain(table) => table.lock().unwrap().items().map(plain_item).collect(),
+            Engine::Plain(table) => table.lock().unwrap().items().cloned().collect(),
         }
+    }
+
+    /// Puts an item, written with DynamoDB's types, in the emulator's table.
+    ///
+    /// # Panics
+    /// On a plain table, and when the emulator refuses the item.
+    pub fn put(&self, item: &Value) {
+        let Engine::Emulator(emulator) = &self.0 else { panic!("only the emulator is filled by hand") };
+        let answer =
+            emulator.answer("PutItem", json!({"TableName": emulator.table, "Item": item}).to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.body);
     }
 
     /// The items of one partition, as plain JSON, by sort key.
     #[must_use]
     pub fn items_of(&self, pk: &str) -> Vec<Map<String, Value>> {
         match &self.0 {
-            Engine::Emulator(emulator) => emulator.items_of(pk),
+            Engine::Emulator(emulator) => emulator.items_of(pk).iter().map(plain_item).collect(),
             Engine::Plain(_) => self.items().into_iter().filter(|item| item["pk"] == pk).collect(),
         }
     }
@@ -121,7 +138,7 @@ impl Emulator {
         self.all("Scan", &scan).len()
     }
 
-    /// All pages of a scan or a query.
+    /// All pages of a scan or a query: the items with their types.
     fn all(&self, operation: &str, request: &Value) -> Vec<Map<String, Value>> {
         let mut items = Vec::new();
         let mut request = request.clone();
@@ -129,7 +146,7 @@ impl Emulator {
             let answer = self.answer(operation, request.to_string().as_bytes());
             assert_eq!(answer.status, 200, "{}", answer.body);
             let mut page: Value = serde_json::from_str(&answer.body).unwrap();
-            items.extend(page["Items"].as_array().unwrap().iter().map(|item| plain_item(item.as_object().unwrap())));
+            items.extend(page["Items"].as_array().unwrap().iter().map(|item| item.as_object().unwrap().clone()));
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"].take();
             if request["ExclusiveStartKey"].is_null() {
                 items.sort_by_key(|item: &Map<_, _>| (item["pk"].to_string(), item["sk"].to_string()));

@@ -220,8 +220,24 @@ impl World {
 
     /// Puts an operator's wish to have a session read again on intake.
     pub fn request_rebuild(&self, session: SessionKey) {
-        let message = serde_json::to_string(&IntakeMessage::Rebuild(RebuildRequest { session })).unwrap();
-        self.call_sqs("SendMessage", &json!({"QueueUrl": Sqs::url(INTAKE), "MessageBody": message}));
+        self.put_on_intake(&serde_json::to_string(&IntakeMessage::Rebuild(RebuildRequest { session })).unwrap());
+    }
+
+    /// Puts a message on intake.
+    pub fn put_on_intake(&self, body: &str) {
+        self.call_sqs("SendMessage", &json!({"QueueUrl": Sqs::url(INTAKE), "MessageBody": body}));
+    }
+
+    /// The replay's report on what a rebuild of these sessions would change.
+    pub async fn preview_rebuild(&self, sessions: Vec<SessionKey>) -> Value {
+        let question = replay::Invocation::DryRun { dry_run: sessions };
+        json!(self.replay().answer(question, self.clock.now(), Deadline::after(REPLAY_BUDGET)).await)
+    }
+
+    /// The table, as a function has it.
+    #[must_use]
+    pub fn table(&self) -> SessionsTable {
+        self.environment.sessions_table().unwrap()
     }
 
     /// A call that is not the functions' own: nothing goes wrong with it.

@@ -1,4 +1,35 @@
 //! The items as they are stored.
+//!
+//! # How stored items may change
+//!
+//! Items outlive the code that wrote them. Sessions stay for years, no migration runs over the table, and no item says
+//! which release wrote it. While a release is deployed, functions of two releases read and write the same items, and a
+//! rollback puts the older one back in charge. So each release must read what every release before it wrote, and what
+//! it writes itself must be readable for the release before it. An item that can't be read stops its session: the
+//! webhooks of that session wait on intake and end in quarantine.
+//!
+//! - **A new member is optional**: an `Option`, or `#[serde(default)]` with a default that is right for all items that
+//!   lack it. The same holds where items are read by hand, as in [`stored_payload`] and in [`polls`](super::polls).
+//! - **A member keeps its name, type and meaning.** For another meaning, write a new member beside it, and go on
+//!   writing the old one as long as the release before reads it.
+//! - **Unknown members are allowed**, so there is no `deny_unknown_fields`. The release before ignores a new member, and
+//!   drops it when it writes the item again: a session with every event, an event when it is rebuilt. So a new member of
+//!   the session must be one that a rebuild restores from the events and payloads.
+//! - **No closed enum gains or loses a word** (`Kind`, `Status`, `Stage`, `Outcome`, `CheckOutcome`, `Remark`,
+//!   [`PollReason`](super::PollReason)): the release before can't read an item with a word that it doesn't know. A new
+//!   fact goes into an optional member of its own, as text or as a list of texts. Only a new provider adds a word, to
+//!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
+//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `POLL`, and the rules that make an
+//!   event's id of a webhook: with another id, a copy counts as news. The same holds for the index keys `dueShard`,
+//!   `dueAt`, `reference` and `referenceAt`. The numbers of shards may grow, and not shrink: relay and poller read only
+//!   the shards that they count.
+//! - **A new sort of item gets a sort key that no earlier query finds**: none that begins with one of the keys above.
+//! - **Ranks compare as before.** A member that is added to `Rank` must leave the order of stored ranks as it is.
+//!
+//! The same rules hold for what the items contain, down to the last struct: `Session`, `SessionEvent`, `Notification`.
+//!
+//! `tests/stored/` has items of each sort as every release wrote them. Today's code reads and rewrites them in the tests
+//! of the simulation (`tests/simulation/tests/stored_items/`), which also fail if an item gets another form.
 
 use super::{Payload, TableError};
 use aws_sdk_dynamodb::types::AttributeValue;

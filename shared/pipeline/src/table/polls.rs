@@ -1,7 +1,7 @@
 //! The poll schedule: which sessions to ask the provider about, why, and when.
 //!
 //! An item of its own beside the session, so that polling never gets into a webhook's way. It lies in
-//! the index `due` until the session is decided or given up.
+//! the index `due` until the session is decided or given up. How it may change is written in [`items`].
 
 use super::{PartitionKey, SessionsTable, TableError, items, items::Item};
 use crate::AwsError;

@@ -1,0 +1,30 @@
+//! Writes what today's code stores as the fixtures of a release: `tests/stored/{release}/`.
+//!
+//! `cargo run --package verdict-simulation --bin stored -- 0.2`. It refuses a release that is out: its
+//! fixtures stay as they are.
+
+use std::{env, fs::File, io, process::ExitCode};
+use verdict_simulation::stored::{released_digest, today};
+
+#[expect(clippy::print_stderr, reason = "standard output is the functions'")]
+fn main() -> io::Result<ExitCode> {
+    let Some(release) = env::args().nth(1).filter(|release| is_release(release)) else {
+        eprintln!("Which release? Such as 0.2: the folder under tests/stored/ that is written.");
+        return Ok(ExitCode::FAILURE);
+    };
+    if released_digest(&release).is_some() {
+        eprintln!("{release} is out: its fixtures stay as they are. Add those of the next release.");
+        return Ok(ExitCode::FAILURE);
+    }
+    // The functions print a line for each delivery.
+    rustix::stdio::dup2_stdout(File::options().write(true).open("/dev/null")?)?;
+    let fixtures = today();
+    fixtures.save(&release);
+    eprintln!("tests/stored/{release}: {} files, digest {}", fixtures.files().count(), fixtures.digest());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns true for two or more numbers with dots between them.
+fn is_release(text: &str) -> bool {
+    text.contains('.') && text.split('.').all(|part| part.parse::<u32>().is_ok())
+}

@@ -1,0 +1,151 @@
+//! The fixtures as today's code writes them.
+
+use super::{
+    EXPECTED, Fixtures, TABLE,
+    stories::{self, Story},
+};
+use crate::{
+    Call, DynamoDb, Fault, Service, Webhook, World, simulate,
+    world::{DECISIONS, INTAKE, QUARANTINE, SESSION},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+use verdict_pipeline::TableError;
+use verdict_sessions::{SessionKey, Timestamp};
+
+/// The seed of every run.
+const SEED: u64 = 1;
+
+/// Longer than an outbox entry is left to the function that wrote it.
+const RELAY_IS_DUE: Duration = Duration::from_secs(15);
+
+/// Makes all fixtures: runs the functions with fixed times and ids, and reads what they leave in the table and the
+/// queues.
+///
+/// # Panics
+/// If a function answers otherwise than a story expects.
+#[must_use]
+pub fn today() -> Fixtures {
+    let mut fixtures = Fixtures::default();
+    for story in stories::sessions() {
+        simulate(SEED, async |world| add_session(&mut fixtures, &world, &story).await);
+        for (number, webhook) in (1..).zip(story.webhooks()) {
+            let message = simulate(SEED, async |world| spooled(&world, webhook).await);
+            fixtures.insert(format!("copies/{}-{number}.json", story.name), message);
+        }
+    }
+    for (name, webhook) in stories::spooled() {
+        simulate(SEED, async |world| add_spooled(&mut fixtures, &world, name, &webhook).await);
+    }
+    for (name, webhook) in stories::quarantined() {
+        simulate(SEED, async |world| add_quarantined(&mut fixtures, &world, name, &webhook).await);
+    }
+    simulate(SEED, async |world| {
+        world.request_rebuild(stories::rebuilt());
+        fixtures.insert("intake/rebuild/message.json".to_owned(), only_message(&world, INTAKE));
+    });
+    fixtures
+}
+
+/// A session and its events, as callers of the sessions API see them.
+///
+/// # Errors
+/// [`TableError`].
+///
+/// # Panics
+/// If there is no such session.
+pub async fn as_read(world: &World, key: &SessionKey) -> Result<Value, TableError> {
+    let table = world.table();
+    let session = table.session(key).await?.unwrap_or_else(|| panic!("there is no {key}"));
+    let events = table.events(key, None).await?.expect("no cursor is refused");
+    assert_eq!(events.next, None, "{key} has more events than one page");
+    let events: Vec<_> = events.items.iter().map(|event| json!(event.view())).collect();
+    Ok(json!({"session": session.view(), "events": events}))
+}
+
+/// Adds the items that a story leaves, and the session's messages on the decisions queue.
+async fn add_session(fixtures: &mut Fixtures, world: &World, story: &Story) {
+    story.run(world).await;
+    let partitions = partitions(world);
+    let several = partitions.len() > 1;
+    for (number, (pk, items)) in (1..).zip(partitions) {
+        let folder = if several { format!("{}-{number}", story.name) } else { story.name.to_owned() };
+        for (name, item) in named(items) {
+            fixtures.insert_json(format!("{TABLE}/{folder}/{name}.json"), &item);
+        }
+        let expected = as_read(world, &session_key(&pk)).await.unwrap();
+        fixtures.insert_json(format!("{TABLE}/{folder}/{EXPECTED}.json"), &expected);
+    }
+    world.line.mend();
+    world.pass(RELAY_IS_DUE).await;
+    world.run_relay().await.unwrap();
+    for (number, message) in (1..).zip(world.line.with_sqs(|sqs| sqs.accepted(DECISIONS))) {
+        fixtures.insert(format!("decisions/{}-{number}.json", story.name), format!("{}\n", message.body));
+    }
+}
+
+/// Delivers a webhook while the table is out, and returns the message that then waits on intake.
+async fn spooled(world: &World, webhook: &Webhook) -> String {
+    world.line.fail(|call: &Call| (call.service == Service::DynamoDb).then_some(Fault::FailBefore));
+    assert_eq!(stories::deliver(world, webhook).await, "spooled", "{}", webhook.path);
+    only_message(world, INTAKE)
+}
+
+/// Adds a message on intake, and the sessions that it is recorded as.
+async fn add_spooled(fixtures: &mut Fixtures, world: &World, name: &str, webhook: &Webhook) {
+    fixtures.insert(format!("intake/{name}/message.json"), spooled(world, webhook).await);
+    world.line.mend();
+    assert!(world.settle().await, "{name}");
+    let mut expected = BTreeMap::new();
+    for session in partitions(world).keys().map(|pk| session_key(pk)) {
+        expected.insert(session.to_string(), as_read(world, &session).await.unwrap());
+    }
+    fixtures.insert_json(format!("intake/{name}/{EXPECTED}.json"), &json!(expected));
+}
+
+async fn add_quarantined(fixtures: &mut Fixtures, world: &World, name: &str, webhook: &Webhook) {
+    assert_eq!(stories::deliver(world, webhook).await, "quarantined", "{name}");
+    fixtures.insert(format!("quarantine/{name}.json"), only_message(world, QUARANTINE));
+}
+
+/// The body of the one message in a queue.
+fn only_message(world: &World, queue: &str) -> String {
+    let held = world.line.with_sqs(|sqs| sqs.held(queue));
+    let [body] = &held[..] else { panic!("{queue} holds {} messages", held.len()) };
+    format!("{body}\n")
+}
+
+/// The items of each session, by partition key.
+fn partitions(world: &World) -> BTreeMap<String, Vec<Value>> {
+    let mut partitions: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for item in world.line.with_dynamodb(DynamoDb::typed_items) {
+        let pk = item["pk"]["S"].as_str().unwrap().to_owned();
+        partitions.entry(pk).or_default().push(Value::Object(item));
+    }
+    partitions
+}
+
+fn session_key(pk: &str) -> SessionKey {
+    let (provider, id) = pk.strip_prefix(SESSION).unwrap().split_once('/').unwrap();
+    SessionKey { provider: provider.parse().unwrap(), session_id: id.to_owned().try_into().unwrap() }
+}
+
+/// Each item under its sort key, with the event's number, by arrival, in place of its id.
+fn named(items: Vec<Value>) -> Vec<(String, Value)> {
+    let mut events: Vec<_> = items.iter().filter_map(arrival).collect();
+    events.sort();
+    let number = |id: &str| events.iter().position(|(_, of)| of == id).map_or(0, |place| place + 1);
+    let name = |item: &Value| match item["sk"]["S"].as_str().unwrap().split_once('#') {
+        Some((sort @ ("EVENT" | "PAYLOAD"), id)) => format!("{sort}-{}", number(id)),
+        Some((sort, sequence)) => format!("{sort}-{sequence}"),
+        None => item["sk"]["S"].as_str().unwrap().to_owned(),
+    };
+    let names: Vec<String> = items.iter().map(name).collect();
+    names.into_iter().zip(items).collect()
+}
+
+/// An event's arrival and its id.
+fn arrival(item: &Value) -> Option<(Timestamp, String)> {
+    let id = item["sk"]["S"].as_str()?.strip_prefix("EVENT#")?;
+    Some((Timestamp::parse(item["event"]["M"]["receivedAt"]["S"].as_str()?)?, id.to_owned()))
+}

@@ -1,0 +1,115 @@
+//! Messages that outlast a deployment: those that an earlier release left on intake and in quarantine.
+
+use crate::{Problems, contents, is_newest, key, lost_at, on_every_release, with_items};
+use serde_json::{Value, json};
+use verdict_pipeline::IntakeMessage;
+use verdict_simulation::{
+    World, simulate,
+    stored::{Fixtures, as_read},
+};
+
+#[test]
+fn a_webhook_on_intake_is_recorded_as_what_it_was() {
+    on_every_release(|fixtures| {
+        let mut problems = Vec::new();
+        for (name, files) in fixtures.folders("intake") {
+            let Some(Value::Object(expected)) = files.get("expected") else { continue };
+            simulate(1, async |world| {
+                replay(&world, fixtures.file(&format!("intake/{name}/message.json")).unwrap()).await;
+                assert_eq!(world.records().len(), expected.len(), "{name}: {:?}", world.quarantined());
+                for (session, expected) in expected {
+                    let read = as_read(&world, &key(session)).await.unwrap();
+                    problems.extend(lost_at(format!("intake/{name}, {session}"), expected, &read));
+                }
+            });
+        }
+        problems
+    });
+}
+
+/// A webhook that a provider sends again after a deployment changes nothing: its events have the ids that are stored.
+#[test]
+fn a_webhook_that_is_recorded_is_a_copy() {
+    on_every_release(|fixtures| {
+        with_items(fixtures, async |world, _| {
+            let before = contents(&world);
+            for (path, message) in under("copies/", fixtures) {
+                replay(&world, message).await;
+                assert_eq!(world.quarantined(), [""; 0], "{path}");
+            }
+            let after = contents(&world);
+            // A copy may bring the next poll forward.
+            let items = after.iter().filter(|((_, sk), _)| sk != "POLL");
+            let wrong = items.filter(|(place, item)| before.get(*place) != Some(*item));
+            wrong.map(|((pk, sk), _)| format!("table: {pk}, {sk} is written again")).collect()
+        })
+    });
+}
+
+/// A redrive sends messages from quarantine back to intake. One that still can't be read returns with all its members.
+#[test]
+fn a_webhook_in_quarantine_can_be_tried_again() {
+    on_every_release(|fixtures| {
+        let messages = under("quarantine/", fixtures);
+        messages.flat_map(|(path, text)| tried_again(path, text, is_newest(fixtures))).collect()
+    });
+}
+
+#[test]
+fn a_rebuild_request_is_carried_out() {
+    on_every_release(|fixtures| {
+        with_items(fixtures, async |world, _| {
+            let before = world.records();
+            replay(&world, fixtures.file("intake/rebuild/message.json").unwrap()).await;
+            assert!(!is_newest(fixtures) || world.records() == before);
+            Vec::new()
+        })
+    });
+}
+
+#[test]
+fn a_message_is_written_again_as_it_was() {
+    on_every_release(|fixtures| {
+        let on_intake = fixtures.files().filter(|(path, _)| path.ends_with("/message.json"));
+        let messages = on_intake.chain(under("copies/", fixtures)).chain(under("quarantine/", fixtures));
+        messages
+            .flat_map(|(path, text)| match IntakeMessage::read(text) {
+                Ok(message) => lost_at(path, &json(text), &json!(message)),
+                Err(error) => vec![format!("{path}: {error}")],
+            })
+            .collect()
+    });
+}
+
+/// Replays a message from quarantine. An older release's message may be readable by now, or be refused for another
+/// reason.
+fn tried_again(path: &str, text: &str, is_newest: bool) -> Problems {
+    simulate(1, async |world| {
+        replay(&world, text).await;
+        match &world.quarantined()[..] {
+            [after] => {
+                let mut before = json(text);
+                before.as_object_mut().unwrap().retain(|name, _| is_newest || name != "reason" && name != "message");
+                lost_at(path, &before, after)
+            }
+            _ if !is_newest && !world.records().is_empty() => Vec::new(),
+            other => vec![format!("{path}: quarantine holds {other:?}")],
+        }
+    })
+}
+
+/// The files of a folder.
+fn under<'f>(folder: &'static str, fixtures: &'f Fixtures) -> impl Iterator<Item = (&'f str, &'f str)> {
+    fixtures.files().filter(move |(path, _)| path.starts_with(folder))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Puts a message on intake and lets the replay take it.
+async fn replay(world: &World, message: &str) {
+    world.put_on_intake(message.trim_end());
+    assert_eq!(world.run_replay().await, 1);
+    assert!(world.waiting().is_empty(), "the replay leaves it on intake: {message}");
+}

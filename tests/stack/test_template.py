@@ -43,7 +43,7 @@ ALWAYS = (
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory):
     """The emulator, with a bucket that holds the code of a function."""
-    emulator = Emulator(free_port(), tmp_path_factory.mktemp("emulator"), enforce_iam=False)
+    emulator = Emulator(free_port(), tmp_path_factory.mktemp("emulator"))
     try:
         package = io.BytesIO()
         with zipfile.ZipFile(package, "w") as archive:

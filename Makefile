@@ -18,17 +18,20 @@ OVERRIDES := --parameter-overrides file://$(abspath $(PARAMETERS))
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help tools run test check sim soak outage fuzz mutants build deploy delete redrive replay clean
+.PHONY: help ready tools run test check sim soak outage fuzz mutants build deploy delete redrive replay clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+ready:
+	@PYTHON="$(PYTHON)" tests/stack/ready
+
 tools: $(TOOLS)/.installed ## Install sam, cargo-lambda and cfn-lint into .venv/tools
 
-run: $(TOOLS)/.installed $(STACK)/.installed ## Bring the stack up on this machine and send the samples (PORT=4566, ONCE=1 ends by itself)
+run: ready $(TOOLS)/.installed $(STACK)/.installed ## Bring the stack up on this machine and send the samples (PORT=4566, ONCE=1 ends by itself, VERBOSE=1 shows each)
 	@env PYTHONPATH=tests $(STACK)/bin/python -m stack
 
-test: $(TOOLS)/.installed $(STACK)/.installed ## Run all tests
+test: ready $(TOOLS)/.installed $(STACK)/.installed ## Run all tests
 	cargo test --workspace --locked
 	$(STACK)/bin/python -m pytest tests
 

@@ -140,20 +140,38 @@ class Deployment:
         outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
         if not {"SessionsTableName", "IntakeQueueUrl"} <= outputs.keys():
             raise Problem(f"the stack {stack} is no Verdict, or an older one: it has no output IntakeQueueUrl")
-        function = formation.describe_stack_resource(StackName=stack, LogicalResourceId="Replay")
+        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])}
+        if is_local(endpoint) and parameters.get("OperatorArn"):
+            client = clients(endpoint, keys_of(client("sts"), parameters["OperatorArn"]))
+        function = client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId="Replay")
         return cls(
             table=outputs["SessionsTableName"], intake=outputs["IntakeQueueUrl"],
             function=function["StackResourceDetail"]["PhysicalResourceId"], client=client)
 
 
-def clients(endpoint: Optional[str]) -> Callable[[str], Any]:
-    """Makes boto3's clients; those of an endpoint on this machine for the local stack, which takes any key."""
+#: The local stack's administrator.
+LOCAL_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+def keys_of(sts: Any, role: str) -> dict[str, str]:
+    """Assumes a role; its keys are arguments of a boto3 client."""
+    keys = sts.assume_role(RoleArn=role, RoleSessionName="operator")["Credentials"]
+    return {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"],
+            "aws_session_token": keys["SessionToken"]}
+
+
+def is_local(endpoint: Optional[str]) -> bool:
+    return urllib.parse.urlsplit(endpoint or "").hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def clients(endpoint: Optional[str], local_keys: Mapping[str, str] = LOCAL_KEYS) -> Callable[[str], Any]:
+    """Makes boto3's clients; the keys are for an endpoint on this machine, which is the local stack's."""
     more: dict[str, Any] = {}
     config: dict[str, Any] = {"read_timeout": ANSWER_SECONDS, "retries": {"mode": "standard", "max_attempts": 5}}
     if endpoint:
         more["endpoint_url"] = endpoint
-        if urllib.parse.urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
-            more |= {"region_name": "eu-west-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        if is_local(endpoint):
+            more |= {"region_name": "eu-west-1", **local_keys}
             config["proxies"] = {"http": None, "https": None}
     session = boto3.session.Session()
     return lambda service: session.client(service, config=Config(**config), **more)

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .deployment import client, outputs
+from .deployment import operator, outputs
 from .emulator import endpoint_of, port
 from .steps import Failure
 
@@ -35,7 +35,7 @@ def main() -> int:
     try:
         endpoint = endpoint_of(port())
         queues = outputs(endpoint)
-        moved = redrive(client("sqs", endpoint), queues["QuarantineQueueUrl"], queues["IntakeQueueUrl"])
+        moved = redrive(operator("sqs", endpoint), queues["QuarantineQueueUrl"], queues["IntakeQueueUrl"])
     except Failure as failure:
         print(f"make redrive: {failure}", file=sys.stderr)
         return 1

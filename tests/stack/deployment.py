@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import platform
-import re
 import shlex
 import shutil
 import sys
@@ -28,8 +27,9 @@ from .steps import Failure, run, step, without_aws
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".venv/tools/bin"
-sys.path.insert(0, str(ROOT / "events"))
+sys.path[:0] = [str(ROOT / "events"), str(ROOT / "operations")]
 import webhooks  # noqa: E402
+from verdict.bridge import bridge_gaps  # noqa: E402
 
 NAME = "verdict"
 REQUEST_SECONDS = 30
@@ -142,7 +142,7 @@ def start(port: int, *, enforce_iam: bool = False) -> Stack:
             build(directory, parameters)
         with step("Deploying template.yaml"):
             deploy(directory, parameters, emulator.endpoint)
-            bridge_gaps(emulator.endpoint)
+            bridge_gaps(NAME, functools.partial(connect, endpoint=emulator.endpoint))
             write_environment(directory, emulator.endpoint)
         stack = Stack(emulator, incode_api)
         # It is up: from here on, ending it all is the caller's.
@@ -217,58 +217,6 @@ def deploy(directory: Path, parameters: str, endpoint: str) -> None:
         env=sam_environment(
             AWS_ENDPOINT_URL=endpoint, AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY),
         remedy="see which resource was refused below")
-
-
-def bridge_gaps(endpoint: str) -> None:
-    """Does by hand what MiniStack leaves undone of the template, or cannot do."""
-    import_routes(endpoint)
-    allow_plain_http(endpoint)
-
-
-def import_routes(endpoint: str) -> None:
-    """Creates the API's routes: MiniStack does not read the OpenAPI body that SAM makes of `HttpApi` events."""
-    cloudformation, gateway = client("cloudformation", endpoint), client("apigatewayv2", endpoint)
-    template = cloudformation.get_template(StackName=NAME, TemplateStage="Processed")["TemplateBody"]
-    resources = cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
-    physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
-    functions = client("lambda", endpoint)
-    api = physical["Api"]
-    for path, methods in template["Resources"]["Api"]["Properties"]["Body"]["paths"].items():
-        for method, operation in where_it_holds(methods).items():
-            operation = where_it_holds(operation)
-            uri = where_it_holds(operation["x-amazon-apigateway-integration"]["uri"])["Fn::Sub"]
-            function = physical.get(re.search(r"\$\{(\w+)\.Arn}", uri)[1])
-            if function is None:
-                # Its provider is not deployed.
-                continue
-            integration = gateway.create_integration(
-                ApiId=api, IntegrationType="AWS_PROXY", PayloadFormatVersion="2.0",
-                IntegrationUri=functions.get_function_configuration(FunctionName=function)["FunctionArn"])
-            authorized = any("AWS_IAM" in scheme for scheme in operation.get("security", []))
-            gateway.create_route(
-                ApiId=api, RouteKey=f"{method.upper()} {path}",
-                Target=f"integrations/{integration['IntegrationId']}",
-                AuthorizationType="AWS_IAM" if authorized else "NONE")
-
-
-def where_it_holds(part: dict) -> dict:
-    """A part of the template, or what it is where its condition holds."""
-    return part["Fn::If"][1] if "Fn::If" in part else part
-
-
-def allow_plain_http(endpoint: str) -> None:
-    """Lifts the queues' demand for TLS, of which there is none here."""
-    queues = over_tls(endpoint)
-    for url in queues.list_queues().get("QueueUrls", []):
-        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
-
-
-def over_tls(endpoint: str) -> Any:
-    """A client of the queues that is let in as by a proxy that ends TLS."""
-    queues = connect("sqs", endpoint)
-    queues.meta.events.register(
-        "before-call.sqs", lambda params, **_: params["headers"].update({"X-Forwarded-Proto": "https"}))
-    return queues
 
 
 def write_environment(directory: Path, endpoint: str) -> None:

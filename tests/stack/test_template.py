@@ -1,6 +1,7 @@
 """What the template makes of the credentials that it is given; deployed with functions that do nothing."""
 from __future__ import annotations
 
+import functools
 import io
 import json
 import re
@@ -9,7 +10,9 @@ import zipfile
 import pytest
 from botocore.exceptions import ClientError
 
-from .deployment import NAME, ROOT, bridge_gaps, client, over_tls
+from verdict.bridge import bridge_gaps, over_tls
+
+from .deployment import NAME, ROOT, client, connect
 from .emulator import Emulator, free_port
 
 TEMPLATE = (ROOT / "template.yaml").read_text("utf-8")
@@ -93,7 +96,7 @@ class Deployed:
     @property
     def routes(self) -> dict:
         """Each route's authorisation."""
-        bridge_gaps(self.endpoint)
+        bridge_gaps(NAME, functools.partial(connect, endpoint=self.endpoint))
         found = client("apigatewayv2", self.endpoint).get_routes(ApiId=self.resources["Api"])["Items"]
         return {route["RouteKey"]: route["AuthorizationType"] for route in found}
 
@@ -163,7 +166,7 @@ OPERATOR = "arn:aws:iam::123456789012:role/operations"
 def test_nobody_else_may_put_anything_on_intake(endpoint, more, senders):
     with Deployed(endpoint, **credentials("Treezor", "Veriff"), **more) as stack:
         # Of that queue only; MiniStack, which holds queues to their policies, is told of TLS that is not there.
-        queues = over_tls(endpoint)
+        queues = over_tls(functools.partial(connect, endpoint=endpoint))
         policy = json.loads(queues.get_queue_attributes(
             QueueUrl=stack.resources["IntakeQueue"], AttributeNames=["Policy"])["Attributes"]["Policy"])
         [statement] = [one for one in policy["Statement"] if one["Action"] == "sqs:SendMessage"]

@@ -1,6 +1,7 @@
 """The account, or the emulator, that a command works on."""
 from __future__ import annotations
 
+import functools
 import os
 import urllib.parse
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ LOCAL_REGION = "eu-west-1"
 LOCAL_KEY = "test"
 #: Longer than any of the functions may take for an answer.
 ANSWER_SECONDS = 60
+#: As many calls of one service as are made at once.
+CONNECTIONS = 32
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,8 @@ class Aws:
         return is_loopback(self.endpoint)
 
     def client(self, service: str) -> Any:
-        """A client of that service. Clients may be used by several threads; making them may not."""
-        keys = {} if self.keys is None else {
-            "aws_access_key_id": self.keys.access_key, "aws_secret_access_key": self.keys.secret_key,
-            "aws_session_token": self.keys.token}
-        return session().client(
-            service, region_name=self.region, endpoint_url=self.endpoint, config=self._config(), **keys)
-
-    def _config(self) -> Config:
-        # A local endpoint is never behind a proxy.
-        proxies = {"http": None, "https": None} if self.is_local else None
-        return Config(read_timeout=ANSWER_SECONDS, retries={"mode": "standard", "max_attempts": 5}, proxies=proxies,
-                      max_pool_connections=32)
+        """A client of that service; the same one each time, which several threads may use."""
+        return client(self, service)
 
     def caller(self) -> str:
         """The ARN of whoever the credentials belong to."""
@@ -109,6 +102,19 @@ class Aws:
         }
 
 
+@functools.lru_cache(maxsize=None)
+def client(aws: Aws, service: str) -> Any:
+    """A client of that service."""
+    keys = {} if aws.keys is None else {
+        "aws_access_key_id": aws.keys.access_key, "aws_secret_access_key": aws.keys.secret_key,
+        "aws_session_token": aws.keys.token}
+    # A local endpoint is never behind a proxy.
+    proxies = {"http": None, "https": None} if aws.is_local else None
+    config = Config(read_timeout=ANSWER_SECONDS, retries={"mode": "standard", "max_attempts": 5}, proxies=proxies,
+                    max_pool_connections=CONNECTIONS)
+    return session().client(service, region_name=aws.region, endpoint_url=aws.endpoint, config=config, **keys)
+
+
 def session() -> boto3.session.Session:
     """A session of its own for each client: sessions are not made for several threads."""
     try:
@@ -126,7 +132,7 @@ def is_loopback(endpoint: Optional[str]) -> bool:
     try:
         return bool(endpoint) and urllib.parse.urlsplit(endpoint).hostname in LOOPBACK
     except ValueError:
-        raise Problem(f"ENDPOINT is no URL: give one such as http://127.0.0.1:4566") from None
+        raise Problem("ENDPOINT is no URL: give one such as http://127.0.0.1:4566") from None
 
 
 def one_line(error: Exception) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 import click
 
-from . import credentials, parameters, template
+from . import credentials, options, parameters, template
 from .parameters import Parameter
 from .problem import Problem
 
@@ -166,8 +166,7 @@ def refuse_unbuildable(processor: str) -> None:
 # ---- The command ----
 
 @click.command()
-@click.option("--parameters", "path", envvar="PARAMETERS", default="parameters.yaml", show_default=True, metavar="FILE",
-              type=click.Path(path_type=Path), help="The template's parameters, in YAML.")
+@options.parameters_file
 def check(path: Path) -> None:
     """Hold a parameter file against the template and the functions' own rules; nothing is asked of AWS."""
     given = parameters.read(path)

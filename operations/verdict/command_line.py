@@ -10,7 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .aws import one_line
 from .check import check
+from .delete import delete
+from .deploy import build_command, deploy_command
+from .doctor import doctor
 from .problem import Problem
+from .rebuild import rebuild
+from .redrive import redrive_command
+from .restore_drill import restore_drill
 
 #: A finding is 1; whatever kept a command from its work is 2.
 COULD_NOT = 2
@@ -22,7 +28,8 @@ def verdict() -> None:
     """Operate a Verdict stack. Options can be given as variables of make, too, as in `make doctor STACK_NAME=test`."""
 
 
-verdict.add_command(check)
+for command in (build_command, check, delete, deploy_command, doctor, rebuild, redrive_command, restore_drill):
+    verdict.add_command(command)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -9,8 +9,8 @@ import time
 import uuid
 
 import pytest
-from stack.redrive import redrive
 from stack.wire import Fate, Wire
+from verdict.redrive import redrive
 
 from . import intake
 from .deliveries import SENDERS, WULTRA, post

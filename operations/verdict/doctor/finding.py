@@ -1,0 +1,46 @@
+"""What the doctor tells of one part of a stack."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Iterator, Union
+
+from ..stack import Stack
+
+
+@dataclass(frozen=True)
+class Fine:
+    """A part that is as it should be."""
+
+    #: The part, of which the report only tells how many there were of its sort.
+    resource: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A part that isn't."""
+
+    #: Its logical id in the template.
+    resource: str
+    #: What is wrong with it.
+    wrong: str
+    #: What to do.
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.resource}: {self.wrong}; {self.remedy}"
+
+
+Result = Union[Fine, Finding]
+#: One look at a stack's part.
+Look = Callable[[], Iterator[Result]]
+#: The looks of one sort that a stack asks for; each may be taken in a thread of its own.
+Inspection = Callable[[Stack], Iterator[Look]]
+
+
+def results(resource: str, *found: Finding) -> Iterator[Result]:
+    """The findings, or that there are none."""
+    yield from found or [Fine(resource)]
+
+
+#: What CloudFormation doesn't do: it repairs only what a new template or parameter changes.
+BY_HAND = "put it back by hand, since a deploy that changes nothing doesn't repair it"

@@ -51,6 +51,12 @@ class Function:
         response = self.call(event)
         return webhooks.Answer(response["statusCode"], response["headers"], response["body"])
 
+    @property
+    def log_group(self) -> str:
+        """Where its lines go: the template names the log group, for a copy it is the one that Lambda makes."""
+        configuration = self.stack.client("lambda").get_function_configuration(FunctionName=self.name)
+        return configuration["LoggingConfig"]["LogGroup"]
+
     def process(self) -> Path:
         """What /proc has about its process."""
         [process] = [process for process in Path("/proc").glob("[0-9]*") if self._runs_in(process)]

@@ -22,7 +22,7 @@ def log(stack: Stack, function: Function, message: str, at_least: int = 1) -> li
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            lines = [line["message"] for page in pages.paginate(logGroupName=f"/aws/lambda/{function.name}")
+            lines = [line["message"] for page in pages.paginate(logGroupName=function.log_group)
                      for line in page["events"]]
         except stack.client("logs").exceptions.ResourceNotFoundException:
             lines = []

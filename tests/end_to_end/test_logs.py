@@ -95,7 +95,7 @@ def logged(verdict, function, at_least):
     pages = verdict.client("logs").get_paginator("filter_log_events")
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
-        lines = [line["message"] for page in pages.paginate(logGroupName=f"/aws/lambda/{function.name}")
+        lines = [line["message"] for page in pages.paginate(logGroupName=function.log_group)
                  for line in page["events"]]
         if sum('"message":"delivery"' in line or "not a request" in line for line in lines) >= at_least:
             return lines

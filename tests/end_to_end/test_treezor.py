@@ -241,7 +241,7 @@ def test_a_subscription_is_not_confirmed_by_itself_and_of_it_only_its_sort_is_lo
         assert function.answer(as_event(signed(review(session_id, 1)))).outcome == "recorded"
         delivery_lines(verdict, function, 5)
         lines = [line["message"] for line in verdict.client("logs").filter_log_events(
-            logGroupName=f"/aws/lambda/{function.name}")["events"]]
+            logGroupName=function.log_group)["events"]]
     assert came == []
     warnings = [line for line in lines if '"level":"WARN"' in line]
     assert len(warnings) == 3 and all("subscription" in line for line in warnings)

@@ -81,7 +81,7 @@ def delivery_lines(verdict, function: Function, count: int) -> list[dict]:
     pages = verdict.client("logs").get_paginator("filter_log_events")
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
-        lines = [line["message"] for page in pages.paginate(logGroupName=f"/aws/lambda/{function.name}")
+        lines = [line["message"] for page in pages.paginate(logGroupName=function.log_group)
                  for line in page["events"] if '"message":"delivery"' in line["message"]]
         if len(lines) >= count:
             return list(map(json.loads, lines))

@@ -1,140 +1,47 @@
-"""What the template makes of the credentials that it is given; deployed with functions that do nothing."""
+"""What the template makes of its parameters; deployed with functions that only tell what they were called with."""
 from __future__ import annotations
 
-import functools
-import io
 import json
 import re
-import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
-from verdict.bridge import bridge_gaps, over_tls
+from verdict.bridge import over_tls
 
-from .deployment import NAME, ROOT, client, connect
-from .emulator import Emulator, free_port
-
-TEMPLATE = (ROOT / "template.yaml").read_text("utf-8")
+from .deployment import client
+from .trial import Deployed, create, credentials
 
 #: By provider: its functions, their routes, and the outputs.
 PROVIDERS = {
     "Incode": (
         {"incode-webhooks", "incode-token", "incode-poller"},
-        {"POST /incode/{webhook}", "POST /incode/oauth/token"},
+        {"POST /incode/{webhook}", "POST /incode/{proxy+}", "POST /incode/oauth/token", "POST /incode/oauth/token/{proxy+}"},
         {"IncodeWebhooksUrl": "/incode", "IncodeTokenUrl": "/incode/oauth/token"},
     ),
-    "Treezor": ({"treezor-webhooks"}, {"POST /treezor"}, {"TreezorUrl": "/treezor"}),
+    "Treezor": ({"treezor-webhooks"}, {"POST /treezor", "POST /treezor/{proxy+}"}, {"TreezorUrl": "/treezor"}),
     "Veriff": (
         {"veriff-events", "veriff-decisions"},
-        {"POST /veriff/events", "POST /veriff/decisions"},
+        {"POST /veriff/events", "POST /veriff/events/{proxy+}", "POST /veriff/decisions", "POST /veriff/decisions/{proxy+}",
+         "POST /veriff/{proxy+}"},
         {"VeriffEventsUrl": "/veriff/events", "VeriffDecisionsUrl": "/veriff/decisions"},
     ),
     # Wultra appends its own path to the URL that it is given.
-    "Wultra": ({"wultra-events"}, {"POST /wultra/process/event"}, {"WultraUrl": "/wultra"}),
+    "Wultra": ({"wultra-events"}, {"POST /wultra/process/event", "POST /wultra/{proxy+}"}, {"WultraUrl": "/wultra"}),
 }
 ALWAYS = (
     {"sessions-api", "outbox-relay", "replay"},
     {"GET /sessions", "GET /sessions/{provider}/{sessionId}", "GET /sessions/{provider}/{sessionId}/events"},
-    {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "IntakeQueueUrl", "QuarantineQueueUrl"},
+    {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "DecisionsQueueArn", "DecisionsDeadLetterQueueUrl",
+     "DecisionsDeadLetterQueueArn", "IntakeQueueUrl", "IntakeQueueArn", "QuarantineQueueUrl", "QuarantineQueueArn",
+     "LogGroups", "Version"},
 )
 
 
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory):
-    """The emulator, with a bucket that holds the code of a function."""
-    emulator = Emulator(free_port(), tmp_path_factory.mktemp("emulator"), enforce_iam=False)
-    try:
-        package = io.BytesIO()
-        with zipfile.ZipFile(package, "w") as archive:
-            archive.writestr("bootstrap", "#!/bin/sh\n")
-        storage = client("s3", emulator.endpoint)
-        storage.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        storage.put_object(Bucket="code", Key="function.zip", Body=package.getvalue())
-        yield emulator.endpoint
-    finally:
-        emulator.stop()
-
-
-def create(endpoint: str, name: str, parameters: dict) -> None:
-    """Has a stack made of the template."""
-    template, replaced = re.subn(r"CodeUri: \.\n", "CodeUri: s3://code/function.zip\n", TEMPLATE)
-    assert replaced == 1
-    client("cloudformation", endpoint).create_stack(
-        StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()])
-
-
-class Deployed:
-    """A stack made of the template and some parameters."""
-
-    def __init__(self, endpoint: str, **parameters: str):
-        self.endpoint = endpoint
-        self.cloudformation = client("cloudformation", endpoint)
-        create(endpoint, NAME, parameters)
-        self.cloudformation.get_waiter("stack_create_complete").wait(
-            StackName=NAME, WaiterConfig={"Delay": 0.2, "MaxAttempts": 100})
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.cloudformation.delete_stack(StackName=NAME)
-        self.cloudformation.get_waiter("stack_delete_complete").wait(
-            StackName=NAME, WaiterConfig={"Delay": 0.2, "MaxAttempts": 100})
-
-    @property
-    def resources(self) -> dict:
-        found = self.cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
-        return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
-
-    @property
-    def functions(self) -> dict:
-        found = client("lambda", self.endpoint).list_functions()["Functions"]
-        return {function["FunctionName"].removeprefix(f"{NAME}-"): function for function in found}
-
-    @property
-    def routes(self) -> dict:
-        """Each route's authorisation."""
-        bridge_gaps(NAME, functools.partial(connect, endpoint=self.endpoint))
-        found = client("apigatewayv2", self.endpoint).get_routes(ApiId=self.resources["Api"])["Items"]
-        return {route["RouteKey"]: route["AuthorizationType"] for route in found}
-
-    @property
-    def outputs(self) -> dict:
-        [stack] = self.cloudformation.describe_stacks(StackName=NAME)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-    def variables(self, function: str) -> dict:
-        return self.functions[function]["Environment"]["Variables"]
-
-    def allowed(self, function: str) -> set:
-        """What the function may do: actions on the template's resources, by logical id."""
-        names = {physical.rsplit("/", 1)[-1]: logical for logical, physical in self.resources.items()}
-        role = self.functions[function]["Role"].rsplit("/", 1)[-1]
-        iam = client("iam", self.endpoint)
-        documents = [
-            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]]
-        for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-            if policy["PolicyArn"].startswith("arn:aws:iam::aws:"):
-                continue
-            version = iam.get_policy(PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
-            documents.append(iam.get_policy_version(
-                PolicyArn=policy["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"])
-        return {
-            (action, names[resource.split(":", 5)[5].removeprefix("table/").split("/")[0]]
-             + resource.partition("/index")[2])
-            for document in documents for statement in document["Statement"]
-            for action in listed(statement["Action"]) for resource in listed(statement["Resource"])}
-
-
-def listed(one_or_more) -> list:
-    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
-
-
-def credentials(*providers: str) -> dict:
-    return {f"{provider}Credentials": '{"of":"%s"}' % provider for provider in providers}
+def template_routes(stack: Deployed) -> set[str]:
+    """The routes of the stack's API without those that only the emulator needs."""
+    stack.bridge()
+    return {route for route in stack.routes if not route.endswith("/")}
 
 
 @pytest.mark.parametrize("providers", [
@@ -149,11 +56,17 @@ def test_a_provider_is_deployed_where_it_has_credentials_and_only_there(endpoint
         paths |= PROVIDERS[provider][2]
     with Deployed(endpoint, **credentials(*providers)) as stack:
         assert set(stack.functions) == functions
-        assert set(stack.routes) == routes
+        assert template_routes(stack) == routes
         assert set(stack.outputs) == outputs
         assert {name: stack.outputs[name].removeprefix(stack.outputs["ApiUrl"]) for name in paths} == paths
-        groups = client("logs", endpoint).describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
-        assert {group["logGroupName"].removeprefix(f"/aws/lambda/{NAME}-") for group in groups} == functions
+        groups = stack.of_type("AWS::Logs::LogGroup")
+        assert set(groups) == {"ApiLogs"} | {logical_id(function) + "Logs" for function in functions}
+        assert sorted(stack.outputs["LogGroups"].split(",")) == sorted(groups.values())
+
+
+def logical_id(function: str) -> str:
+    """What the template calls a function."""
+    return function.title().replace("-", "")
 
 
 OPERATOR = "arn:aws:iam::123456789012:role/operations"
@@ -165,31 +78,33 @@ OPERATOR = "arn:aws:iam::123456789012:role/operations"
 ], ids=["functions", "functions and operator"])
 def test_nobody_else_may_put_anything_on_intake(endpoint, more, senders):
     with Deployed(endpoint, **credentials("Treezor", "Veriff"), **more) as stack:
-        # Of that queue only; MiniStack, which holds queues to their policies, is told of TLS that is not there.
-        queues = over_tls(functools.partial(connect, endpoint=endpoint))
-        policy = json.loads(queues.get_queue_attributes(
-            QueueUrl=stack.resources["IntakeQueue"], AttributeNames=["Policy"])["Attributes"]["Policy"])
-        [statement] = [one for one in policy["Statement"] if one["Action"] == "sqs:SendMessage"]
+        [statement] = [one for one in stack.queue_policy("IntakeQueue")["Statement"] if one["Action"] == "sqs:SendMessage"]
         iam = client("iam", endpoint)
         roles = {logical: iam.get_role(RoleName=name)["Role"]["Arn"]
-                 for logical, name in stack.resources.items() if logical.endswith("Role")}
+                 for logical, name in stack.of_type("AWS::IAM::Role").items()}
         assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
         assert set(statement["Condition"]) == {"ArnNotLike"}
         assert set(statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]) == {
             roles.get(f"{sender}Role", sender) for sender in senders}
+        # The policy forbids; what allows is the sender's own role.
+        may_send = {name for name in stack.functions if ("sqs:SendMessage", stack.outputs["IntakeQueueArn"])
+                    in stack.allowed(name)}
+        assert {logical_id(name) for name in may_send} == senders - {OPERATOR}
 
 
 @pytest.fixture(scope="module")
 def whole(endpoint):
-    """The stack with all providers."""
-    with Deployed(endpoint, **credentials(*PROVIDERS)) as stack:
+    """The stack with all providers. It stands beside those that single tests deploy."""
+    with Deployed(endpoint, "whole", **credentials(*PROVIDERS), Version="v1.2-3-gabcdef") as stack:
+        stack.bridge()
         yield stack
 
 
 def test_only_the_session_routes_ask_for_iam(whole):
-    assert {route for route, authorization in whole.routes.items() if authorization == "AWS_IAM"} == ALWAYS[1]
+    assert {key for key, route in whole.routes.items() if route["AuthorizationType"] == "AWS_IAM"} == ALWAYS[1]
 
 
+ALL = {"VERDICT_LOG", "VERDICT_VERSION", "VERDICT_NAMESPACE"}
 RECEIVES = {
     "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INTAKE_QUEUE_URL", "QUARANTINE_QUEUE_URL", "PAYLOAD_RETENTION_DAYS"}
 VARIABLES = {
@@ -209,41 +124,152 @@ VARIABLES = {
 @pytest.mark.parametrize("function", VARIABLES)
 def test_a_function_is_told_what_it_needs_and_no_other_providers_secrets(whole, function):
     variables = whole.variables(function)
-    assert set(variables) - {"VERDICT_LOG", "AWS_ENDPOINT_URL"} == VARIABLES[function]
+    assert set(variables) - {"AWS_ENDPOINT_URL"} == VARIABLES[function] | ALL
+    assert (variables["VERDICT_VERSION"], variables["VERDICT_NAMESPACE"]) == ("v1.2-3-gabcdef", "whole")
     for name in variables:
         if name.endswith("_CREDENTIALS"):
             provider = function.split("-")[0]
             assert (name, variables[name]) == (f"{provider.upper()}_CREDENTIALS", '{"of":"%s"}' % provider.title())
 
 
-FOLDS = {(f"dynamodb:{action}", "SessionsTable") for action in ("GetItem", "Query", "PutItem", "DeleteItem")}
-PUBLISHES = {("sqs:SendMessage", "DecisionsQueue")}
-PUTS_ASIDE = {("sqs:SendMessage", "IntakeQueue"), ("sqs:SendMessage", "QuarantineQueue")}
-CONSUMES = {(f"sqs:{action}", "IntakeQueue") for action in (
-    "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")}
-SCHEDULES = {("dynamodb:UpdateItem", "SessionsTable")}
-FINDS_DUE = {("dynamodb:Query", "SessionsTable/due")}
-ALLOWED = {
-    "incode-webhooks": FOLDS | PUBLISHES | PUTS_ASIDE | SCHEDULES,
-    "incode-token": set(),
-    "incode-poller": FOLDS | PUBLISHES | SCHEDULES | FINDS_DUE,
-    "treezor-webhooks": FOLDS | PUBLISHES | PUTS_ASIDE,
-    "veriff-events": FOLDS | PUBLISHES | PUTS_ASIDE,
-    "veriff-decisions": FOLDS | PUBLISHES | PUTS_ASIDE,
-    "wultra-events": FOLDS | PUBLISHES | PUTS_ASIDE,
-    "replay": FOLDS | PUBLISHES | PUTS_ASIDE | SCHEDULES | CONSUMES,
-    "sessions-api": {
-        (f"dynamodb:{action}", resource)
-        for action in ("GetItem", "BatchGetItem", "Query") for resource in ("SessionsTable", "SessionsTable/reference")},
-    "outbox-relay": {
-        ("dynamodb:Query", "SessionsTable"), ("dynamodb:DeleteItem", "SessionsTable")} | FINDS_DUE | PUBLISHES,
-}
+# ---- Permissions: that each is needed is for the tests that take them away one by one ----
+
+@pytest.mark.parametrize("function", VARIABLES)
+def test_a_function_may_do_nothing_to_everything(whole, function):
+    allowed = whole.allowed(function)
+    assert all(statement["Effect"] == "Allow" and not {"NotAction", "NotResource"} & set(statement)
+               for statement in whole.statements(function))
+    assert [pair for pair in allowed if re.search(r"\*", pair[0])] == []
+    # The log group's own streams are the only pattern.
+    assert [resource for _, resource in allowed if "*" in resource.removesuffix(":*")] == []
 
 
-@pytest.mark.parametrize("function", ALLOWED)
-def test_a_function_may_do_what_it_does_and_nothing_else(whole, function):
-    assert whole.allowed(function) == ALLOWED[function]
+@pytest.mark.parametrize("function", VARIABLES)
+def test_a_function_may_write_to_its_own_log_group_and_create_none(whole, function):
+    group = whole.resources[f"{logical_id(function)}Logs"]
+    logs = {(action, resource) for action, resource in whole.allowed(function) if action.startswith("logs:")}
+    arn = f"arn:aws:logs:eu-west-1:000000000000:log-group:{group}:*"
+    assert logs == {("logs:CreateLogStream", arn), ("logs:PutLogEvents", arn)}
+    assert whole.functions[function]["LoggingConfig"]["LogGroup"] == group
 
+
+def test_the_relay_may_look_for_an_entry_before_the_oldest(whole):
+    # It does so for an outbox that doesn't begin at sequence 1.
+    [table] = {resource for action, resource in whole.allowed("outbox-relay") if action == "dynamodb:DeleteItem"}
+    assert ("dynamodb:GetItem", table) in whole.allowed("outbox-relay")
+
+
+XRAY = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
+
+
+def test_without_tracing_no_function_may_send_traces_or_tries_to(whole):
+    for name, function in whole.functions.items():
+        assert {action for action, _ in whole.allowed(name) if action.startswith("xray:")} == set(), name
+        assert function.get("TracingConfig", {}).get("Mode") != "Active", name
+
+
+def test_with_tracing_every_function_sends_traces_and_may(endpoint):
+    with Deployed(endpoint, **credentials(*PROVIDERS), Tracing="true") as stack:
+        assert set(stack.functions) == set(VARIABLES)
+        for name, function in stack.functions.items():
+            assert {pair for pair in stack.allowed(name) if pair[1] == "*"} == XRAY, name
+            assert function["TracingConfig"]["Mode"] == "Active", name
+
+
+# ---- The sessions table ----
+
+def make_table(endpoint: str, name: str) -> None:
+    """A table as it was kept or restored: CloudFormation doesn't look at what is in it."""
+    client("dynamodb", endpoint).create_table(
+        TableName=name, BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}])
+
+
+def tables(endpoint: str) -> set[str]:
+    pages = client("dynamodb", endpoint).get_paginator("list_tables").paginate()
+    return {name for page in pages for name in page["TableNames"]}
+
+
+def test_a_given_table_is_used_and_none_is_made(endpoint):
+    make_table(endpoint, "kept.sessions_1")
+    before = tables(endpoint)
+    with Deployed(endpoint, **credentials(*PROVIDERS), SessionsTableName="kept.sessions_1") as stack:
+        assert tables(endpoint) == before
+        assert "SessionsTable" not in stack.resources
+        assert stack.outputs["SessionsTableName"] == "kept.sessions_1"
+        told = {name: stack.variables(name)["SESSIONS_TABLE"]
+                for name in VARIABLES if "SESSIONS_TABLE" in VARIABLES[name]}
+        assert set(told.values()) == {"kept.sessions_1"}
+        assert_reach_the_table(stack, "kept.sessions_1")
+
+
+def assert_reach_the_table(stack: Deployed, name: str) -> None:
+    """All that the functions may do to a table is about that one, and they may do as much as to one of the stack's own."""
+    arn = f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}"
+    allowed = {(function, *pair) for function in VARIABLES for pair in stack.allowed(function)
+               if pair[0].startswith("dynamodb:")}
+    assert {resource for *_, resource in allowed} == {arn, f"{arn}/index/due", f"{arn}/index/reference"}
+    assert {function for function, *_ in allowed} == {name for name in VARIABLES if "SESSIONS_TABLE" in VARIABLES[name]}
+
+
+def test_the_functions_reach_the_stacks_own_table(whole):
+    assert_reach_the_table(whole, whole.resources["SessionsTable"])
+
+
+QUEUES = ("DecisionsQueue", "DecisionsDeadLetterQueue", "IntakeQueue", "QuarantineQueue")
+
+
+def policies(stack: Deployed, urls: list[str]) -> list[str]:
+    """The policies of queues, whether the stack still has them or not."""
+    queues = over_tls(stack.connect)
+    return [queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"] for url in urls]
+
+
+def test_what_is_retained_stays_and_stands_in_the_way_of_no_new_deployment(endpoint):
+    with Deployed(endpoint, **credentials("Wultra")) as stack:
+        outputs = stack.outputs
+        urls = [outputs[f"{queue}Url"] for queue in QUEUES]
+        before = policies(stack, urls)
+    assert outputs["SessionsTableName"] in tables(endpoint)
+    assert policies(stack, urls) == before
+    groups = {group["logGroupName"] for group in client("logs", endpoint).describe_log_groups()["logGroups"]}
+    assert set(outputs["LogGroups"].split(",")) <= groups
+    # MiniStack makes names of the stack's name alone, so that the new stack has the old queues; in AWS it has new ones.
+    with Deployed(endpoint, **credentials("Wultra"), SessionsTableName=outputs["SessionsTableName"]) as again:
+        assert again.outputs["SessionsTableName"] == outputs["SessionsTableName"]
+
+
+def test_a_stack_can_let_go_of_its_table_and_take_another(endpoint):
+    make_table(endpoint, "restored")
+    with Deployed(endpoint, **credentials("Wultra")) as stack:
+        own = stack.outputs["SessionsTableName"]
+        stack.update(**credentials("Wultra"), SessionsTableName="restored")
+        assert stack.outputs["SessionsTableName"] == stack.variables("wultra-events")["SESSIONS_TABLE"] == "restored"
+        assert own in tables(endpoint)
+
+
+# ---- Two stacks ----
+
+def test_two_stacks_side_by_side_share_nothing(endpoint):
+    with Deployed(endpoint, "blue", **credentials(*PROVIDERS)) as blue, \
+            Deployed(endpoint, "green", **credentials(*PROVIDERS)) as green:
+        ours, theirs = blue.resources, green.resources
+        assert set(ours) == set(theirs)
+        # Each API has a stage of its own by that name.
+        assert set(ours.values()) & set(theirs.values()) == {"$default"}
+        assert set(blue.outputs.values()) & set(green.outputs.values()) == {"unknown"}
+        for function in VARIABLES:
+            mine, other = blue.variables(function), green.variables(function)
+            assert (mine["VERDICT_NAMESPACE"], other["VERDICT_NAMESPACE"]) == ("blue", "green")
+            shared = {name for name in mine if mine[name] == other[name]}
+            assert {name for name in shared if not name.endswith("_CREDENTIALS")} <= {
+                "VERDICT_LOG", "VERDICT_VERSION", "AWS_ENDPOINT_URL", "PAYLOAD_RETENTION_DAYS"}
+            assert blue.functions[function]["Role"] != green.functions[function]["Role"]
+            assert blue.allowed(function) & green.allowed(function) == set()
+
+
+# ---- What runs by itself ----
 
 @pytest.mark.parametrize("function", ["incode-poller", "outbox-relay"])
 def test_a_scheduled_function_runs_every_minute_and_is_done_within_it(whole, endpoint, function):
@@ -257,9 +283,9 @@ def test_a_scheduled_function_runs_every_minute_and_is_done_within_it(whole, end
     assert retries["MaximumRetryAttempts"] == 0
 
 
-def queue(whole, endpoint, logical_id: str) -> dict:
+def queue(whole: Deployed, logical_id: str) -> dict:
     """A queue's attributes, and its redrive policy as what it says."""
-    attributes = client("sqs", endpoint).get_queue_attributes(
+    attributes = client("sqs", whole.endpoint).get_queue_attributes(
         QueueUrl=whole.resources[logical_id], AttributeNames=["All"])["Attributes"]
     return {**attributes, "RedrivePolicy": json.loads(attributes.get("RedrivePolicy", "{}"))}
 
@@ -268,7 +294,7 @@ def test_replay_takes_what_is_on_intake_and_a_message_that_fails_holds_up_no_oth
     configuration = whole.functions["replay"]
     [mapping] = client("lambda", endpoint).list_event_source_mappings(
         FunctionName=configuration["FunctionName"])["EventSourceMappings"]
-    intake = queue(whole, endpoint, "IntakeQueue")
+    intake = queue(whole, "IntakeQueue")
     assert mapping["EventSourceArn"] == intake["QueueArn"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 10
@@ -277,8 +303,20 @@ def test_replay_takes_what_is_on_intake_and_a_message_that_fails_holds_up_no_oth
     assert int(intake["VisibilityTimeout"]) >= 6 * configuration["Timeout"]
 
 
-def test_the_sessions_of_the_decisions_queue_do_not_wait_for_each_other(whole, endpoint):
-    decisions, rest = (queue(whole, endpoint, name) for name in ("DecisionsQueue", "DecisionsDeadLetterQueue"))
+# ---- The queues ----
+
+def test_the_outputs_name_the_queues(whole):
+    for name in QUEUES:
+        assert whole.outputs[f"{name}Url"] == whole.resources[name]
+        assert whole.outputs[f"{name}Arn"] == queue(whole, name)["QueueArn"]
+
+
+def test_the_version_is_an_output(whole):
+    assert whole.outputs["Version"] == "v1.2-3-gabcdef"
+
+
+def test_the_sessions_of_the_decisions_queue_do_not_wait_for_each_other(whole):
+    decisions, rest = (queue(whole, name) for name in ("DecisionsQueue", "DecisionsDeadLetterQueue"))
     assert decisions["RedrivePolicy"] == {"deadLetterTargetArn": rest["QueueArn"], "maxReceiveCount": 10}
     assert {name: decisions[name] for name in (
         "FifoQueue", "DeduplicationScope", "FifoThroughputLimit", "ContentBasedDeduplication")} == {
@@ -286,8 +324,8 @@ def test_the_sessions_of_the_decisions_queue_do_not_wait_for_each_other(whole, e
         "ContentBasedDeduplication": "false"}
 
 
-def test_what_stays_on_intake_ends_in_quarantine_and_nothing_is_gone_within_two_weeks(whole, endpoint):
-    intake, quarantine = (queue(whole, endpoint, name) for name in ("IntakeQueue", "QuarantineQueue"))
+def test_what_stays_on_intake_ends_in_quarantine_and_nothing_is_gone_within_two_weeks(whole):
+    intake, quarantine = (queue(whole, name) for name in ("IntakeQueue", "QuarantineQueue"))
     assert intake["RedrivePolicy"]["deadLetterTargetArn"] == quarantine["QueueArn"]
     # Put off for a quarter of an hour at most, in the end: so often lasts for a day without the table.
     assert int(intake["RedrivePolicy"]["maxReceiveCount"]) * 15 * 60 >= 24 * 60 * 60
@@ -295,12 +333,16 @@ def test_what_stays_on_intake_ends_in_quarantine_and_nothing_is_gone_within_two_
         assert int(one["MessageRetentionPeriod"]) == 14 * 24 * 60 * 60
 
 
+# ---- The access log ----
+
 def test_the_access_log_holds_nothing_of_what_came_but_the_route(whole, endpoint):
     [stage] = client("apigatewayv2", endpoint).get_stages(ApiId=whole.resources["Api"])["Items"]
     assert set(re.findall(r"\$context\.([\w.]+)", stage["AccessLogSettings"]["Format"])) == {
         "requestId", "requestTimeEpoch", "routeKey", "status", "responseLatency", "responseLength", "integrationStatus",
         "integrationLatency", "error.responseType"}
 
+
+# ---- What is refused ----
 
 @pytest.mark.parametrize("parameters", [
     pytest.param({}, id="left-out"), pytest.param({f"{provider}Credentials": "" for provider in PROVIDERS}, id="empty")])
@@ -310,8 +352,15 @@ def test_without_any_provider_nothing_is_deployed(endpoint, parameters):
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("value", ["not JSON", " ", '["a secret"]'])
+@pytest.mark.parametrize("value", ["not JSON", " ", '["a secret"]', "{secrets: [a secret]}", "secrets:\n- a secret"])
 def test_credentials_that_are_no_object_are_refused_and_not_repeated(endpoint, provider, value):
     with pytest.raises(ClientError, match="empty, or a JSON object such as") as refused:
         create(endpoint, "refused", {f"{provider}Credentials": value})
     assert value.strip() == "" or value not in str(refused.value)
+
+
+@pytest.mark.parametrize("parameter, value", [
+    ("Tracing", "yes"), ("WultraAdapterUrl", "http://adapter.example.com"), ("SessionsTableName", "a table"), ("Version", "")])
+def test_what_a_parameter_does_not_take_is_refused(endpoint, parameter, value):
+    with pytest.raises(ClientError, match=parameter):
+        create(endpoint, "refused", {**credentials("Wultra"), parameter: value})

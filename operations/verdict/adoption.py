@@ -5,6 +5,7 @@ deploy, so that no function ever meets a table without its indexes.
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Mapping, Optional, Sequence
 
 import click
@@ -14,21 +15,49 @@ from .aws import Aws
 from .parameters import Parameter
 from .problem import Problem
 from .stack import Stack
-from .table_settings import TABLE, Table, differences, refuse_other_keys
+from .table_settings import TABLE, Difference, Table, differences, refuse_other_keys
 
 PARAMETER = "SessionsTableName"
 OUTPUT = "SessionsTableName"
 
 
-def adopt(aws: Aws, stack: Optional[Stack], given: Sequence[Parameter], force: bool) -> None:
-    """Prepares the table that the stack is to use after the deploy, and refuses to lose the one that it uses today."""
+@dataclass(frozen=True)
+class Adoption:
+    """A table that is to be used, and what it lacks."""
+
+    table: str
+    #: The table that the stack uses today.
+    today: Optional[str]
+    lacking: Sequence[Difference]
+
+    def carry_out(self, aws: Aws) -> None:
+        """Shows the differences, and then mends one after the other."""
+        if self.today and self.today != self.table:
+            click.echo(f"The stack changes its table: from {self.today}, which stays, to {self.table}")
+        if self.lacking:
+            click.echo(f"The table {self.table} differs from the template:")
+        for each in self.lacking:
+            click.echo(f"  {each.text}")
+        for each in self.lacking:
+            click.echo(f"Mending: {each.text} …")
+            each.mend(aws.client("dynamodb"))
+
+
+def plan(aws: Aws, stack: Optional[Stack], given: Sequence[Parameter], force: bool) -> Optional[Adoption]:
+    """What a deploy of these parameters means for the table. Ends the command if it would lose the one of today, or if
+    the one that is named can't hold sessions. None if the stack makes its own."""
     name = wanted(stack, given)
     refuse_loss(stack, name, force)
     if not name:
-        return
-    if stack is not None and name != stack.outputs.get(OUTPUT):
-        click.echo(f"The stack {stack.name} changes its table: from {stack.outputs.get(OUTPUT)} to {name}")
-    prepare(aws, name, template.load()["Resources"][TABLE]["Properties"])
+        return None
+    return look(aws, name, template.load()["Resources"][TABLE]["Properties"], stack and stack.outputs.get(OUTPUT))
+
+
+def look(aws: Aws, name: str, expected: Mapping[str, Any], today: Optional[str] = None) -> Adoption:
+    """What a table lacks of the template's settings."""
+    table = Table.read(aws.client("dynamodb"), name)
+    refuse_other_keys(table, expected)
+    return Adoption(name, today, list(differences(table, expected)))
 
 
 def wanted(stack: Optional[Stack], given: Sequence[Parameter]) -> str:
@@ -43,20 +72,4 @@ def refuse_loss(stack: Optional[Stack], name: str, force: bool) -> None:
     if today and not name and not force:
         raise Problem(
             f"{PARAMETER} is '' and the stack {stack.name} uses the table {today}: it would go on with a new, empty table, "
-            f"whose numbering begins at 1. Leave the parameter out to keep the table, or say FORCE=1")
-
-
-def prepare(aws: Aws, name: str, expected: Mapping[str, Any]) -> None:
-    """Brings a table to what the template says of it."""
-    database = aws.client("dynamodb")
-    table = Table.read(database, name)
-    refuse_other_keys(table, expected)
-    lacking = list(differences(table, expected))
-    if not lacking:
-        return
-    click.echo(f"The table {name} differs from the template:")
-    for each in lacking:
-        click.echo(f"  {each.text}")
-    for each in lacking:
-        click.echo(f"Mending: {each.text} …")
-        each.mend(database)
+            "whose numbering begins at 1. Leave the parameter out to keep the table, or say FORCE=1")

@@ -1,7 +1,7 @@
 """What MiniStack leaves undone of a deployed stack, or can't do. AWS needs none of this.
 
 MiniStack makes no routes from the OpenAPI body of an HTTP API, its `{proxy+}` doesn't match an empty rest of a path as
-API Gateway's does, and it has no TLS, which the policies of the queues demand.
+API Gateway's does, it has no TLS, which the policies of the queues demand, and it makes tables without expiry and recovery.
 """
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import json
 from typing import Any, Callable, Mapping, Union
 
 from .deployed import DeployedTemplate, Route, ToUrl
+from .table_settings import Table, differences
 
 #: Makes a new boto3 client of a service of the emulator.
 Connect = Callable[[str], Any]
@@ -27,6 +28,7 @@ def bridge_gaps(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_
     """
     import_routes(stack, connect, stand_ins)
     allow_plain_http(stack, connect)
+    finish_table(stack, connect)
 
 
 def import_routes(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_STAND_INS) -> None:
@@ -115,6 +117,14 @@ def allow_plain_http(stack: str, connect: Connect) -> None:
         if kept != policy["Statement"]:
             rest = json.dumps({**policy, "Statement": kept}) if kept else ""
             queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": rest})
+
+
+def finish_table(stack: str, connect: Connect) -> None:
+    """Gives the stack's own table what its template says: MiniStack leaves expiry and recovery out."""
+    template, database = DeployedTemplate(stack, connect("cloudformation")), connect("dynamodb")
+    for logical_id, name in template.resources("AWS::DynamoDB::Table").items():
+        for difference in differences(Table.read(database, name), template.declared(logical_id)):
+            difference.mend(database)
 
 
 def demands_tls(statement: Mapping[str, Any]) -> bool:

@@ -10,8 +10,7 @@ from typing import Iterator, Optional, Sequence
 
 import click
 
-from . import options, parameters, sam, template
-from .adoption import adopt
+from . import adoption, options, parameters, sam, template
 from .aws import Aws
 from .bridge import bridge_gaps
 from .check import architecture, is_credentials, refuse_unbuildable, refuse_wrong
@@ -40,12 +39,13 @@ class Target:
 
 def deploy(target: Target, path: Path, *, is_checked: bool = True) -> int:
     """Deploys the parameters of a file. Returns how many findings the doctor has of the result."""
-    caller = target.aws.caller()
-    stack = Stack.find(target.aws, target.stack_name)
+    caller, stack = target.aws.caller(), Stack.find(target.aws, target.stack_name)
     given = checked(path, stack) if is_checked else unchecked(path)
+    adopted = adoption.plan(target.aws, stack, given, target.force)
     click.echo(f"Deploying {target.stack_name} in {target.aws.region}, as {caller}")
     build(target.aws, architecture(given, stack.parameters if stack else {}))
-    adopt(target.aws, stack, given, target.force)
+    if adopted:
+        adopted.carry_out(target.aws)
     with overrides(path, given, is_checked) as said:
         sam.run(target.aws, "deploy", *arguments(target, said), secrets=hidden(path, given))
     stack = Stack.require(target.aws, target.stack_name)

@@ -49,7 +49,7 @@ class Evaluated(DeployedTemplate):
 
     def properties(self, logical_id: str) -> dict[str, Any]:
         """The properties of a resource."""
-        return self.value(self._template["Resources"][logical_id].get("Properties", {}))
+        return self._evaluate(self.declared(logical_id))
 
     def arn(self, logical_id: str) -> str:
         """The ARN of a resource of the stack."""

@@ -140,7 +140,7 @@ def place(of: Any) -> str:
 # ---- What must not be shown ----
 
 #: What is shorter shows up in ordinary words.
-SHORTEST_SECRET = 6
+SHORTEST_SECRET = 8
 
 
 def secrets(value: str) -> Iterator[str]:

@@ -122,9 +122,8 @@ class Deployment:
     client: Callable[[str], Any]
 
     @classmethod
-    def find(cls, aws: Aws, name: str) -> Deployment:
-        """The stack of that name; on the local stack, as its operator sees it."""
-        stack = Stack.require(aws, name)
+    def of(cls, stack: Stack) -> Deployment:
+        """What a stack has, for its operator to use."""
         return cls(
             table=stack.outputs["SessionsTableName"], intake=stack.outputs["IntakeQueueUrl"],
             function=stack.resource("Replay"), client=stack.operator().client)
@@ -352,4 +351,7 @@ def rebuild(context: click.Context, stack_name: str, endpoint: Optional[str], is
     that have had one before it; together, those whose events lie within the span or around it."""
     chosen_by = Choice(**choice)
     chosen_by.check()
-    context.exit(run(Deployment.find(Aws.connect(endpoint), stack_name), chosen_by, is_applied, rate, audit))
+    stack = Stack.require(Aws.connect(endpoint), stack_name)
+    if is_applied:
+        stack.refuse_without_operator()
+    context.exit(run(Deployment.of(stack), chosen_by, is_applied, rate, audit))

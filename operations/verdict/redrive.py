@@ -49,7 +49,7 @@ def move(reader: Any, writer: Any, source: str, destination: str) -> int:
 
 def have_moved(queues: Any, source: str, destination: str) -> int:
     """Has SQS move everything, and waits until it has."""
-    handle = queues.start_message_move_task(SourceArn=arn(queues, source), DestinationArn=arn(queues, destination))
+    queues.start_message_move_task(SourceArn=arn(queues, source), DestinationArn=arn(queues, destination))
     while True:
         [task] = queues.list_message_move_tasks(SourceArn=arn(queues, source), MaxResults=1)["Results"]
         if task["Status"] != RUNNING:
@@ -57,7 +57,6 @@ def have_moved(queues: Any, source: str, destination: str) -> int:
         time.sleep(POLL_SECONDS)
     if task["Status"] != COMPLETED:
         raise Problem(f"SQS ended the move with {task['Status']}: {task.get('FailureReason', 'no reason given')}")
-    del handle
     return task.get("ApproximateNumberOfMessagesMoved", 0)
 
 
@@ -75,9 +74,10 @@ def redrive_command(stack_name: str, endpoint: Optional[str], source: Optional[s
     aws = Aws.connect(endpoint)
     aws.caller()
     stack = Stack.require(aws, stack_name)
-    urls, operator = stack.queue_urls(), stack.operator()
-    queues = operator.client("sqs")
+    urls = stack.queue_urls()
     refuse_own(source, urls)
+    stack.refuse_without_operator()
+    queues = stack.operator().client("sqs")
     if source or aws.is_local:
         moved = move(queues, queues, source or urls["Quarantine"], urls["Intake"])
     else:

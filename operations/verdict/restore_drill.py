@@ -17,8 +17,8 @@ from typing import Any, Iterator, Optional
 
 import click
 
-from . import options
-from .adoption import PARAMETER, prepare
+from . import adoption, options
+from .adoption import PARAMETER
 from .aws import Aws
 from .bridge import bridge_gaps
 from .doctor import probes
@@ -122,7 +122,7 @@ def restore(stack: Stack, source: str, target: str) -> None:
 
 def put_back(stack: Stack, source: str, target: str) -> None:
     """A restored table has no expiry, no recovery, no protection and no tags."""
-    prepare(stack.aws, target, stack.template.properties(TABLE))
+    adoption.look(stack.aws, target, stack.template.properties(TABLE)).carry_out(stack.aws)
     database = stack.client("dynamodb")
     tags = database.list_tags_of_resource(ResourceArn=arn(database, source)).get("Tags", [])
     # AWS keeps names with that prefix to itself: CloudFormation's own say whose the old table is.

@@ -16,6 +16,7 @@ from .problem import Problem
 HIDDEN = "****"
 #: A change set that was never executed leaves a stack with nothing in it.
 EMPTY = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+OPERATOR = "OperatorArn"
 QUEUES = ("Decisions", "DecisionsDeadLetter", "Intake", "Quarantine")
 
 
@@ -93,7 +94,13 @@ class Stack:
         return {name: self.outputs.get(f"{name}QueueUrl") or self.resource(f"{name}Queue") for name in QUEUES}
 
     def operator(self) -> Aws:
-        """Whoever may put messages on intake. On the local stack that is the role that OperatorArn names, as which we
-        act; elsewhere the caller has to be it."""
-        role = self.parameters.get("OperatorArn")
+        """Whoever operates the stack. On the local stack that is the role that OperatorArn names, as which we act;
+        elsewhere the caller has to be it."""
+        role = self.parameters.get(OPERATOR)
         return self.aws.acting_as(role) if self.aws.is_local and role and ":role/" in role else self.aws
+
+    def refuse_without_operator(self) -> None:
+        """Ends the command if the policy of intake lets nobody but the functions put anything there."""
+        if self.parameters.get(OPERATOR) == "":
+            raise Problem(f"the stack {self.name} has no {OPERATOR}: nobody but its functions may put messages on intake; "
+                          f"deploy it with the ARN of your role as {OPERATOR}, and act as that role")

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Optional, Sequence
 
 import click
 
@@ -26,7 +26,7 @@ MAX_VALUE_BYTES = 4096
 TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
 
 
-def refuse_wrong(path: Path, given: Sequence[Parameter], deployed: Sequence[str] = (),
+def refuse_wrong(path: Path, given: Sequence[Parameter], *, deployed: Sequence[str] = (), endpoint: Optional[str] = None,
                  judge: credentials.Judge = credentials.judge) -> None:
     """Ends the command if something is wrong with the file, with a line for each finding.
 
@@ -34,7 +34,8 @@ def refuse_wrong(path: Path, given: Sequence[Parameter], deployed: Sequence[str]
     """
     declared = template.load()["Parameters"]
     found = list(names(given, declared)) or [
-        *values(given, declared), *judged(given, declared, judge), *providers(given, declared, deployed)]
+        *values(given, declared), *providers(given, declared, deployed),
+        *judged(given, declared, judge(texts(given), endpoint))]
     if found:
         raise Problem("\n".join(f"{path.name}{line}" for line in found))
 
@@ -69,7 +70,7 @@ def values(given: Sequence[Parameter], declared: Mapping[str, Any]) -> Iterator[
             yield f", line {each.line}: {each.name} {wrong}"
 
 
-def wrong_value(given: Parameter, declaration: Mapping[str, Any]) -> str | None:
+def wrong_value(given: Parameter, declaration: Mapping[str, Any]) -> Optional[str]:
     if given.is_nested and not is_credentials(given.name):
         return "must be a single value, not a list or a mapping"
     size = len(given.value.encode("utf-8"))
@@ -82,12 +83,12 @@ def wrong_value(given: Parameter, declaration: Mapping[str, Any]) -> str | None:
         given.value, declaration)
 
 
-def wrong_choice(value: str, declaration: Mapping[str, Any]) -> str | None:
+def wrong_choice(value: str, declaration: Mapping[str, Any]) -> Optional[str]:
     allowed = [str(each) for each in declaration.get("AllowedValues", [])]
     return f"must be one of {', '.join(allowed)}" if allowed and value not in allowed else None
 
 
-def wrong_number(value: str, declaration: Mapping[str, Any]) -> str | None:
+def wrong_number(value: str, declaration: Mapping[str, Any]) -> Optional[str]:
     if declaration["Type"] != "Number":
         return None
     least, most = declaration.get("MinValue"), declaration.get("MaxValue")
@@ -97,7 +98,7 @@ def wrong_number(value: str, declaration: Mapping[str, Any]) -> str | None:
     return None if is_right else f"must be a number{limits}"
 
 
-def wrong_text(value: str, declaration: Mapping[str, Any]) -> str | None:
+def wrong_text(value: str, declaration: Mapping[str, Any]) -> Optional[str]:
     pattern = declaration.get("AllowedPattern")
     if pattern is None or re.fullmatch(pattern, value):
         return None
@@ -119,11 +120,12 @@ def texts(given: Sequence[Parameter]) -> dict[str, str]:
     return {provider_of(each.name): each.value for each in given if is_credentials(each.name) and each.value}
 
 
-def judged(given: Sequence[Parameter], declared: Mapping[str, Any], judge: credentials.Judge) -> Iterator[str]:
+def judged(
+        given: Sequence[Parameter], declared: Mapping[str, Any], findings: Sequence[credentials.Finding]) -> Iterator[str]:
     """What the functions would not start with."""
     by_provider = {provider_of(each.name): each for each in given if is_credentials(each.name)}
     refused = set()
-    for finding in judge(texts(given)):
+    for finding in findings:
         refused.add(finding.provider)
         each = by_provider[finding.provider]
         yield f", line {each.line}: {each.name}: {finding.message}"
@@ -167,9 +169,10 @@ def refuse_unbuildable(processor: str) -> None:
 
 @click.command()
 @options.parameters_file
-def check(path: Path) -> None:
+@options.endpoint
+def check(path: Path, endpoint: Optional[str]) -> None:
     """Hold a parameter file against the template and the functions' own rules; nothing is asked of AWS."""
     given = parameters.read(path)
     refuse_unbuildable(architecture(given, {}))
-    refuse_wrong(path, given)
+    refuse_wrong(path, given, endpoint=endpoint)
     click.echo(f"{path}: {len(given)} parameters, nothing wrong with them")

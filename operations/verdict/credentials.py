@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Optional
 
 from .places import ROOT
 from .problem import Problem
@@ -25,17 +26,22 @@ class Finding:
     message: str
 
 
-#: Judges credentials' JSON texts by provider.
-Judge = Callable[[Mapping[str, str]], list[Finding]]
+#: Judges credentials' JSON texts by provider, for functions that work against an endpoint, or AWS's own.
+Judge = Callable[[Mapping[str, str], Optional[str]], list[Finding]]
+#: By it the functions know a local stack, on which this repository's own credentials will do.
+ENDPOINT = "AWS_ENDPOINT_URL"
 
 
-def judge(credentials: Mapping[str, str]) -> list[Finding]:
+def judge(credentials: Mapping[str, str], endpoint: Optional[str] = None) -> list[Finding]:
     """What the functions would say of these credentials at their start."""
     if not credentials:
         return []
     if not shutil.which("cargo"):
         raise Problem("there is no cargo on the PATH: install Rust 1.95 or later, and open a new shell")
-    done = subprocess.run(COMMAND, cwd=ROOT, input=json.dumps(credentials), capture_output=True, text=True)
+    variables = {**{name: value for name, value in os.environ.items() if name != ENDPOINT},
+                 **({ENDPOINT: endpoint} if endpoint else {})}
+    done = subprocess.run(
+        COMMAND, cwd=ROOT, env=variables, input=json.dumps(credentials), capture_output=True, text=True)
     if done.returncode not in ANSWERED:
         # Standard error is the compiler's: it knows nothing of the input.
         lines = "\n".join(done.stderr.splitlines()[-SHOWN_LINES:])

@@ -40,7 +40,7 @@ class Target:
 def deploy(target: Target, path: Path, *, is_checked: bool = True) -> int:
     """Deploys the parameters of a file. Returns how many findings the doctor has of the result."""
     caller, stack = target.aws.caller(), Stack.find(target.aws, target.stack_name)
-    given = checked(path, stack) if is_checked else unchecked(path)
+    given = checked(target, path, stack) if is_checked else unchecked(path)
     adopted = adoption.plan(target.aws, stack, given, target.force)
     click.echo(f"Deploying {target.stack_name} in {target.aws.region}, as {caller}")
     build(target.aws, architecture(given, stack.parameters if stack else {}))
@@ -57,11 +57,11 @@ def deploy(target: Target, path: Path, *, is_checked: bool = True) -> int:
 
 # ---- Parameters ----
 
-def checked(path: Path, stack: Optional[Stack]) -> list[Parameter]:
+def checked(target: Target, path: Path, stack: Optional[Stack]) -> list[Parameter]:
     """The file's parameters, with which nothing is wrong."""
     given = parameters.read(path)
     refuse_unbuildable(architecture(given, stack.parameters if stack else {}))
-    refuse_wrong(path, given, deployed=stack_credentials(stack))
+    refuse_wrong(path, given, deployed=stack_credentials(stack), endpoint=target.aws.endpoint)
     return given
 
 

@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional
 
 import yaml
 
@@ -56,7 +56,7 @@ def parse(content: bytes, name: str) -> list[Parameter]:
     return [parameter(key, value, name) for key, value in root.value]
 
 
-def compose(content: bytes, name: str) -> yaml.Node | None:
+def compose(content: bytes, name: str) -> Optional[yaml.Node]:
     """The document's nodes, of which each knows its place."""
     try:
         text = content.decode("utf-8-sig")
@@ -145,7 +145,7 @@ SHORTEST_SECRET = 8
 
 def secrets(value: str) -> Iterator[str]:
     """The texts of a parameter's value that must be in no output: the value's lines, and each text in its JSON."""
-    yield from long_lines(value)
+    yield from forms(value)
     try:
         yield from texts(json.loads(value))
     except (ValueError, RecursionError):
@@ -160,10 +160,18 @@ def texts(value: Any) -> Iterator[str]:
         for each in value:
             yield from texts(each)
     elif isinstance(value, str):
-        yield from long_lines(value)
-        # As sam prints it, within JSON.
-        yield from long_lines(json.dumps(value)[1:-1])
-        yield from long_lines(json.dumps(value, ensure_ascii=False)[1:-1])
+        yield from forms(value)
+
+
+def forms(text: str) -> Iterator[str]:
+    """A text as it may be printed: as it is, as Python shows it, within JSON, and within JSON that is within JSON."""
+    for each in (text, repr(text)[1:-1]):
+        yield from long_lines(each)
+    for ascii_only in (True, False):
+        within = text
+        for _ in range(2):
+            within = json.dumps(within, ensure_ascii=ascii_only)[1:-1]
+            yield from long_lines(within)
 
 
 def long_lines(text: str) -> Iterator[str]:

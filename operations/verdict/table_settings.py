@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 from botocore.exceptions import ClientError
 
@@ -35,7 +35,7 @@ class Table:
 
     name: str
     description: Mapping[str, Any]
-    expires_by: str | None
+    expires_by: Optional[str]
     is_recoverable: bool
 
     @classmethod

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Iterator, Optional, Sequence
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -114,7 +114,7 @@ def bridge_if_never_done(stack: Stack) -> None:
 @options.endpoint
 @options.parameters_file
 @click.pass_context
-def doctor(context: click.Context, stack_name: str, endpoint: str | None, path: Path) -> None:
+def doctor(context: click.Context, stack_name: str, endpoint: Optional[str], path: Path) -> None:
     """Tell whether a deployed stack works, and what to paste into the providers' portals. Exits with 1 if something is
     bad. Probes carry the credentials of the parameter file if there is one, else those that the functions have."""
     aws = Aws.connect(endpoint)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Optional
 
 from botocore.exceptions import ClientError
 
@@ -60,7 +60,7 @@ def as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def wrong_policy(stack: Stack, logical_id: str, found: str | None) -> Iterator[Finding]:
+def wrong_policy(stack: Stack, logical_id: str, found: Optional[str]) -> Iterator[Finding]:
     """How the queue's policy differs from what the template says of it."""
     url = stack.physical(logical_id)
     statements = [

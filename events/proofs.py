@@ -1,17 +1,21 @@
 """How each provider proves its webhooks: a class a provider, with the same two functions.
 
 `accepts` tells whether credentials have the form that Verdict takes. `prove` puts the proof into an API Gateway event,
-or spoils it in the way that `proof` names; of the event and its body nothing else changes.
+or spoils it in the way that `proof` names; of the event and its body nothing else changes. `entries` takes the
+credentials apart, entry by entry, for `probes`: harmless deliveries that show whether each one works.
 """
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import re
+import secrets
+import time
 import urllib.parse
-from typing import Any
+from typing import Any, Iterator
 
 # The secret behind whatever is forged: nobody's.
 FORGER = "the-secret-of-nobody"
@@ -41,10 +45,15 @@ class Veriff:
     """
 
     KINDS = ("genuine", "upper-case", "forged", "missing")
+    PROBE_PATH = "/veriff/decisions"
 
     @staticmethod
     def accepts(keys: dict) -> bool:
         return texts(keys.get("secrets")) and header_values(keys.get("apiKeys", ["optional"]))
+
+    @staticmethod
+    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+        return each_alone(keys, "secrets", "apiKeys")
 
     @staticmethod
     def signature(secret: str, body: bytes) -> str:
@@ -74,9 +83,12 @@ class Incode:
     # Those whose bearer token is right: there the token endpoint's can take its place.
     BEARING = ("genuine", "missing-header", "wrong-header")
     TOKEN_PATH = "/incode/oauth/token"
+    PROBE_PATH = "/incode/onboarding-status"
 
     # In Unix seconds. The samples' tokens never change, so that the files don't: they hold until 2100, all but one.
     ISSUED_AT, EXPIRED_AT, EXPIRES_AT = 1767225600, 1767229200, 4102444800
+    # How long a token is good for that is signed with somebody's real key: as long as two clocks may differ.
+    FRESH_SECONDS = 300
 
     @staticmethod
     def accepts(keys: dict) -> bool:
@@ -85,6 +97,14 @@ class Incode:
                 and ("headers" not in keys or secret_headers(headers))
                 and ("oauth" not in keys or isinstance(oauth, dict) and texts(oauth.get("signingKeys"))
                      and logins(oauth.get("clients"), "id", "secret")))
+
+    @staticmethod
+    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+        yield from each_header_alone(keys)
+        oauth = keys.get("oauth", {"clients": []})
+        for client, one_client in each_alone(oauth, "clients"):
+            for key, one_of_each in each_alone(one_client, "signingKeys"):
+                yield f"oauth.{client}, oauth.{key}", {**keys, "oauth": one_of_each}
 
     @classmethod
     def prove(cls, event: dict, keys: dict, proof: str) -> dict:
@@ -100,12 +120,20 @@ class Incode:
         return with_headers(event, without={"x-incode-secret", "authorization"}, plus=plus)
 
     @classmethod
-    def token(cls, key: str, client: str, expires_at: int) -> str:
+    def token(
+            cls, key: str, client: str, expires_at: int, issued_at: int = ISSUED_AT, key_id: str = "samples") -> str:
         """A token as the token endpoint makes it: a JWT, HS256."""
-        claims = {"iss": "verdict", "aud": "incode-webhooks", "sub": client, "iat": cls.ISSUED_AT, "exp": expires_at}
-        parts = ({"alg": "HS256", "typ": "JWT", "kid": "samples"}, claims)
+        claims = {"iss": "verdict", "aud": "incode-webhooks", "sub": client, "iat": issued_at, "exp": expires_at}
+        parts = ({"alg": "HS256", "typ": "JWT", "kid": key_id}, claims)
         signed = b".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
         return b".".join([signed, base64url(hmac.digest(key.encode("utf-8"), signed, "sha256"))]).decode("ascii")
+
+    @classmethod
+    def fresh_token(cls, oauth: dict) -> str:
+        """A token of the first client under the first key, as the token endpoint would make it now, but for a while."""
+        key, now = oauth["signingKeys"][0], int(time.time())
+        key_id = hashlib.sha256(key.encode("utf-8")).hexdigest()[:8]
+        return cls.token(key, oauth["clients"][0]["id"], now + cls.FRESH_SECONDS, now, key_id)
 
 
 class Treezor:
@@ -116,12 +144,17 @@ class Treezor:
     """
 
     KINDS = ("genuine", "raw", "forged", "malformed", "unsigned", "missing-token", "wrong-token")
+    PROBE_PATH = "/treezor"
     SIGNATURE = re.compile(r'"object_payload_signature"\s*:\s*("(?:[^"\\]|\\.)*")')
     PAYLOAD = re.compile(r'"object_payload"\s*:\s*')
 
     @staticmethod
     def accepts(keys: dict) -> bool:
         return texts(keys.get("secrets")) and texts(keys.get("urlTokens", ["optional"]))
+
+    @staticmethod
+    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+        return each_alone(keys, "secrets", "urlTokens")
 
     @classmethod
     def prove(cls, event: dict, keys: dict, proof: str) -> dict:
@@ -154,12 +187,17 @@ class Wultra:
     """
 
     KINDS = ("genuine", "missing", "wrong-password", "other-scheme")
+    PROBE_PATH = "/wultra/process/event"
 
     @staticmethod
     def accepts(keys: dict) -> bool:
         return (keys.keys() & {"basic", "headers"} != set()
                 and ("basic" not in keys or logins(keys["basic"], "username", "password"))
                 and ("headers" not in keys or secret_headers(keys["headers"])))
+
+    @staticmethod
+    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+        return itertools.chain(each_alone(keys, "basic"), each_header_alone(keys))
 
     @classmethod
     def prove(cls, event: dict, keys: dict, proof: str) -> dict:
@@ -174,6 +212,45 @@ class Wultra:
 
 
 PROOFS = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wultra}
+
+
+def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
+    """A probe for each entry of a provider's credentials, with the first entry of each other list beside it.
+
+    Each comes with a label that says which entry it shows to work: its place, never its value. The request is to be
+    posted to the API: `path`, `query`, `headers` and `body`.
+    """
+    return [(label, probe(provider, keys)) for label, keys in PROOFS[provider].entries(credentials)]
+
+
+def probe(provider: str, keys: dict) -> dict:
+    """A delivery that is proved with the first entry of each list and says nothing: Verdict stores nothing of it."""
+    content = {"verdictProbe": secrets.token_hex(16)}
+    if provider == "treezor":
+        content = {"webhook": "verdict.probe", "object_payload": content, "object_payload_signature": ""}
+    event = {"headers": {"content-type": "application/json"}, "rawQueryString": "",
+             "body": json.dumps(content, separators=(",", ":")), "isBase64Encoded": False}
+    event = PROOFS[provider].prove(event, keys, "genuine")
+    if "oauth" in keys:
+        bearer = f"Bearer {Incode.fresh_token(keys['oauth'])}"
+        event = with_headers(event, without=set(), plus={"authorization": bearer})
+    return {"path": PROOFS[provider].PROBE_PATH, "query": event["rawQueryString"], "headers": event["headers"],
+            "body": event["body"]}
+
+
+def each_alone(keys: dict, *members: str) -> Iterator[tuple[str, dict]]:
+    """The keys with each entry of these lists as its only one, and where the entry stands."""
+    for member in members:
+        for position, entry in enumerate(keys.get(member, []), 1):
+            yield f"{member} entry {position}", {**keys, member: [entry]}
+
+
+def each_header_alone(keys: dict) -> Iterator[tuple[str, dict]]:
+    """The same for each value of each header. A header is called by its place, too: its name might be its value."""
+    headers = keys.get("headers", {})
+    for place, (name, values) in enumerate(headers.items(), 1):
+        for position, value in enumerate(values, 1):
+            yield f"headers {place} entry {position}", {**keys, "headers": {**headers, name: [value]}}
 
 
 def with_query(event: dict, parameters: dict) -> dict:

@@ -4,12 +4,13 @@
 //! proves it and answers; `process` reads, records and publishes; `table` is the record, `outbox` what is
 //! still to be published, `queues` where it goes. What the table can't take waits as `kept` has it, for
 //! `replay`, which also has sessions read again (`rebuild`). `sessions_api` reads records, `environment`
-//! holds what a function is configured with, `schedule` runs what a clock starts.
+//! holds what a function is configured with, `schedule` runs what a clock starts, `doctor` answers whether a function did.
 
 mod aws_error;
 mod backoff;
 mod clock;
 mod deadline;
+mod doctor;
 mod environment;
 pub mod gateway;
 mod incode_api;
@@ -29,6 +30,7 @@ mod token_endpoint;
 
 pub use aws_error::AwsError;
 pub use deadline::{Deadline, Elapsed};
+pub use doctor::{Doctor, Started};
 pub use environment::{Environment, StartError};
 pub use incode_api::{ApiError, IncodeApi};
 pub use kept::{IntakeMessage, KeptWebhook, NotKept, RebuildRequest};

@@ -47,6 +47,7 @@ impl<P: Provide> Receiver<P> {
         let Request { id, deadline, now, delivery, .. } = request;
         let path = delivery.path().to_owned();
         let fate = match self.provider.prove(delivery, now) {
+            Ok(genuine) if genuine.is_probe() => Fate::of(Disposition::Probe),
             Ok(genuine) => self.take_in(&genuine, deadline).await,
             Err(refusal) => Fate::because(Disposition::Refused, refusal.code()),
         };

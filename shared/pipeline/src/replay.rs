@@ -6,6 +6,7 @@
 
 use crate::{
     Deadline, IntakeQueue, Processor, QuarantineQueue, TableError, clock,
+    doctor::{Doctor, Started},
     kept::{IntakeMessage, KeptWebhook, NotKept},
     process::Fate,
     rebuild::{self, Rebuilt},
@@ -49,6 +50,8 @@ pub struct Replay {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Invocation {
+    /// An operator's tool: did the function start?
+    Doctor(Doctor),
     /// Messages from intake, by SQS's event source mapping.
     Batch(Batch),
     /// An operator's question: what would a rebuild of these sessions change?
@@ -95,6 +98,8 @@ pub struct Attributes {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
+    /// It did.
+    Started(Started),
     /// Which messages of the batch are not done with and stay on the queue.
     Batch(BatchAnswer),
     /// What would change.
@@ -150,6 +155,7 @@ impl Replay {
     /// Answers one invocation.
     pub async fn answer(&self, invocation: Invocation, now: Timestamp, deadline: Deadline) -> Answer {
         match invocation {
+            Invocation::Doctor(doctor) => Answer::Started(doctor.answer()),
             Invocation::Batch(batch) => Answer::Batch(self.take(&batch, now, deadline).await),
             Invocation::DryRun { dry_run } => {
                 let mut sessions = Vec::with_capacity(dry_run.len());
@@ -300,12 +306,22 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_and_a_question_are_told_apart() {
+    fn a_batch_and_the_questions_are_told_apart() {
         let read = |value| serde_json::from_value::<Invocation>(value);
         assert!(matches!(read(json!({"Records": []})), Ok(Invocation::Batch(_))));
         let question = read(json!({"dryRun": [{"provider": "veriff", "sessionId": "s"}]}));
         assert!(matches!(question, Ok(Invocation::DryRun { dry_run }) if dry_run.len() == 1));
-        for other in [json!({}), json!({"dryRun": ["veriff/s"]}), json!([]), json!(null)] {
+        assert!(matches!(read(json!({"doctor": true})), Ok(Invocation::Doctor(_))));
+        assert!(matches!(read(json!({"doctor": true, "Records": []})), Ok(Invocation::Batch(_))));
+        for other in [
+            json!({}),
+            json!({"dryRun": ["veriff/s"]}),
+            json!({"doctor": false}),
+            json!({"doctor": true, "all": true}),
+            json!([true]),
+            json!([]),
+            json!(null),
+        ] {
             assert!(read(other).is_err());
         }
     }
@@ -316,5 +332,6 @@ mod tests {
         let answer = Answer::Batch(BatchAnswer { batch_item_failures: vec![failure] });
         assert_eq!(json!(answer), json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
         assert_eq!(json!(Answer::Batch(BatchAnswer::default())), json!({"batchItemFailures": []}));
+        assert_eq!(json!(Answer::Started(Doctor.answer())), json!({"started": true}));
     }
 }

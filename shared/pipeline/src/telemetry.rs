@@ -4,12 +4,12 @@
 //! whole payloads at their finer levels, so they are capped here, in code, and not by configuration.
 
 use crate::{gateway::RequestId, process::Fate, rebuild};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{env, panic, time::Duration};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{Layer as _, filter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 use verdict_sessions::{Provider, Remark, SessionKey, Timestamp};
-use verdict_webhooks::sha256_hex;
+use verdict_webhooks::{Disposition, sha256_hex};
 
 /// Starts logging, at the level that `VERDICT_LOG` names (`off`, `error`, `warn`, `info`, `debug`, `trace`).
 pub(crate) fn start() {
@@ -38,10 +38,35 @@ pub(crate) struct DeliveryReport<'a> {
 
 impl DeliveryReport<'_> {
     /// Prints one line that is log entry and metrics at once (CloudWatch's embedded metric format):
-    /// no call, no agent, nothing lost when the function is frozen.
+    /// no call, no agent, nothing lost when the function is frozen. A probe is logged and not counted.
     pub(crate) fn print(&self, now: Timestamp) {
+        print_line(&self.line(now));
+    }
+
+    fn line(&self, now: Timestamp) -> Value {
+        let mut line = self.entry();
+        if self.fate.disposition != Disposition::Probe {
+            self.count(&mut line, now);
+        }
+        line
+    }
+
+    fn entry(&self) -> Value {
+        let Fate { disposition, reason, session, .. } = self.fate;
+        json!({
+            "message": self.message,
+            "requestId": self.request.map(RequestId::as_str),
+            "provider": self.provider,
+            "outcome": disposition.as_str(),
+            "reason": reason,
+            "session": session.as_ref().map(shown),
+            "took": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    fn count(&self, line: &mut Value, now: Timestamp) {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-        let Fate { disposition, reason, session, remarks, late_copies, reused_ids, .. } = self.fate;
+        let Fate { disposition, remarks, late_copies, reused_ids, .. } = self.fate;
         let outcome = match self.message {
             "replay" => format!("replay.{}", disposition.as_str()),
             _ => disposition.as_str().to_owned(),
@@ -55,24 +80,14 @@ impl DeliveryReport<'_> {
             ("idReused", *reused_ids),
         ];
         metrics.extend(rare.iter().filter(|(_, times)| *times > 0).map(|(name, _)| count(name)));
-        let mut line = json!({
-            "_aws": {
-                "Timestamp": now.unix_seconds() * 1000,
-                "CloudWatchMetrics": [{"Namespace": "Verdict", "Dimensions": [["provider"]], "Metrics": metrics}],
-            },
-            "message": self.message,
-            "requestId": self.request.map(RequestId::as_str),
-            "provider": self.provider,
-            "outcome": disposition.as_str(),
-            "reason": reason,
-            "session": session.as_ref().map(shown),
-            "took": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+        line["_aws"] = json!({
+            "Timestamp": now.unix_seconds() * 1000,
+            "CloudWatchMetrics": [{"Namespace": "Verdict", "Dimensions": [["provider"]], "Metrics": metrics}],
         });
         line[outcome] = json!(1);
         for (name, times) in rare {
             line[name] = json!(times);
         }
-        print_line(&line);
     }
 }
 
@@ -150,6 +165,39 @@ pub(crate) fn report_token(request: &RequestId, now: Timestamp, error: Option<&s
 }
 
 #[expect(clippy::print_stdout, reason = "standard output is where Lambda reads logs and embedded metrics")]
-fn print_line(line: &serde_json::Value) {
+fn print_line(line: &Value) {
     println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(fate: &Fate) -> Value {
+        let report = DeliveryReport {
+            message: "delivery",
+            request: None,
+            provider: Provider::Veriff,
+            fate,
+            took: Duration::from_millis(7),
+        };
+        report.line(Timestamp::from_unix(1_781_308_800, 0).unwrap())
+    }
+
+    #[test]
+    fn a_delivery_is_a_line_and_a_metric_of_its_provider() {
+        let line = delivery(&Fate::because(Disposition::Ignored, "undecided"));
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(metrics["Dimensions"], json!([["provider"]]));
+        assert_eq!(metrics["Metrics"][0], json!({"Name": "ignored", "Unit": "Count"}));
+        assert_eq!((&line["ignored"], &line["provider"], &line["took"]), (&json!(1), &json!("veriff"), &json!(7)));
+    }
+
+    #[test]
+    fn a_probe_is_a_line_and_no_metric() {
+        let line = delivery(&Fate::of(Disposition::Probe));
+        let expected = json!({"message": "delivery", "requestId": null, "provider": "veriff", "outcome": "probe",
+            "reason": null, "session": null, "took": 7});
+        assert_eq!(line, expected);
+    }
 }

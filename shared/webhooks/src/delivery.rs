@@ -1,6 +1,6 @@
 //! A delivery as it came in, and what a proof makes of it.
 
-use crate::{Refusal, digest::sha256_hex, json::Json, minimise::compact};
+use crate::{Refusal, digest::sha256_hex, json::Json, minimise::compact, probe::is_probe};
 use std::{borrow::Cow, fmt};
 use verdict_sessions::{Provider, Timestamp};
 
@@ -96,9 +96,15 @@ impl Delivery {
         known.then_some(()).ok_or(Refusal::PathUnknown)
     }
 
-    /// What a proof answers with once it holds.
+    /// What a proof answers with once it holds for the whole body.
     pub(crate) fn proven(self, provider: Provider, received_at: Timestamp) -> Genuine {
-        Genuine::new(provider, own_path(provider, self.path), received_at, self.body)
+        let is_probe = is_probe(&self.body);
+        self.proven_in_part(provider, received_at, is_probe)
+    }
+
+    /// What a proof answers with once it holds for a part of the body; `is_probe` is what that part is.
+    pub(crate) fn proven_in_part(self, provider: Provider, received_at: Timestamp, is_probe: bool) -> Genuine {
+        Genuine { is_probe, ..Genuine::new(provider, own_path(provider, self.path), received_at, self.body) }
     }
 
     /// What a proof answers with where the sender may knock, but nobody vouches for the body: it is not kept.
@@ -141,11 +147,12 @@ pub struct Genuine {
     body: Vec<u8>,
     /// Of the body as sent, where this is no longer it.
     digest: Option<String>,
+    is_probe: bool,
 }
 
 impl Genuine {
     fn new(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>) -> Self {
-        Self { provider, path, received_at, body, digest: None }
+        Self { provider, path, received_at, body, digest: None, is_probe: false }
     }
 
     /// A webhook that was proved before and has been in our own keeping since, its body
@@ -153,7 +160,7 @@ impl Genuine {
     /// the [`body_digest`](Self::body_digest) that it had.
     #[must_use]
     pub fn kept(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>, digest: String) -> Self {
-        Self { provider, path, received_at, body, digest: Some(digest) }
+        Self { digest: Some(digest), ..Self::new(provider, path, received_at, body) }
     }
 
     /// Who vouched for it.
@@ -166,6 +173,13 @@ impl Genuine {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whether what was proved is a probe and no webhook: one object with the one member `verdictProbe`. Nothing is
+    /// stored or published of it.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.is_probe
     }
 
     /// When it was proved.

@@ -14,6 +14,7 @@ mod fields;
 pub mod incode;
 pub mod json;
 mod minimise;
+mod probe;
 mod reading;
 mod receiver;
 mod refusal;

@@ -57,6 +57,8 @@ pub enum Disposition {
     Refused,
     /// Genuine, but it could not be made durable: a provider that retries sends it again.
     Failed,
+    /// Genuine, and only to see whether it gets through: nothing is stored, published or counted.
+    Probe,
 }
 
 impl Disposition {
@@ -71,6 +73,7 @@ impl Disposition {
             Self::Quarantined => "quarantined",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Probe => "probe",
         }
     }
 }

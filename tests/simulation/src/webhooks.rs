@@ -93,6 +93,19 @@ impl Webhook {
         Self::posted(Provider::Incode, SCORE_PATH, score(outcome), vec![says])
     }
 
+    /// Only to see whether it gets through.
+    #[must_use]
+    pub fn probe(provider: Provider) -> Self {
+        let probe = json!({"verdictProbe": "00112233445566778899aabbccddeeff"});
+        let body = probe.to_string();
+        match provider {
+            Provider::Veriff => veriff("/veriff/decisions", &body, Vec::new()),
+            Provider::Incode => incode("onboarding-status", &body, Vec::new()),
+            Provider::Treezor => signed_by_treezor("user.kycreview", &probe, Timestamp::EPOCH, Vec::new()),
+            Provider::Wultra => Self::of_wultra(body, Vec::new()),
+        }
+    }
+
     /// The session has come a step further. `at` is the provider's time, of which Veriff and Incode say nothing; only
     /// Veriff and Incode know stages other than *submitted*, and Wultra knows none: there it is a check.
     #[must_use]
@@ -318,17 +331,20 @@ fn incode_body(session: &str, attempt: &str) -> String {
         .to_string()
 }
 
-/// Base64 HMAC-SHA256 over the payload, beside it; and the URL's token. What is written here is as PHP writes it.
 fn treezor(event: &str, users: &[Value], at: Timestamp, says: Vec<Says>) -> Webhook {
+    signed_by_treezor(event, &json!({"users": users}), at, says)
+}
+
+/// Base64 HMAC-SHA256 over the payload, beside it; and the URL's token. What is written here is as PHP writes it.
+fn signed_by_treezor(event: &str, payload: &Value, at: Timestamp, says: Vec<Says>) -> Webhook {
     let keys = credentials(Provider::Treezor);
-    let payload = json!({"users": users});
     let signature = BASE64_STANDARD.encode(hmac(&keys["secrets"][0], payload.to_string().as_bytes()));
     let body = json!({
         "webhook": event,
         // Tenths of milliseconds.
         "webhook_created_at": at.unix_seconds() * 10_000,
         "object": "user",
-        "object_id": users[0]["userId"],
+        "object_id": payload["users"][0]["userId"],
         "object_payload": payload,
         "object_payload_signature": signature,
     });

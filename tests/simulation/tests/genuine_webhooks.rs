@@ -83,3 +83,19 @@ fn what_is_unreadable_goes_to_quarantine() {
         });
     }
 }
+
+/// A probe asks for a proof and for nothing behind it: it gets through while table and queues are away, too.
+#[test]
+fn a_probe_is_answered_and_calls_nobody() {
+    for provider in PROVIDERS {
+        simulate(1, async |world| {
+            world.line.fail(|_| Some(Fault::ServerError));
+            let response = world.deliver(&Webhook::probe(provider)).await;
+            let body = if provider == Provider::Incode { r#"{"success": true}"# } else { "{}" };
+            assert_eq!((response.status, &*response.body), (200, body), "{provider}");
+            assert_eq!(response.headers["x-verdict-outcome"], "probe");
+            assert!(!response.headers.contains_key("x-verdict-session"));
+            assert!(world.line.calls().is_empty(), "{provider}");
+        });
+    }
+}

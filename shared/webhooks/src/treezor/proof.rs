@@ -10,6 +10,7 @@ use crate::{
     credentials::{list, not_null, parse, secrets},
     delivery::Repeated,
     json::Json,
+    probe::is_probe,
     secret,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -103,7 +104,8 @@ pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestam
         Some(signature) => credentials.verify(payload, signature)?,
         None => credentials.accept_unsigned(&envelope, payload)?,
     }
-    Ok(delivery.proven(Provider::Treezor, now))
+    let is_probe = is_probe(payload.as_bytes());
+    Ok(delivery.proven_in_part(Provider::Treezor, now, is_probe))
 }
 
 /// The call that comes before a subscription's first webhook. Its form is not public: a header or a member of the

@@ -108,9 +108,9 @@ def client(aws: Aws, service: str) -> Any:
     keys = {} if aws.keys is None else {
         "aws_access_key_id": aws.keys.access_key, "aws_secret_access_key": aws.keys.secret_key,
         "aws_session_token": aws.keys.token}
-    # A local endpoint is never behind a proxy.
-    proxies = {"http": None, "https": None} if aws.is_local else None
-    config = Config(read_timeout=ANSWER_SECONDS, retries={"mode": "standard", "max_attempts": 5}, proxies=proxies,
+    # A local endpoint is never behind a proxy, and is there or isn't.
+    proxies, attempts = ({"http": None, "https": None}, 2) if aws.is_local else (None, 5)
+    config = Config(read_timeout=ANSWER_SECONDS, retries={"mode": "standard", "max_attempts": attempts}, proxies=proxies,
                     max_pool_connections=CONNECTIONS)
     return session().client(service, region_name=aws.region, endpoint_url=aws.endpoint, config=config, **keys)
 

@@ -15,7 +15,7 @@ from .problem import Problem
 TABLE = "SessionsTable"
 #: An index of a large table takes hours.
 WAIT_SECONDS = 24 * 60 * 60
-POLL_SECONDS = 5.0
+POLL_SECONDS = 1.0
 MISSING = "ResourceNotFoundException"
 
 

@@ -36,3 +36,17 @@ def verdict(capfd):
         return Run(status, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory):
+    """An emulator that enforces IAM, with the code of functions that do nothing but answer."""
+    from stack.emulator import Emulator, free_port
+    from stack.trial import upload_code
+
+    emulator = Emulator(free_port(), tmp_path_factory.mktemp("emulator"), enforce_iam=True)
+    try:
+        upload_code(emulator.endpoint)
+        yield emulator.endpoint
+    finally:
+        emulator.stop()

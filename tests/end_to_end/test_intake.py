@@ -77,7 +77,7 @@ def test_a_batch_whose_function_dies_after_a_transaction_comes_back_and_counts_o
 
 def send_back(verdict) -> int:
     return redrive(
-        verdict.client("sqs"), verdict.outputs["QuarantineQueueUrl"], verdict.outputs["IntakeQueueUrl"])
+        verdict.operator("sqs"), verdict.outputs["QuarantineQueueUrl"], verdict.outputs["IntakeQueueUrl"])
 
 
 def by_digest(messages: list[dict]) -> list[dict]:
@@ -142,14 +142,14 @@ FOREIGN = [
 
 def test_a_message_that_is_not_ours_ends_in_quarantine_and_holds_up_nobody(verdict, decisions, quarantine):
     intake.await_empty(verdict)
-    queues, url, good = verdict.client("sqs"), verdict.outputs["IntakeQueueUrl"], sessions(len(FOREIGN))
-    quarantine_arn = queues.get_queue_attributes(
+    operator, url, good = verdict.operator("sqs"), verdict.outputs["IntakeQueueUrl"], sessions(len(FOREIGN))
+    quarantine_arn = operator.get_queue_attributes(
         QueueUrl=verdict.outputs["QuarantineQueueUrl"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     once = json.dumps({"deadLetterTargetArn": quarantine_arn, "maxReceiveCount": 1})
     with intake.with_attributes(verdict, RedrivePolicy=once):
         with intake.held(verdict):
             for text, session in zip(FOREIGN, good):
-                queues.send_message(QueueUrl=url, MessageBody=text)
+                operator.send_message(QueueUrl=url, MessageBody=text)
                 intake.spool(verdict, WULTRA, [WULTRA.approves(session)])
         begun = time.monotonic()
         while verdict.depth("IntakeQueueUrl") > len(FOREIGN):

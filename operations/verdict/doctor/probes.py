@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import json
 import sys
-import urllib.parse
 from dataclasses import dataclass
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -24,6 +23,8 @@ import webhooks  # noqa: E402
 
 VARIABLE = "_CREDENTIALS"
 SLASH = "/"
+#: The paths of a provider that has several functions with the same credentials.
+PATHS = {"veriff": ("/veriff/events", "/veriff/decisions")}
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ def of_provider(stack: Stack, credentials: Credentials) -> Iterator[Look]:
         yield functools.partial(unusable, credentials)
         return
     for label, request in probes:
-        for path in (request["path"], request["path"] + SLASH):
-            yield functools.partial(look, stack, credentials, label, {**request, "path": path})
+        for path in PATHS.get(credentials.provider, (request["path"],)):
+            for url in (path, path + SLASH):
+                yield functools.partial(look, stack, credentials, label, {**request, "path": url})
 
 
 def unusable(credentials: Credentials) -> Iterator[Result]:
@@ -98,11 +100,9 @@ def look(stack: Stack, credentials: Credentials, label: str, request: Mapping[st
 
 def send(base: str, request: Mapping[str, Any]) -> webhooks.Answer:
     target = webhooks.parse_url(base)
-    query = urllib.parse.urlencode(request.get("query") or {})
-    body = request["body"]
+    query = f"?{request['query']}" if request["query"] else ""
     return webhooks.request(
-        target, target.path.rstrip("/") + request["path"] + (f"?{query}" if query else ""),
-        dict(request["headers"]), body.encode("utf-8") if isinstance(body, str) else body)
+        target, target.path.rstrip("/") + request["path"] + query, request["headers"], request["body"].encode("utf-8"))
 
 
 def refused(answer: webhooks.Answer) -> str:

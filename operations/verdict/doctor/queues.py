@@ -7,7 +7,7 @@ from typing import Any, Iterator, Mapping, Optional
 
 from botocore.exceptions import ClientError
 
-from ..bridge import demands_tls
+from ..bridge import adapted
 from ..policies import differences, grants
 from ..stack import Stack
 from .finding import BY_HAND, Finding, Look, Result, results
@@ -67,9 +67,9 @@ def wrong_policy(stack: Stack, logical_id: str, found: Optional[str]) -> Iterato
         statement
         for name in stack.template.resources("AWS::SQS::QueuePolicy")
         for policy in [stack.template.properties(name)] if url in policy["Queues"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        # The local stack has no TLS, and the bridge takes the demand for it out.
-        if not (stack.aws.is_local and demands_tls(statement))]
+        for statement in policy["PolicyDocument"]["Statement"]]
+    if stack.aws.is_local:
+        statements = adapted(statements)
     missing, more = differences(
         grants({"Statement": statements}), grants(json.loads(found) if found else {}))
     for grant in missing:

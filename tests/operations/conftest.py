@@ -44,7 +44,7 @@ def endpoint(tmp_path_factory):
     from stack.emulator import Emulator, free_port
     from stack.trial import upload_code
 
-    emulator = Emulator(free_port(), tmp_path_factory.mktemp("emulator"), enforce_iam=True)
+    emulator = Emulator(free_port(), tmp_path_factory.mktemp("emulator"))
     try:
         upload_code(emulator.endpoint)
         yield emulator.endpoint

@@ -16,7 +16,7 @@ from .bridge import bridge_gaps
 from .check import architecture, is_credentials, refuse_unbuildable, refuse_wrong
 from .doctor.command import report
 from .parameters import Parameter
-from .places import BUILT_TEMPLATE, ROOT
+from .places import BUILD, ROOT, TEMPLATE
 from .problem import Problem
 from .stack import Stack
 
@@ -117,11 +117,12 @@ def version() -> list[str]:
 
 def build(aws: Aws, processor: str) -> None:
     """Compiles the functions. sam needs no other parameter for it, so it gets none to see."""
-    sam.run(aws, "build", "--parameter-overrides", f"Architecture={processor}")
+    sam.run(aws, "build", "--template-file", str(TEMPLATE), "--build-dir", str(BUILD),
+            "--parameter-overrides", f"Architecture={processor}")
 
 
 def arguments(target: Target, said: Sequence[str]) -> list[str]:
-    given = ["--template-file", str(BUILT_TEMPLATE), "--stack-name", target.stack_name, "--region", target.aws.region,
+    given = ["--template-file", str(BUILD / "template.yaml"), "--stack-name", target.stack_name, "--region", target.aws.region,
              "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
     given += ["--no-resolve-s3", "--s3-bucket", target.bucket, "--s3-prefix", target.stack_name] if target.bucket else []
     given += ["--role-arn", target.role] if target.role else []

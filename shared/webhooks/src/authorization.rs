@@ -51,14 +51,12 @@ pub(crate) struct Login {
     password: Secret,
 }
 
+/// How credentials have it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginJson {
-    /// `id` is OAuth's word for it.
-    #[serde(alias = "id")]
-    username: String,
-    #[serde(alias = "secret")]
-    password: Zeroizing<String>,
+    pub(crate) username: String,
+    pub(crate) password: Zeroizing<String>,
 }
 
 impl Login {

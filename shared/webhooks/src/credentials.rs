@@ -1,6 +1,10 @@
 //! Reading credentials from their JSON.
 
+mod fault;
+mod reader;
+
 use crate::{Secret, WeakSecret};
+pub use fault::Fault;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -9,14 +13,12 @@ use zeroize::Zeroizing;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CredentialsError {
     /// Not the JSON that this provider's credentials are.
-    #[error("must be JSON like {expected} (problem near line {line}, column {column})")]
+    #[error("{fault}; must be JSON like {expected}")]
     Shape {
+        /// What is wrong, and where.
+        fault: Fault,
         /// What the JSON looks like.
         expected: &'static str,
-        /// Line of the first problem, from 1.
-        line: usize,
-        /// Column of the first problem, from 1.
-        column: usize,
     },
     /// A list that needs an entry has none.
     #[error("`{member}` has no entry; give at least one")]
@@ -42,13 +44,9 @@ pub enum CredentialsError {
     },
 }
 
-/// Reads the JSON into `T`. The parser's own message is dropped, since it may quote a value.
+/// Reads the JSON into `T`.
 pub(crate) fn parse<T: DeserializeOwned>(json: &str, expected: &'static str) -> Result<T, CredentialsError> {
-    serde_json::from_str(json).map_err(|error| CredentialsError::Shape {
-        expected,
-        line: error.line(),
-        column: error.column(),
-    })
+    reader::read(json).map_err(|fault| CredentialsError::Shape { fault, expected })
 }
 
 /// A member may be left out; a `null` is mostly a secret that somebody forgot to fill in, and must not

@@ -25,7 +25,7 @@ mod unreadable;
 pub mod veriff;
 pub mod wultra;
 
-pub use credentials::CredentialsError;
+pub use credentials::{CredentialsError, Fault};
 pub use delivery::{Delivery, Genuine, Headers};
 pub use digest::sha256_hex;
 pub use minimise::PAYLOAD_LIMIT;

@@ -142,8 +142,49 @@ fn the_message_says_where_and_what_to_do() {
     ] {
         assert_eq!(error(&credentials).to_string(), message);
     }
-    let message = error_of_text("{\n  \"secret\": []\n}").to_string();
-    assert!(message.contains(r#"{"secrets":["…"],"apiKeys":["…"]}"#) && message.contains("line 2"), "{message}");
+}
+
+#[test]
+fn json_of_another_form_is_refused_with_what_is_wrong_and_where() {
+    for (credentials, fault) in [
+        ("{\n  \"secret\": []\n}", "unknown member, perhaps meant as `secrets` (near line 2, column 4)"),
+        (r#"{"secrets":["x"],"api_key":["k"]}"#, "unknown member, perhaps meant as `apiKeys` (near line 1, column 19)"),
+        (r#"{"secrets":["x"],"x":1}"#, "unknown member (near line 1, column 19)"),
+        (r#"{"apiKeys":["k"]}"#, "`secrets` is missing"),
+        (r#"{"secrets":["x"],"secrets":["y"]}"#, "`secrets` is there twice"),
+        (r#"{"secrets":"x"}"#, "`secrets`: must be a list (near line 1, column 3)"),
+        (r#"{"secrets":null}"#, "`secrets`: must be a list (near line 1, column 3)"),
+        (r#"{"secrets":["x",["y"]]}"#, "`secrets` entry 2: must be text in double quotes (near line 1, column 3)"),
+        (
+            r#"{"basic":[{"username":"u","password":"p"}]}"#,
+            "these look like Wultra's credentials (near line 1, column 3)",
+        ),
+        (r#"{"secrets":["x"],"urlTokens":["t"]}"#, "these look like Treezor's credentials (near line 1, column 19)"),
+        (r#"{"headers":{"x-a":["x"]}}"#, "these look like Incode's or Wultra's credentials (near line 1, column 3)"),
+        (r#"["x"]"#, "must be an object"),
+        ("null", "must be an object"),
+        ("", "not JSON: there is nothing (near line 1, column 1)"),
+        ("secrets:\n  - x", "not JSON: it must begin with `{` (near line 1, column 1)"),
+        ("{secrets: [x]}", "not JSON: names and texts need straight double quotes (near line 1, column 2)"),
+        ("{'secrets':['x']}", "not JSON: names and texts need straight double quotes (near line 1, column 2)"),
+        ("{“secrets”:[]}", "not JSON: names and texts need straight double quotes (near line 1, column 2)"),
+        (r#"{"secrets":["x]}"#, "not JSON: it ends before every quote and bracket is closed (near line 1, column 17)"),
+        (r#"{"secrets":["x"]"#, "not JSON: it ends before every quote and bracket is closed (near line 1, column 17)"),
+        ("{\"secrets\":[\"x]}\n", "not JSON: a text is not closed before its line ends (near line 1, column 17)"),
+        (r#"{"secrets":["x"],}"#, "not JSON: something is missing or too much (near line 1, column 18)"),
+        (r#"{"secrets":["x"]}}"#, "not JSON: something is missing or too much (near line 1, column 18)"),
+        (r#"{"secrets" ["x"]}"#, "not JSON: something is missing or too much (near line 1, column 12)"),
+    ] {
+        let expected = r#"must be JSON like {"secrets":["…"],"apiKeys":["…"]} (apiKeys optional)"#;
+        assert_eq!(error_of_text(credentials).to_string(), format!("{fault}; {expected}"), "{credentials}");
+    }
+    let deep = error_of_text(&format!("{{\"secrets\":{}", "[".repeat(1000))).to_string();
+    assert!(deep.starts_with("not JSON: it is nested too deeply (near line 1, column 1)"), "{deep}");
+}
+
+#[test]
+fn the_documented_example_is_no_credentials() {
+    assert_eq!(error_of_text(r#"{"secrets":["…"],"apiKeys":["…"]}"#), weak_secret(1, WeakSecret::Placeholder));
 }
 
 #[test]
@@ -161,9 +202,15 @@ fn no_message_shows_any_part_of_the_credentials() {
         format!(r#"{{"secrets":["{STRONG}"],"apiKeys":["{canary}",""]}}"#),
         format!(r#"{{"secrets":["{STRONG}"],"{canary}":1}}"#),
         format!(r#"{{"secrets":["{STRONG}"]}} {canary}"#),
+        format!(r#"{{"secrets":["{canary}"#),
+        format!(r#"{{"secrets":[{{"{canary}":"{canary}"}}]}}"#),
+        format!(r#"{{"secrets":true,"{canary}":["{canary}"]}}"#),
+        format!(r#"{{"secret":["{canary}"]}}"#),
+        format!("secrets: [{canary}]"),
     ] {
         let error = error_of_text(&credentials);
         let printed = format!("{error} {error:?} {error:#?}");
         assert!(!printed.contains("canary") && !printed.contains(STRONG), "{printed}");
+        assert!(!error.to_string().contains('\n'), "{error}");
     }
 }

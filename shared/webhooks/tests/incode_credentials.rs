@@ -277,6 +277,42 @@ fn the_message_shows_the_documented_json() {
 }
 
 #[test]
+fn json_of_another_form_is_refused_with_what_is_wrong_and_where() {
+    let fault = |credentials: &Value| {
+        let message = error(credentials).to_string();
+        message.split_once(" (near").or(message.split_once("; must be JSON like")).unwrap().0.to_owned()
+    };
+    let mut no_secret = with(oauth(), "/oauth/clients", json!([client("a", STRONG), client("b", STRONG)]));
+    no_secret["oauth"]["clients"][1].as_object_mut().unwrap().remove("secret");
+    for (credentials, expected) in [
+        (json!({"header": {"x-a": [STRONG]}}), "unknown member, perhaps meant as `headers`"),
+        (json!({"headers": {"x-a": STRONG}}), "`headers` entry 1: must be a list"),
+        (
+            json!({"headers": {"x-a": [STRONG], "x-b": [STRONG, 7]}}),
+            "`headers` entry 2 entry 2: must be text in double quotes",
+        ),
+        (json!({"headers": {"x-a": [STRONG], "X-A": [OTHER]}}), "`headers`: a header has two lists of values"),
+        (json!({"headers": [STRONG]}), "`headers`: must be an object of headers and their values"),
+        (no_secret, "`oauth.clients` entry 2: `secret` is missing"),
+        (
+            with(oauth(), "/oauth/clients/0/secrets", json!(STRONG)),
+            "`oauth.clients` entry 1: unknown member, perhaps meant as `secret`",
+        ),
+        (with(oauth(), "/oauth/basic", json!([])), "`oauth`: unknown member"),
+        (with(oauth(), "/oauth/tokenTtlSeconds", json!("3600")), "`oauth.tokenTtlSeconds`: must be a whole number"),
+        (with(oauth(), "/oauth/tokenTtlSeconds", json!(3600.5)), "`oauth.tokenTtlSeconds`: must be a whole number"),
+        (with(oauth(), "/oauth/tokenTtlSeconds", json!(0)), "`oauth.tokenTtlSeconds`: not from 1 to 86400 seconds"),
+        (
+            with_api("baseUrl", json!("http://api.example.com")),
+            "`api.baseUrl`: no HTTPS URL that paths can be put after",
+        ),
+        (json!({"secrets": [STRONG]}), "these look like Veriff's or Treezor's credentials"),
+    ] {
+        assert_eq!(fault(&credentials), expected);
+    }
+}
+
+#[test]
 fn nothing_printed_shows_any_part_of_the_credentials() {
     let canary = "canary-7f3a91";
     for credentials in [

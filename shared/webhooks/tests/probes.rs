@@ -7,8 +7,8 @@ use sha2::Sha256;
 use std::fmt::Write as _;
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{
-    Delivery, Disposition, Genuine, Headers, Provide, Reading, Refusal, incode::Incode, treezor::Treezor,
-    veriff::Veriff, wultra::Wultra,
+    Delivery, Disposition, Genuine, Provide, Reading, Refusal, incode::Incode, treezor::Treezor, veriff::Veriff,
+    wultra::Wultra,
 };
 
 const SECRET: &str = "7b1f4e0a-5c7d-4d62-9f0b-2c8e61a3d94f";
@@ -31,7 +31,7 @@ fn hmac(message: &str) -> Vec<u8> {
 }
 
 fn post(path: &str, headers: &[(&str, String)], body: &str) -> Delivery {
-    Delivery::new("POST", path, Headers::from_iter(headers.iter().cloned()), body.into())
+    Delivery::new("POST", path, headers.iter().cloned().collect(), body.into())
 }
 
 fn veriff(text: &str) -> Result<Genuine, Refusal> {

@@ -98,6 +98,8 @@ fn what_is_not_the_documented_json_is_refused() {
         r#"{"basic":[{"username":"wultra"}]}"#.into(),
         format!(r#"{{"basic":[{{"password":"{STRONG}"}}]}}"#),
         format!(r#"{{"basic":[{{"username":"wultra","password":"{STRONG}","realm":"x"}}]}}"#),
+        format!(r#"{{"basic":[{{"id":"wultra","secret":"{STRONG}"}}]}}"#),
+        format!(r#"{{"basic":[["wultra","{STRONG}"]]}}"#),
         format!(r#"{{"basic":[{{"username":"wultra","password":"{STRONG}","password":"{OTHER}"}}]}}"#),
         format!(r#"{{"basic":[{login}],"basic":[{login}]}}"#),
         format!(r#"{{"basic":[{login}],"secrets":["{STRONG}"]}}"#),

@@ -33,17 +33,31 @@ pub(super) struct OAuth {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct OAuthJson {
-    clients: Vec<LoginJson>,
+    clients: Vec<ClientJson>,
     /// The first signs, any verifies: a new one goes in front, and an old one stays until its tokens are over.
     signing_keys: Vec<Zeroizing<String>>,
     #[serde(default)]
     token_ttl_seconds: Lifetime,
 }
 
+/// A login in OAuth's words.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientJson {
+    id: String,
+    secret: Zeroizing<String>,
+}
+
+impl From<ClientJson> for LoginJson {
+    fn from(ClientJson { id, secret }: ClientJson) -> Self {
+        Self { username: id, password: secret }
+    }
+}
+
 impl OAuth {
     pub(super) fn new(json: OAuthJson) -> Result<Self, CredentialsError> {
         Ok(Self {
-            clients: Login::list("oauth.clients", json.clients)?,
+            clients: Login::list("oauth.clients", json.clients.into_iter().map(LoginJson::from).collect())?,
             signing_keys: SigningKeys::new("oauth.signingKeys", json.signing_keys)?,
             lifetime: json.token_ttl_seconds,
         })

@@ -1,0 +1,135 @@
+//! The check as the tool calls it: by its standard input, its standard output and how it ends.
+#![cfg(test)]
+
+use serde_json::{Value, json};
+use std::{
+    io::Write as _,
+    process::{Command, Output, Stdio},
+};
+
+const STRONG: &str = "abcdef12-abcd-abcd-abcd-abcdef012345";
+
+fn run(input: &[u8]) -> Output {
+    let mut check = Command::new(env!("CARGO_BIN_EXE_check"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    check.stdin.take().unwrap().write_all(input).unwrap();
+    check.wait_with_output().unwrap()
+}
+
+/// The messages, by provider; it ends with 1 if there is any.
+fn problems(input: &Value) -> Vec<(String, String)> {
+    let output = run(input.to_string().as_bytes());
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problems = answer["problems"].as_array().unwrap();
+    assert_eq!(output.status.code(), Some(i32::from(!problems.is_empty())), "{answer}");
+    assert!(output.stderr.is_empty());
+    let text = |problem: &Value, name: &str| problem[name].as_str().unwrap().to_owned();
+    problems.iter().map(|problem| (text(problem, "provider"), text(problem, "message"))).collect()
+}
+
+fn message(provider: &str, credentials: &str) -> String {
+    let [(named, message)] = <[_; 1]>::try_from(problems(&json!({provider: credentials}))).unwrap();
+    assert_eq!(named, provider);
+    assert!(!message.contains('\n'), "{message}");
+    message
+}
+
+#[test]
+fn credentials_that_a_function_starts_with_are_no_problem() {
+    let local: Value = serde_json::from_str(include_str!("../../../events/local-credentials.json")).unwrap();
+    let all: Value = local.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    assert!(problems(&all).is_empty());
+    assert!(problems(&json!({})).is_empty());
+    let headers = format!(r#"{{"headers":{{"x-incode-secret":["{STRONG}"]}}}}"#);
+    assert!(problems(&json!({"incode": headers})).is_empty(), "without oauth only the token endpoint does not start");
+    // Empty credentials take a provider away.
+    assert!(problems(&json!({"veriff": "", "wultra": ""})).is_empty());
+}
+
+#[test]
+fn each_slip_is_named_in_the_functions_own_words() {
+    for (provider, credentials, expected) in [
+        (
+            "veriff",
+            r#"{"secrets":["…"]}"#,
+            "VERIFF_CREDENTIALS: `secrets` entry 1 is a placeholder; put the real one there",
+        ),
+        ("veriff", r#"{"secrets":["short"]}"#, "VERIFF_CREDENTIALS: `secrets` entry 1 is shorter than 16 characters"),
+        (
+            "veriff",
+            "secrets: [abcdef12]",
+            "VERIFF_CREDENTIALS: not JSON: it must begin with `{` (near line 1, column 1); must be JSON like {\"secrets\":[\"…\"],\"apiKeys\":[\"…\"]} (apiKeys optional)",
+        ),
+        (
+            "veriff",
+            r#"{"secrets":["abcdef12]}"#,
+            "VERIFF_CREDENTIALS: not JSON: it ends before every quote and bracket is closed (near line 1, column 24); must be JSON like {\"secrets\":[\"…\"],\"apiKeys\":[\"…\"]} (apiKeys optional)",
+        ),
+        (
+            "treezor",
+            r#"{"secret":["abcdef12"]}"#,
+            "TREEZOR_CREDENTIALS: unknown member, perhaps meant as `secrets` (near line 1, column 3); must be JSON like {\"secrets\":[\"…\"],\"urlTokens\":[\"…\"]} (urlTokens optional)",
+        ),
+        ("wultra", "{}", "WULTRA_CREDENTIALS: `basic or headers` has no entry; give at least one"),
+        ("wultra", " \n", "WULTRA_CREDENTIALS is not set; the function can't start without it"),
+    ] {
+        assert_eq!(message(provider, credentials), expected);
+    }
+    let wultras = format!(r#"{{"basic":[{{"username":"wultra","password":"{STRONG}"}}]}}"#);
+    for provider in ["veriff", "treezor", "incode"] {
+        assert!(message(provider, &wultras).contains(": these look like Wultra's credentials"), "{provider}");
+    }
+    assert!(message("incode", r#"{"oauth":{"clients":[]}}"#).contains("`oauth`: `signingKeys` is missing"));
+}
+
+#[test]
+fn every_provider_with_a_problem_is_named() {
+    let good = format!(r#"{{"secrets":["{STRONG}"]}}"#);
+    let input = json!({"wultra": "[]", "veriff": good, "incode": "null", "treezor": "x"});
+    let mut named: Vec<_> = problems(&input).into_iter().map(|(provider, _)| provider).collect();
+    named.sort();
+    assert_eq!(named, ["incode", "treezor", "wultra"]);
+}
+
+#[test]
+fn nothing_printed_shows_any_part_of_the_credentials() {
+    let canary = "canary-7f3a91";
+    for credentials in [
+        canary.to_owned(),
+        format!("{{\"{canary}\":1}}"),
+        format!(r#"{{"secrets":["{canary}"]}}"#),
+        format!(r#"{{"secrets":"{canary}","basic":"{canary}","headers":"{canary}"}}"#),
+        format!(r#"{{"headers":{{"{canary}":["{canary}"]}}}}"#),
+        format!(r#"{{"secrets":["{canary}]}}"#),
+    ] {
+        for provider in ["veriff", "incode", "treezor", "wultra"] {
+            let message = message(provider, &credentials);
+            assert!(!message.contains("canary"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn another_input_is_told_from_a_problem() {
+    for input in [
+        &b""[..],
+        b"null",
+        b"[]",
+        b"\"canary\"",
+        b"{\"veriff\":\"{}\"",
+        b"{\"veriff\":{\"secrets\":[\"canary\"]}}",
+        b"{\"veriff\":null}",
+        b"{\"canary\":\"{}\"}",
+        b"{\"veriff\":\"\xff\"}",
+    ] {
+        let output = run(input);
+        assert_eq!(output.status.code(), Some(2), "{input:?}");
+        assert!(output.stdout.is_empty());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.lines().count() == 1 && !said.contains("canary"), "{said}");
+    }
+}

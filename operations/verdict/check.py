@@ -128,7 +128,8 @@ def judged(
     for finding in findings:
         refused.add(finding.provider)
         each = by_provider[finding.provider]
-        yield f", line {each.line}: {each.name}: {finding.message}"
+        # The functions call the credentials by their variable.
+        yield f", line {each.line}: {each.name}: {finding.message.removeprefix(f'{finding.provider.upper()}_CREDENTIALS: ')}"
     for provider, each in by_provider.items():
         wrong = None if provider in refused else wrong_text(each.value, declared[each.name])
         if wrong:

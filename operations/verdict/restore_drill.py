@@ -13,7 +13,7 @@ import os
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Mapping, Optional
 
 import click
 
@@ -30,12 +30,32 @@ from .table_settings import TABLE, await_active
 
 DEFAULT_PORT = "4566"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-#: Two samples of each provider that decide one session twice.
+@dataclass(frozen=True)
+class Decision:
+    """A sample that decides its session, with members that say when."""
+
+    sample: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+    def event(self, keys: Any, session: str) -> dict:
+        """The webhook, as an API Gateway event."""
+        return webhooks.make(webhooks.find(self.sample), keys, dict(self.members), session=session)
+
+
+#: For each provider, what decides a session twice.
 DECISIONS = {
-    "veriff": ("veriff/decision-resubmission-requested", "veriff/decision-approved"),
-    "incode": ("incode/session-pending-review", "incode/manual-review-approved"),
-    "treezor": ("treezor/user-kycreview-review-open", "treezor/user-kycreview-validated"),
-    "wultra": ("wultra/process-failed", "wultra/process-finished"),
+    "veriff": (
+        Decision("veriff/decision-resubmission-requested", {"decisionTime": "2026-06-12T09:20:00.000001Z"}),
+        Decision("veriff/decision-approved", {"decisionTime": "2026-06-12T09:40:00.000001Z"})),
+    "incode": (Decision("incode/session-pending-review"), Decision("incode/manual-review-approved")),
+    "treezor": (
+        Decision("treezor/user-kycreview-review-open",
+                 {"modifiedDate": "2026-06-12 09:25:00", "webhook_created_at": 17812563000000}),
+        Decision("treezor/user-kycreview-validated",
+                 {"modifiedDate": "2026-06-12 09:40:00", "webhook_created_at": 17812572000000})),
+    "wultra": (
+        Decision("wultra/process-failed", {"timestamp": "2026-06-12T09:20:00Z"}),
+        Decision("wultra/process-finished", {"timestamp": "2026-06-12T09:40:00Z"})),
 }
 
 
@@ -68,24 +88,30 @@ class Witness:
     keys: Any = field(repr=False)
 
     @classmethod
-    def of(cls, stack: Stack) -> Witness:
-        """A fresh session of a provider that the stack has."""
+    def of(cls, stack: Stack, provider: Optional[str] = None) -> Witness:
+        """A fresh session of a provider, or of the first that the stack has."""
         for credentials in probes.configured(stack, [], ""):
-            sample = webhooks.find(DECISIONS[credentials.provider][0])
-            return cls(credentials.provider, sample.fresh_session(), json.loads(credentials.text))
+            if provider in (None, credentials.provider):
+                sample = webhooks.find(DECISIONS[credentials.provider][0].sample)
+                return cls(credentials.provider, sample.fresh_session(), json.loads(credentials.text))
         raise Problem(f"the stack {stack.name} has no provider: there is no session to look for")
 
-    def decide(self, stack: Stack, number: int) -> None:
+    def decide(self, stack: Stack, number: int) -> webhooks.Answer:
         """Sends the first or the second decision."""
-        sample = webhooks.find(DECISIONS[self.provider][number])
-        event = webhooks.make(sample, self.keys, session=self.session)
-        answer = webhooks.send(webhooks.with_fetched_token(event, sample, self.keys, stack.api_url), stack.api_url)
+        decision = DECISIONS[self.provider][number]
+        event = decision.event(self.keys, self.session)
+        sample = webhooks.find(decision.sample)
+        return webhooks.send(webhooks.with_fetched_token(event, sample, self.keys, stack.api_url), stack.api_url)
+
+    def record(self, stack: Stack, number: int) -> None:
+        """Sends a decision that has to be recorded."""
+        answer = self.decide(stack, number)
         if answer.outcome != "recorded":
-            raise Problem(f"{sample.name} was not recorded: the stack answered {answer.status} ({answer.outcome})")
+            raise Problem(f"the session's decision was not recorded: the stack answered {answer.status} ({answer.outcome})")
 
     def sequence(self, stack: Stack, table: str) -> Optional[int]:
         """The sequence of the session's last notification in a table; None if the table has no such session."""
-        key = webhooks.find(DECISIONS[self.provider][0]).session_key(self.session)
+        key = webhooks.find(DECISIONS[self.provider][0].sample).session_key(self.session)
         found = stack.client("dynamodb").get_item(
             TableName=table, ConsistentRead=True,
             Key={"pk": {"S": f"SESSION#{self.provider}/{key}"}, "sk": {"S": "STATE"}})
@@ -95,7 +121,7 @@ class Witness:
 def drill(stack: Stack, table: str) -> int:
     """Restores, switches and looks. Returns how many findings the doctor has."""
     times, witness, before = Times(), Witness.of(stack), stack.outputs["SessionsTableName"]
-    witness.decide(stack, 0)
+    witness.record(stack, 0)
     told = witness.sequence(stack, before)
     with times.step(f"Restoring {before} into {table}"):
         restore(stack, before, table)
@@ -152,7 +178,7 @@ def look_for(stack: Stack, witness: Witness, table: str, told: Optional[int]) ->
     restored = witness.sequence(stack, table)
     if restored != told:
         raise Problem(f"the restored table has sequence {restored} of the session of before, not {told}")
-    witness.decide(stack, 1)
+    witness.record(stack, 1)
     following = witness.sequence(stack, table)
     if following != told + 1:
         raise Problem(f"the session's next decision has sequence {following}, not {told + 1}")

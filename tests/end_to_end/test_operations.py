@@ -16,8 +16,9 @@ from typing import Any, Callable, Iterator
 import pytest
 from stack.deployment import LIGHT_PROFILE, ROOT, architecture, directory_of, webhooks
 from stack.steps import without_aws
-from verdict import command_line, deploy
+from verdict import command_line, deploy, restore_drill
 from verdict.aws import Aws
+from verdict.restore_drill import Witness
 from verdict.stack import Stack
 
 from .incode import poller_rule
@@ -26,7 +27,7 @@ from .incode import poller_rule
 DOCTOR_SECONDS = 15
 SECOND = "second"
 #: What a secret may hold that YAML, sam or a shell could take for something else.
-HARD_SECRET = "a\"b\\c\\\"d'e $f ${g} {{h}} %i # j: 'k' -- \u00e9\u2026"
+HARD_SECRET = "a\"b\\c\\\"d'e $f $(g) {h} %i # j: 'k' -- \u00e9\u20ac0123456789"
 
 
 # ---- The doctor ----
@@ -175,19 +176,8 @@ class Operated:
     def stack(self) -> Stack:
         return Stack.require(self.aws, SECOND)
 
-    def send(self, sample: str, session: str, keys: dict) -> webhooks.Answer:
-        return webhooks.send(webhooks.make(webhooks.find(sample), keys, session=session), self.stack.api_url)
-
-    def record(self, session: str) -> dict | None:
-        """What the stack's table has of a session of Treezor's."""
-        found = self.aws.client("dynamodb").get_item(
-            TableName=self.stack.outputs["SessionsTableName"],
-            Key={"pk": {"S": f"SESSION#treezor/{session}"}, "sk": {"S": "STATE"}})
-        return found.get("Item")
-
 
 TREEZOR = {"secrets": [HARD_SECRET], "urlTokens": ["url-token-of-second-0123456789xyz"]}
-REVIEW, VALIDATED = "treezor/user-kycreview-review-open", "treezor/user-kycreview-validated"
 PARAMETERS = {
     "Architecture": architecture(),
     # With what a shell, YAML and sam would each take for their own at its end, too.
@@ -251,8 +241,13 @@ def test_two_stacks_share_no_queue_table_function_log_group_or_metric(second, ve
         for stack in (first, second.stack)}
     assert namespaces == {"verdict": {"verdict"}, SECOND: {SECOND}}
     # What one is told, the other knows nothing of, not even the proof.
-    session = webhooks.find(REVIEW).fresh_session()
-    assert second.send(REVIEW, session, webhooks.credentials("treezor", webhooks.LOCAL_CREDENTIALS)).outcome == "refused"
+    witness = Witness.of(first, "treezor")
+    assert witness.decide(first, 0).outcome == "recorded"
+    assert witness.decide(second.stack, 0).outcome == "refused"
+    ours = Witness("treezor", witness.session, TREEZOR)
+    assert ours.sequence(second.stack, second.stack.outputs["SessionsTableName"]) is None
+    assert ours.decide(second.stack, 0).outcome == "recorded"
+    assert len(second_inbox(second)) == 1
 
 
 def test_a_mistake_in_the_file_is_refused_and_changes_nothing(second):
@@ -277,9 +272,8 @@ def test_with_the_check_switched_off_the_doctor_finds_what_leaves_a_trace(second
 
 
 def test_a_kept_table_goes_on_in_the_next_stack(second, without_build):
-    session, kept = webhooks.find(REVIEW).fresh_session(), second.stack.outputs["SessionsTableName"]
-    key = webhooks.find(REVIEW).session_key(session)
-    assert second.send(REVIEW, session, TREEZOR).outcome == "recorded"
+    witness, kept = Witness.of(second.stack), second.stack.outputs["SessionsTableName"]
+    assert witness.decide(second.stack, 0).outcome == "recorded"
     quarantine = second.stack.outputs["QuarantineQueueUrl"]
 
     # As long as something waits, nothing is deleted.
@@ -287,8 +281,8 @@ def test_a_kept_table_goes_on_in_the_next_stack(second, without_build):
     status, _, error = second.run("delete")
     assert status == 2 and "1 message on QuarantineQueue" in error and len(error.splitlines()) == 1
     waiting()
-    for message in second_inbox(second):
-        assert json.loads(message["Body"])["data"]["sequence"] == 1
+    [message] = second_inbox(second)
+    assert json.loads(message["Body"])["data"]["sequence"] == 1
     status, output, error = second.run("delete")
     assert (status, error) == (0, "") and kept in output and quarantine in output
     assert Stack.find(second.aws, SECOND) is None
@@ -296,9 +290,9 @@ def test_a_kept_table_goes_on_in_the_next_stack(second, without_build):
     status, output, error = second.deploy({**PARAMETERS, "SessionsTableName": kept})
     assert (status, error) == (0, ""), output
     assert second.stack.outputs["SessionsTableName"] == kept
-    assert second.send(REVIEW, session, TREEZOR).outcome == "duplicate"
-    assert second.send(VALIDATED, session, TREEZOR).outcome == "recorded"
-    assert second.record(key)["session"]["M"]["notifications"] == {"N": "2"}
+    assert witness.decide(second.stack, 0).outcome == "duplicate"
+    assert witness.decide(second.stack, 1).outcome == "recorded"
+    assert witness.sequence(second.stack, kept) == 2
     [message] = second_inbox(second)
     assert json.loads(message["Body"])["data"]["sequence"] == 2
 
@@ -328,6 +322,15 @@ def second_inbox(second: Operated) -> list[dict]:
     for message in messages:
         queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return messages
+
+
+@pytest.mark.parametrize("provider", restore_drill.DECISIONS)
+def test_the_drill_can_have_a_session_of_any_provider_decided_twice(verdict, provider):
+    stack = Stack.require(Aws.connect(verdict.endpoint), "verdict")
+    witness, table = Witness.of(stack, provider), stack.outputs["SessionsTableName"]
+    for number in (0, 1):
+        witness.record(stack, number)
+        assert witness.sequence(stack, table) == number + 1
 
 
 def test_the_drill_restores_the_table_and_tells_its_times(second):

@@ -1,7 +1,7 @@
 """Enrollment Server's calls that are for the adapter: through the API to a stand-in for it.
 
-What the emulator does in another way than API Gateway, the tests of the template's text hold: the headers of an answer, the
-path that arrives.
+The emulator treats the path that arrives and the headers of an answer in its own way. For these, the tests of the template's
+text hold that API Gateway is told to change nothing.
 """
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def sent(stack, adapter, path: str, **headers: str):
 
 @pytest.mark.parametrize("path", ADAPTER)
 def test_a_call_arrives_as_it_was_sent(stack, adapter, path):
-    headers = {"Authorization": LOGIN, "X_Correlation_Id": "c-1", "X_Own": "of the bank", "Content_Type": "application/json"}
+    headers = {
+        "Authorization": LOGIN, "X_Correlation_Id": "c-1", "X_Own": "of the bank", "Content_Type": "application/json"}
     _, [arrived] = sent(stack, adapter, f"/wultra/{path}?tenant=a&tenant=b%20c", **headers)
     assert (arrived.method, arrived.path) == ("POST", f"/base/{path}?tenant=a&tenant=b+c")
     assert arrived.body == BODY
@@ -63,8 +64,9 @@ def test_so_is_its_status(stack, adapter, monkeypatch, status):
     assert (answer.status, answer.body, len(arrived)) == (status, ANSWER, 1)
 
 
-@pytest.mark.parametrize("path", ["process/event", "process/event/", "/process/event", "user", "user/lookup/", "user/lookups",
-                                  "otp/send/again", "client/approve2", "x"])
+@pytest.mark.parametrize("path", [
+    "process/event", "process/event/", "/process/event", "user", "user/lookup/", "user/lookups", "otp/send/again",
+    "client/approve2", "x"])
 def test_everything_else_under_wultra_is_verdicts(stack, adapter, path):
     answer, arrived = sent(stack, adapter, f"/wultra/{path}", Authorization=LOGIN)
     assert arrived == []

@@ -5,25 +5,26 @@ import json
 import re
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from verdict.bridge import over_tls
 
 from .deployment import client
-from .trial import Deployed, create, credentials
+from .trial import TEMPLATE, WAIT, Deployed, create, credentials
 
 #: By provider: its functions, their routes, and the outputs.
 PROVIDERS = {
     "Incode": (
         {"incode-webhooks", "incode-token", "incode-poller"},
-        {"POST /incode/{webhook}", "POST /incode/{proxy+}", "POST /incode/oauth/token", "POST /incode/oauth/token/{proxy+}"},
+        {"POST /incode/{webhook}", "POST /incode/{proxy+}",
+         "POST /incode/oauth/token", "POST /incode/oauth/token/{proxy+}"},
         {"IncodeWebhooksUrl": "/incode", "IncodeTokenUrl": "/incode/oauth/token"},
     ),
     "Treezor": ({"treezor-webhooks"}, {"POST /treezor", "POST /treezor/{proxy+}"}, {"TreezorUrl": "/treezor"}),
     "Veriff": (
         {"veriff-events", "veriff-decisions"},
-        {"POST /veriff/events", "POST /veriff/events/{proxy+}", "POST /veriff/decisions", "POST /veriff/decisions/{proxy+}",
-         "POST /veriff/{proxy+}"},
+        {"POST /veriff/events", "POST /veriff/events/{proxy+}",
+         "POST /veriff/decisions", "POST /veriff/decisions/{proxy+}", "POST /veriff/{proxy+}"},
         {"VeriffEventsUrl": "/veriff/events", "VeriffDecisionsUrl": "/veriff/decisions"},
     ),
     # Wultra appends its own path to the URL that it is given.
@@ -32,9 +33,9 @@ PROVIDERS = {
 ALWAYS = (
     {"sessions-api", "outbox-relay", "replay"},
     {"GET /sessions", "GET /sessions/{provider}/{sessionId}", "GET /sessions/{provider}/{sessionId}/events"},
-    {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "DecisionsQueueArn", "DecisionsDeadLetterQueueUrl",
-     "DecisionsDeadLetterQueueArn", "IntakeQueueUrl", "IntakeQueueArn", "QuarantineQueueUrl", "QuarantineQueueArn",
-     "LogGroups", "Version"},
+    {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "DecisionsQueueArn",
+     "DecisionsDeadLetterQueueUrl", "DecisionsDeadLetterQueueArn", "IntakeQueueUrl", "IntakeQueueArn",
+     "QuarantineQueueUrl", "QuarantineQueueArn", "LogGroups", "Version"},
 )
 
 
@@ -78,7 +79,8 @@ OPERATOR = "arn:aws:iam::123456789012:role/operations"
 ], ids=["functions", "functions and operator"])
 def test_nobody_else_may_put_anything_on_intake(endpoint, more, senders):
     with Deployed(endpoint, **credentials("Treezor", "Veriff"), **more) as stack:
-        [statement] = [one for one in stack.queue_policy("IntakeQueue")["Statement"] if one["Action"] == "sqs:SendMessage"]
+        statements = stack.queue_policy("IntakeQueue")["Statement"]
+        [statement] = [one for one in statements if one["Action"] == "sqs:SendMessage"]
         iam = client("iam", endpoint)
         roles = {logical: iam.get_role(RoleName=name)["Role"]["Arn"]
                  for logical, name in stack.of_type("AWS::IAM::Role").items()}
@@ -205,7 +207,7 @@ def test_a_given_table_is_used_and_none_is_made(endpoint):
 
 
 def assert_reach_the_table(stack: Deployed, name: str) -> None:
-    """All that the functions may do to a table is about that one, and they may do as much as to one of the stack's own."""
+    """All that the functions may do to a table is about that one, and each that is told of it may do something."""
     arn = f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}"
     allowed = {(function, *pair) for function in VARIABLES for pair in stack.allowed(function)
                if pair[0].startswith("dynamodb:")}
@@ -223,7 +225,8 @@ QUEUES = ("DecisionsQueue", "DecisionsDeadLetterQueue", "IntakeQueue", "Quaranti
 def policies(stack: Deployed, urls: list[str]) -> list[str]:
     """The policies of queues, whether the stack still has them or not."""
     queues = over_tls(stack.connect)
-    return [queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"] for url in urls]
+    return [queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+            for url in urls]
 
 
 def test_what_is_retained_stays_and_stands_in_the_way_of_no_new_deployment(endpoint):
@@ -238,6 +241,28 @@ def test_what_is_retained_stays_and_stands_in_the_way_of_no_new_deployment(endpo
     # MiniStack makes names of the stack's name alone, so that the new stack has the old queues; in AWS it has new ones.
     with Deployed(endpoint, **credentials("Wultra"), SessionsTableName=outputs["SessionsTableName"]) as again:
         assert again.outputs["SessionsTableName"] == outputs["SessionsTableName"]
+
+
+#: A resource that can't be made, after all that is retained.
+BROKEN = """
+  Broken:
+    Type: AWS::AppConfig::Deployment
+    DependsOn: [OnlyOverTls, OnlyFromUs, WultraEvents, Replay, Api]
+
+Outputs:
+"""
+
+
+def test_a_deployment_that_fails_leaves_nothing_behind_but_a_table(endpoint):
+    create(endpoint, "broken", credentials("Wultra"), TEMPLATE.replace("\nOutputs:\n", BROKEN))
+    with pytest.raises(WaiterError, match="ROLLBACK_COMPLETE"):
+        client("cloudformation", endpoint).get_waiter("stack_create_complete").wait(
+            StackName="broken", WaiterConfig=WAIT)
+    queues = client("sqs", endpoint).list_queues(QueueNamePrefix="broken-").get("QueueUrls", [])
+    groups = client("logs", endpoint).describe_log_groups(logGroupNamePrefix="/aws/cloudformation/broken/")["logGroups"]
+    assert (queues, groups) == ([], [])
+    [table] = [name for name in tables(endpoint) if name.startswith("broken-")]
+    assert table.startswith("broken-SessionsTable-")
 
 
 def test_a_stack_can_let_go_of_its_table_and_take_another(endpoint):
@@ -345,7 +370,8 @@ def test_the_access_log_holds_nothing_of_what_came_but_the_route(whole, endpoint
 # ---- What is refused ----
 
 @pytest.mark.parametrize("parameters", [
-    pytest.param({}, id="left-out"), pytest.param({f"{provider}Credentials": "" for provider in PROVIDERS}, id="empty")])
+    pytest.param({}, id="left-out"),
+    pytest.param({f"{provider}Credentials": "" for provider in PROVIDERS}, id="empty")])
 def test_without_any_provider_nothing_is_deployed(endpoint, parameters):
     with pytest.raises(ClientError, match="Give the credentials of at least one provider"):
         create(endpoint, "refused", parameters)
@@ -360,7 +386,8 @@ def test_credentials_that_are_no_object_are_refused_and_not_repeated(endpoint, p
 
 
 @pytest.mark.parametrize("parameter, value", [
-    ("Tracing", "yes"), ("WultraAdapterUrl", "http://adapter.example.com"), ("SessionsTableName", "a table"), ("Version", "")])
+    ("Tracing", "yes"), ("WultraAdapterUrl", "http://adapter.example.com"), ("SessionsTableName", "a table"),
+    ("Version", "")])
 def test_what_a_parameter_does_not_take_is_refused(endpoint, parameter, value):
     with pytest.raises(ClientError, match=parameter):
         create(endpoint, "refused", {**credentials("Wultra"), parameter: value})

@@ -50,18 +50,18 @@ def upload_code(endpoint: str) -> None:
     storage.put_object(**CODE, Body=package.getvalue())
 
 
-def arguments(name: str, parameters: Mapping[str, str]) -> dict:
+def arguments(name: str, parameters: Mapping[str, str], template: str = TEMPLATE) -> dict:
     """What CloudFormation is given to make a stack of the template, or to bring it up to date."""
-    template, replaced = re.subn(r"CodeUri: \.\n", "CodeUri: s3://code/function.zip\n", TEMPLATE)
+    template, replaced = re.subn(r"CodeUri: \.\n", "CodeUri: s3://code/function.zip\n", template)
     assert replaced == 1
     return {
         "StackName": name, "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]}
 
 
-def create(endpoint: str, name: str, parameters: Mapping[str, str]) -> None:
-    """Has a stack made of the template."""
-    client("cloudformation", endpoint).create_stack(**arguments(name, parameters))
+def create(endpoint: str, name: str, parameters: Mapping[str, str], template: str = TEMPLATE) -> None:
+    """Has a stack made of the template, or of one like it."""
+    client("cloudformation", endpoint).create_stack(**arguments(name, parameters, template))
 
 
 def credentials(*providers: str) -> dict[str, str]:

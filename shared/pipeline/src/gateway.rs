@@ -75,14 +75,19 @@ impl Request {
         };
         let headers: Headers = event.headers.unwrap_or_default().into_iter().collect();
         let query = query(&event.raw_query_string);
+        let path_parameters = event.path_parameters.unwrap_or_default();
+        let delivery = Delivery::new(event.request_context.http.method, event.raw_path, headers, body);
+        let delivery = match routed_path(&event.route_key, &path_parameters) {
+            Some(path) => delivery.with_route(path),
+            None => delivery,
+        };
         Ok(Self {
             id: RequestId(context.request_id.clone()),
             deadline: clock::deadline(context, BUDGET),
             now: clock::now(),
-            path_parameters: event.path_parameters.unwrap_or_default(),
+            path_parameters,
             route: event.route_key,
-            delivery: Delivery::new(event.request_context.http.method, event.raw_path, headers, body)
-                .with_query(query.clone()),
+            delivery: delivery.with_query(query.clone()),
             query,
         })
     }
@@ -203,6 +208,23 @@ where
     }
 }
 
+/// The path that a route such as `POST /incode/{webhook}` stands for, with its parameters filled in; `$default` stands for
+/// any. A greedy parameter may stand for nothing, and then need not be there.
+fn routed_path(route: &str, parameters: &BTreeMap<String, String>) -> Option<String> {
+    let (_method, template) = route.split_once(' ')?;
+    let filled = template.split('/').map(|segment| match parameter_name(segment) {
+        Some(name) => parameters.get(name).map_or("", String::as_str),
+        None => segment,
+    });
+    Some(filled.collect::<Vec<_>>().join("/"))
+}
+
+/// The name within `{name}` or `{name+}`.
+fn parameter_name(segment: &str) -> Option<&str> {
+    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+    Some(name.strip_suffix('+').unwrap_or(name))
+}
+
 fn query(raw: &str) -> Vec<(String, String)> {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     raw.split('&')
@@ -216,6 +238,7 @@ fn query(raw: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
+    use verdict_webhooks::{Provide as _, Refusal, veriff::Veriff};
 
     fn event(changes: &Value) -> String {
         let mut event = json!({
@@ -276,6 +299,63 @@ mod tests {
         let failed = respond(&handle, invocation("a=b")).await;
         assert_eq!((failed.status, failed.headers["x-verdict-outcome"].as_str()), (500, "failed"));
         assert_eq!(respond(&handle, invocation("")).await.status, 200);
+    }
+
+    #[test]
+    fn a_route_stands_for_the_path_that_its_parameters_make() {
+        let parameters = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        for (route, given, path) in [
+            ("POST /treezor", &[][..], Some("/treezor")),
+            ("POST /incode/{webhook}", &[("webhook", "session-succeeded")], Some("/incode/session-succeeded")),
+            ("ANY /veriff/{proxy+}", &[("proxy", "/decisions//x/")], Some("/veriff//decisions//x/")),
+            ("POST /a/{b}/c/{d+}", &[("b", "1"), ("d", "2/3")], Some("/a/1/c/2/3")),
+            // What a greedy parameter stands for may be nothing.
+            ("POST /treezor/{proxy+}", &[("proxy", "")], Some("/treezor/")),
+            ("POST /treezor/{proxy+}", &[], Some("/treezor/")),
+            // What is filled in is no template.
+            ("POST /incode/{webhook}", &[("webhook", "{proxy+}"), ("proxy", "x")], Some("/incode/{proxy+}")),
+            ("$default", &[("proxy", "x")], None),
+            ("", &[], None),
+        ] {
+            assert_eq!(routed_path(route, &parameters(given)).as_deref(), path, "{route}");
+        }
+    }
+
+    /// Why a webhook of Veriff's without a proof is refused: it tells whether the path was taken for an own one.
+    fn refusal(route: &str, path: &str, parameters: &Value) -> Refusal {
+        let event = json!({"routeKey": route, "rawPath": path, "pathParameters": parameters});
+        let veriff = Veriff::from_json(r#"{"secrets":["abcdef12-abcd-abcd-abcd-abcdef012345"]}"#).unwrap();
+        veriff.prove(read(&event).unwrap().delivery, Timestamp::EPOCH).unwrap_err()
+    }
+
+    #[test]
+    fn a_greedy_route_lets_in_what_its_providers_path_is_and_nothing_else() {
+        let (known, unknown) = (Refusal::SignatureMissing, Refusal::PathUnknown);
+        for (route, path, parameters, expected) in [
+            ("POST /veriff/decisions", "/veriff/decisions", json!(null), known),
+            ("POST /veriff/decisions", "/production/veriff/decisions", json!(null), known),
+            ("POST /veriff/decisions/{proxy+}", "/veriff/decisions/", json!({"proxy": ""}), known),
+            ("POST /veriff/decisions/{proxy+}", "/veriff/decisions/", json!(null), known),
+            ("POST /veriff/decisions/{proxy+}", "/production/veriff/decisions//", json!({"proxy": "/"}), known),
+            ("POST /veriff/{proxy+}", "/veriff//decisions", json!({"proxy": "/decisions"}), known),
+            ("POST /veriff/decisions/{proxy+}", "/veriff/decisions/x", json!({"proxy": "x"}), unknown),
+            (
+                "POST /veriff/decisions/{proxy+}",
+                "/veriff/decisions/veriff/decisions",
+                json!({"proxy": "veriff/decisions"}),
+                unknown,
+            ),
+            ("POST /veriff/{proxy+}", "/veriff/decisions%2F", json!({"proxy": "decisions/"}), unknown),
+            ("POST /veriff/{proxy+}", "/veriff/events", json!({"proxy": "decisions"}), unknown),
+            ("$default", "/veriff/decisions/veriff/decisions", json!(null), known),
+            ("", "/production/veriff/decisions/", json!(null), known),
+            ("ANY /{proxy+}", "/hooks/veriff/decisions", json!({"proxy": "hooks/veriff/decisions"}), known),
+            ("$default", "/veriff/decisions/x", json!(null), unknown),
+        ] {
+            assert_eq!(refusal(route, path, &parameters), expected, "{route} {path}");
+        }
     }
 
     #[test]

@@ -166,6 +166,7 @@ fn gunzip(packed: &[u8]) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use verdict_webhooks::Reading;
 
     fn genuine(body: &str) -> Genuine {
         let at = Timestamp::from_unix(1_750_000_000, 123_456_000).unwrap();
@@ -186,6 +187,24 @@ mod tests {
         assert_eq!(restored.body(), r#"{"processId":"p","é":"\ud83d\ude00"}"#.as_bytes());
         assert_eq!((restored.provider(), restored.path()), (original.provider(), original.path()));
         assert_eq!((restored.received_at(), restored.body_digest()), (original.received_at(), "digest".into()));
+    }
+
+    /// Intake holds them for up to 14 days: a release reads what the one before it kept there.
+    #[test]
+    fn what_an_earlier_release_kept_is_read_as_before() {
+        let text = concat!(
+            r#"{"kind":"webhook","provider":"incode","path":"/incode/session-succeeded","receivedAt":"2026-06-13T00:40:00Z","#,
+            r#""eventKey":"incode/60000a22b09a35d2ef5aaa99/x","bytes":42,"#,
+            r#""sha256":"04b396a07d0f54e48a6540f18a6132600abc64a3b5f5f9cd56fd216d5c01d10d","encoding":"gzip+base64","#,
+            r#""body":"H4sIAAAAAAAC/6tWyswrSS0qy0wt90xRslIyMwCCRCOjJAPLRGPTFKPUNNPExERLS6VaADzbEmAqAAAA"}"#,
+        );
+        let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(text) else { panic!("{text}") };
+        let restored = read.restore().unwrap();
+        assert_eq!((restored.path(), restored.provider()), ("/incode/session-succeeded", Provider::Incode));
+        assert!(!restored.is_probe());
+        let Ok(Reading::Events { events, .. }) = verdict_webhooks::read(&restored) else { panic!("{restored:?}") };
+        assert_eq!(events[0].session.to_string(), "incode/60000a22b09a35d2ef5aaa99");
+        assert!(events[0].decision.is_some());
     }
 
     #[test]

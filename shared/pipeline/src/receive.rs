@@ -49,7 +49,7 @@ impl<P: Provide> Receiver<P> {
         let fate = match self.provider.prove(delivery, now) {
             Ok(genuine) if genuine.is_probe() => Fate::of(Disposition::Probe),
             Ok(genuine) => self.take_in(&genuine, deadline).await,
-            Err(refusal) => Fate::because(Disposition::Refused, refusal.code()),
+            Err(refusal) => Fate::because(Disposition::Refused(refusal), refusal.code()),
         };
         let report = DeliveryReport {
             message: "delivery",

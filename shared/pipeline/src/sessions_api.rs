@@ -3,6 +3,7 @@
 use crate::{
     Page, SessionsTable, TableError,
     gateway::{Request, Response},
+    telemetry,
 };
 use serde_json::{Value, json};
 use verdict_sessions::{Session, SessionEvent, SessionId, SessionKey};
@@ -32,8 +33,12 @@ impl SessionsApi {
         Self { table }
     }
 
-    /// Answers one request.
+    /// Answers one request, and says which version of Verdict did.
     pub async fn answer(&self, request: Request) -> Response {
+        self.found(request).await.with_header("x-verdict-version", telemetry::version())
+    }
+
+    async fn found(&self, request: Request) -> Response {
         let next = parameter(&request, "next");
         let question = match question(&request) {
             Ok(question) => question,

@@ -48,7 +48,10 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
 /// ```
 pub struct Delivery {
     method: String,
+    /// Without doubled and last slashes.
     path: String,
+    /// What the gateway's route says of the path, where it says anything; likewise.
+    routed: Option<String>,
     query: Vec<(String, String)>,
     headers: Headers,
     body: Vec<u8>,
@@ -58,7 +61,14 @@ impl Delivery {
     /// `body` is the bytes as the provider sent them: the gateway's base64 is undone before.
     #[must_use]
     pub fn new(method: impl Into<String>, path: impl Into<String>, headers: Headers, body: Vec<u8>) -> Self {
-        Self { method: method.into(), path: path.into(), query: Vec::new(), headers, body }
+        Self { method: method.into(), path: normalised(path.into()), routed: None, query: Vec::new(), headers, body }
+    }
+
+    /// The same with the path that the gateway's route stands for: its template, with the parameters filled in. Only a
+    /// stage or a base path may then stand before it.
+    #[must_use]
+    pub fn with_route(self, path: impl Into<String>) -> Self {
+        Self { routed: Some(normalised(path.into())), ..self }
     }
 
     /// The same with the query's parameters, percent-decoded, in order.
@@ -67,7 +77,7 @@ impl Delivery {
         Self { query, ..self }
     }
 
-    /// The path, as the gateway gives it.
+    /// The path, as the gateway gives it but for doubled and last slashes.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -87,13 +97,25 @@ impl Delivery {
         &self.body
     }
 
-    /// Webhooks are POSTs to the provider's own paths. A stage or a base path may stand before the path.
-    pub(crate) fn expect_post_to(&self, paths: &[&str]) -> Result<(), Refusal> {
+    /// The delivery with the provider's own path alone: what stands before it is a stage, or a base path that may be
+    /// secret. Webhooks are POSTs to one of these paths.
+    pub(crate) fn posted_to(mut self, paths: &[&str]) -> Result<Self, Refusal> {
         if self.method != "POST" {
             return Err(Refusal::MethodNotAllowed);
         }
-        let known = paths.iter().any(|path| self.path.ends_with(path));
-        known.then_some(()).ok_or(Refusal::PathUnknown)
+        let own = paths.iter().find(|path| self.is_to(path)).ok_or(Refusal::PathUnknown)?;
+        self.path.drain(..self.path.len() - own.len());
+        Ok(self)
+    }
+
+    /// A route that is the provider's must be this very path: a greedy one also lets in what only ends so. Any other,
+    /// such as `$default` or one that an operator put before the function, says nothing of where the own path begins.
+    fn is_to(&self, path: &str) -> bool {
+        let is_routed = match &self.routed {
+            Some(routed) if first_segment(routed) == first_segment(path) => routed == path,
+            _ => true,
+        };
+        is_routed && self.path.ends_with(path)
     }
 
     /// What a proof answers with once it holds for the whole body.
@@ -104,20 +126,28 @@ impl Delivery {
 
     /// What a proof answers with once it holds for a part of the body; `is_probe` is what that part is.
     pub(crate) fn proven_in_part(self, provider: Provider, received_at: Timestamp, is_probe: bool) -> Genuine {
-        Genuine { is_probe, ..Genuine::new(provider, own_path(provider, self.path), received_at, self.body) }
+        Genuine { is_probe, ..Genuine::new(provider, self.path, received_at, self.body) }
     }
 
     /// What a proof answers with where the sender may knock, but nobody vouches for the body: it is not kept.
     pub(crate) fn proven_without_body(self, provider: Provider, received_at: Timestamp) -> Genuine {
-        Genuine::new(provider, own_path(provider, self.path), received_at, Vec::new())
+        Genuine::new(provider, self.path, received_at, Vec::new())
     }
 }
 
-/// The path without what stands before the provider's own: a stage, or a base path that may be secret.
-fn own_path(provider: Provider, mut path: String) -> String {
-    let start = path.rfind(&format!("/{provider}")).unwrap_or_default();
-    path.drain(..start);
+/// A path without doubled and last slashes: they come of putting URLs together, and mean nothing.
+fn normalised(mut path: String) -> String {
+    let mut last = None;
+    path.retain(|character| last.replace(character) != Some('/') || character != '/');
+    if path.ends_with('/') {
+        path.pop();
+    }
     path
+}
+
+/// What stands between the first two slashes.
+fn first_segment(path: &str) -> Option<&str> {
+    path.split('/').nth(1)
 }
 
 /// Says nothing of headers and body: they may hold secrets and personal data.

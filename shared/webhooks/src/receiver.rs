@@ -53,8 +53,8 @@ pub enum Disposition {
     Spooled,
     /// Genuine but unreadable: kept for an operator.
     Quarantined,
-    /// Not genuine.
-    Refused,
+    /// Not genuine, and why.
+    Refused(Refusal),
     /// Genuine, but it could not be made durable: a provider that retries sends it again.
     Failed,
     /// Genuine, and only to see whether it gets through: nothing is stored, published or counted.
@@ -71,7 +71,7 @@ impl Disposition {
             Self::Ignored => "ignored",
             Self::Spooled => "spooled",
             Self::Quarantined => "quarantined",
-            Self::Refused => "refused",
+            Self::Refused(_) => "refused",
             Self::Failed => "failed",
             Self::Probe => "probe",
         }
@@ -85,6 +85,11 @@ pub struct Answer {
     pub status: u16,
     /// The JSON body.
     pub body: &'static str,
+}
+
+impl Answer {
+    /// To a path that is none: what the gateway answers where it has no route.
+    pub(crate) const NOT_FOUND: Self = Self { status: 404, body: r#"{"message":"Not Found"}"# };
 }
 
 /// A provider, with the credentials that prove its webhooks.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// Why a delivery is not genuine. A closed set: the codes are stable, for logs and metrics. None of
-/// them goes to the sender, who gets the same answer for all.
+/// them goes to the sender, who gets the same answer for all, except that a path that is none is not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum Refusal {
     /// Not a POST.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use support::{ARRIVAL, event_and_payload_on, event_on, read_on, time};
 use verdict_sessions::{Check, CheckOutcome, Kind, Outcome, Provider, Remark, SessionEvent, Stage};
-use verdict_webhooks::{Disposition, Provide, Unreadable, incode::Incode, sha256_hex};
+use verdict_webhooks::{Disposition, Provide, Refusal, Unreadable, incode::Incode, sha256_hex};
 
 const SESSION: &str = "60000a22b09a35d2ef5aaa99";
 
@@ -578,7 +578,8 @@ mod answers {
             (Disposition::Duplicate, 200),
             (Disposition::Ignored, 200),
             (Disposition::Quarantined, 200),
-            (Disposition::Refused, 401),
+            (Disposition::Refused(Refusal::MethodNotAllowed), 401),
+            (Disposition::Refused(Refusal::PathUnknown), 404),
             (Disposition::Failed, 503),
         ] {
             for (segment, _) in every_kind() {
@@ -589,18 +590,13 @@ mod answers {
                     (200, "ine-scraping") => json!({"success": "true"}),
                     (200, _) => json!({"success": true}),
                     (401, _) => json!({"error": {"code": "unauthorized"}}),
+                    (404, _) => json!({"message": "Not Found"}),
                     _ => json!({"error": {"code": "unavailable"}}),
                 };
                 assert_eq!(serde_json::from_str::<Value>(answer.body).unwrap(), expected, "{path} {disposition:?}");
                 assert_eq!(incode().answer(&format!("/production{path}"), disposition), answer);
             }
         }
-    }
-
-    #[test]
-    fn a_path_that_is_none_is_refused_as_any_other() {
-        let answer = incode().answer("/somewhere", Disposition::Refused);
-        assert_eq!((answer.status, answer.body), (401, r#"{"error":{"code":"unauthorized"}}"#));
     }
 }
 

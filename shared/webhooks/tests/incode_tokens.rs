@@ -88,6 +88,7 @@ fn assert_error(answer: &TokenAnswer, error: TokenError, what: &str) {
         TokenError::InvalidClient => (401, "invalid_client"),
         TokenError::UnsupportedGrantType => (400, "unsupported_grant_type"),
         TokenError::ServerError => (500, "server_error"),
+        TokenError::PathUnknown => panic!("{what}: another form of answer"),
     };
     assert_eq!((answer.status, answer.error), (status, Some(error)), "{what}");
     let body = json_of(answer);
@@ -350,19 +351,30 @@ fn tokens_are_given_out_on_their_path_to_posts() {
         let headers = [basic(CLIENT, SECRET), form()].into_iter().collect();
         endpoint(&credentials()).answer(Delivery::new(method, path, headers, GRANT.into()), now())
     };
-    for path in [PATH, "/production/incode/oauth/token"] {
+    for path in [
+        PATH,
+        "/production/incode/oauth/token",
+        "/incode/oauth/token/",
+        "//incode//oauth/token//",
+        "/incode//oauth///token",
+    ] {
         token(&answer("POST", path));
     }
-    for (method, path) in [
-        ("GET", PATH),
-        ("PUT", PATH),
-        ("post", PATH),
-        ("POST", "/incode/oauth"),
-        ("POST", "/incode/oauth/token/"),
-        ("POST", "/incode/onboarding-status"),
-        ("POST", "/oauth/token"),
+    for method in ["GET", "PUT", "post"] {
+        assert_error(&answer(method, PATH), TokenError::InvalidRequest, method);
+    }
+    for path in [
+        "/incode/oauth",
+        "/incode/oauth/token/x",
+        "/incode/oauth/token/%2F",
+        "/incode/oauth%2Ftoken",
+        "/incode/onboarding-status",
+        "/oauth/token",
+        "",
     ] {
-        assert_error(&answer(method, path), TokenError::InvalidRequest, path);
+        let TokenAnswer { status, body, error } = answer("POST", path);
+        assert_eq!((status, &*body), (404, r#"{"message":"Not Found"}"#), "{path}");
+        assert_eq!(error.map(TokenError::code), Some("path_unknown"));
     }
 }
 

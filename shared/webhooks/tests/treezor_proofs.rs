@@ -179,7 +179,10 @@ fn every_refusal_is_answered_alike_so_that_treezor_sends_it_again() {
         let answer = treezor.answer("/treezor", disposition);
         (answer.status, answer.body)
     };
-    assert_eq!(answer(Disposition::Refused), (500, r#"{"error":{"code":"unauthorized"}}"#));
+    for refusal in Refusal::ALL.into_iter().filter(|refusal| *refusal != Refusal::PathUnknown) {
+        assert_eq!(answer(Disposition::Refused(refusal)), (500, r#"{"error":{"code":"unauthorized"}}"#));
+    }
+    assert_eq!(answer(Disposition::Refused(Refusal::PathUnknown)), (404, r#"{"message":"Not Found"}"#));
     assert_eq!(answer(Disposition::Failed), (503, r#"{"error":{"code":"unavailable"}}"#));
     for fine in [Disposition::Recorded, Disposition::Duplicate, Disposition::Ignored, Disposition::Quarantined] {
         assert_eq!(answer(fine), (200, "{}"), "{fine:?}");

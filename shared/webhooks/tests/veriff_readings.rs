@@ -12,7 +12,7 @@ use support::{ARRIVAL, read_on};
 use verdict_sessions::{
     Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Timestamp,
 };
-use verdict_webhooks::{Delivery, Disposition, Ignored, Provide, Reading, Unreadable, veriff::Veriff};
+use verdict_webhooks::{Delivery, Disposition, Ignored, Provide, Reading, Refusal, Unreadable, veriff::Veriff};
 
 const EVENTS: &str = "/veriff/events";
 const DECISIONS: &str = "/veriff/decisions";
@@ -148,7 +148,7 @@ mod samples {
                 Ok(Ok(Reading::Events { .. })) => Disposition::Recorded,
                 Ok(Ok(Reading::Nothing(_))) => Disposition::Ignored,
                 Ok(Err(_)) => Disposition::Quarantined,
-                Err(_) => Disposition::Refused,
+                Err(refusal) => Disposition::Refused(*refusal),
             };
             assert_eq!(disposition.as_str(), expect.outcome, "{name}");
             let (Ok(Ok(Reading::Events { events, .. })), Some(session)) = (reading, expect.session) else { continue };
@@ -836,7 +836,8 @@ mod answers {
             (Disposition::Duplicate, 200),
             (Disposition::Ignored, 200),
             (Disposition::Quarantined, 200),
-            (Disposition::Refused, 401),
+            (Disposition::Refused(Refusal::MethodNotAllowed), 401),
+            (Disposition::Refused(Refusal::PathUnknown), 404),
             (Disposition::Failed, 503),
         ] {
             let answer = veriff.answer("/veriff/decisions", disposition);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use support::{ARRIVAL, read};
 use verdict_sessions::{Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Timestamp};
-use verdict_webhooks::{Disposition, Provide, Reading, sha256_hex, wultra::Wultra};
+use verdict_webhooks::{Disposition, Provide, Reading, Refusal, sha256_hex, wultra::Wultra};
 
 const EVENT: &str = "8f0d649e-a688-4ead-8581-fc2b67e88be4";
 const PROCESS: &str = "8b2dfae4-d955-4d8f-a95b-2d9c5a4b0e26";
@@ -605,7 +605,8 @@ mod answers {
             (Disposition::Duplicate, 200, None),
             (Disposition::Ignored, 200, None),
             (Disposition::Quarantined, 200, None),
-            (Disposition::Refused, 401, Some("ERROR_UNAUTHORIZED")),
+            (Disposition::Refused(Refusal::AuthorizationMissing), 401, Some("ERROR_UNAUTHORIZED")),
+            (Disposition::Refused(Refusal::PathUnknown), 404, Some("ERROR_GENERIC")),
             (Disposition::Failed, 503, Some("ERROR_GENERIC")),
         ] {
             let answer = wultra.answer("/wultra/process/event", disposition);

@@ -417,6 +417,10 @@ def methods_and_paths():
         of_header(f"path-{segment}", "Each kind of webhook has its own path.", GOOD_HEADER, path=f"/incode/{segment}")
     of_header("path-of-a-kind-to-come", "A kind that we don't know is genuine all the same.", GOOD_HEADER,
               path="/incode/some-kind-of-2027")
+    for path in ("/incode/onboarding-status/", "/incode//onboarding-status", "//incode///onboarding-status//"):
+        of_header(f"slashes-in-{path}",
+                  "A slash at the end, or a doubled one, comes of putting URLs together and means nothing.",
+                  GOOD_HEADER, path=path)
     of_header("path-of-64-characters", "The longest there is.", GOOD_HEADER, path="/incode/" + "a" * 64)
     for before in ("/production", "/a/b", "/incode", ""):
         of_header(f"path-after-{before or 'nothing'}", "An API Gateway stage or a base path comes before the path.",
@@ -428,8 +432,9 @@ def methods_and_paths():
                   method=method, refusal="method_not_allowed")
     of_header("method-before-all", "Nothing else of a wrong method is looked at.", method="GET", path="/",
               refusal="method_not_allowed")
-    for path in ("", "/", "/incode", "/incode/", "/incode/oauth/token", "/incode/onboarding-status/",
-                 "/incode/onboarding-status/1", "/incode//onboarding-status", "/Incode/onboarding-status",
+    for path in ("", "/", "/incode", "/incode/", "/incode/oauth/token", "/incode/onboarding-status/1",
+                 "/incode/a/onboarding-status", "/incode/onboarding-status%2F", "/incode/%2Fonboarding-status",
+                 "/Incode/onboarding-status",
                  "/incode/Onboarding-Status", "/incode/onboarding_status", "/incode/onboarding-status?x=1",
                  "/incode/onboarding%2Dstatus", "/incode/..", "/incode/.", "/incode%2Fonboarding-status",
                  "/incode\\onboarding-status", "/notincode/onboarding-status", "incode/onboarding-status",

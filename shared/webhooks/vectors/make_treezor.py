@@ -171,6 +171,9 @@ def what_is_signed_right():
     case("other-family", "Every webhook is proved, whatever it speaks of.", envelope(name="payin.create"))
     case("stage-before-the-path", "An API Gateway stage or a base path comes before the path.",
          path="/production/treezor")
+    for path in ("/treezor/", "//treezor", "//treezor///", "/production//treezor/"):
+        case(f"slashes-in-{path}", "A slash at the end, or a doubled one, comes of putting URLs together and means nothing.",
+             path=path)
     case("method-override-ignored", "What counts is the method of the request.",
          headers=[("x-http-method-override", "DELETE")])
     case("signature-headers-ignored", "Treezor's signature is in the body alone.",
@@ -610,7 +613,7 @@ def methods_and_paths():
              refusal="method_not_allowed")
     case("method-before-token", "Nothing else of a wrong method is looked at.", "", method="GET", tokens=[TOKEN],
          refusal="method_not_allowed")
-    for path in ("", "/", "/treezor/", "/treezor/events", "//treezor/", "/Treezor", "/treezo", "/treezor/..",
+    for path in ("", "/", "/treezor/events", "/treezor/%2F", "/treezor%2F", "/Treezor", "/treezo", "/treezor/..",
                  "/treezor?", "/treezor%00", "%2Ftreezor", "\\treezor", "/nottreezor", "treezor", "/veriff/decisions",
                  "/treezor\n", "/tre\u0435zor"):
         case(f"path-{path or 'empty'}", "Not Treezor's path.", path=path, refusal="path_unknown")

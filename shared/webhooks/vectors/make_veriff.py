@@ -82,6 +82,9 @@ def what_is_signed_right():
     case("decision-on-the-events-path", "All portal URLs may be the same one.", path=EVENTS)
     case("stage-before-the-path", "An API Gateway stage or a base path comes before the path.",
          path="/production/veriff/decisions")
+    for path in ("/veriff/decisions/", "/veriff//decisions", "//veriff///events//", "/production//veriff/events/"):
+        case(f"slashes-in-{path}", "A slash at the end, or a doubled one, comes of putting URLs together and means nothing.",
+             path=path)
     case("upper-case-hex", "Veriff's own demo ignores the case of what it receives.", signature=GOOD.upper())
     mixed = "".join(c.upper() if at % 2 else c for at, c in enumerate(GOOD))
     case("mixed-case-hex", "Veriff's own demo ignores the case of what it receives.", signature=mixed)
@@ -401,8 +404,7 @@ def methods_and_paths():
              refusal="method_not_allowed")
     case("method-before-signature", "Nothing else of a wrong method is looked at.", method="GET", headers=[],
          refusal="method_not_allowed")
-    for path in ("", "/", "/veriff", "/veriff/", "/veriff/decisions/", "/veriff//decisions", "/Veriff/Decisions",
-                 "/veriff/decision", "/veriff/decisions/1", "/veriff/decisions/..", "/veriff/decisions?",
+    for path in ("", "/", "/veriff", "/veriff/", "/Veriff/Decisions", "/veriff/decision", "/veriff/decisions/1", "/veriff/decisions/%2F", "/veriff/decisions%2F", "/veriff/%2Fdecisions", "/decisions//", "/veriff/decisions/..", "/veriff/decisions?",
                  "/veriff/decisions%00",
                  "/veriff%2Fdecisions", "/veriff\\decisions", "/notveriff/decisions", "veriff/decisions",
                  "/incode/decisions",

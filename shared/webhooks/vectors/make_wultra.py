@@ -79,6 +79,9 @@ def logins_that_hold():
     case("secret-prefix-before-the-path", "The base URL at Wultra is free text, so that it may hold a secret.",
          path="/c4ca4238a0b92382/wultra/process/event")
     case("stage-before-the-path", "An API Gateway stage comes before the path.", path="/production" + PATH)
+    for path in ("/wultra/process/event/", "/wultra//process/event", "/wultra/process//event", "//wultra/process/event//"):
+        case(f"slashes-in-{path}", "A slash at the end, or a doubled one, comes of putting URLs together and means nothing.",
+             path=path)
     case("correlation-ids-ignored", "They are fresh with each call and prove nothing.",
          headers=[("x-correlation-id", "1"), ("x-request-id", "2"), ("authorization", GOOD)])
     case("method-override-ignored", "What counts is the method of the request.",
@@ -350,8 +353,8 @@ def methods_and_paths():
              refusal="method_not_allowed")
     case("method-before-login", "Nothing else of a wrong method is looked at.", method="GET", headers=[],
          refusal="method_not_allowed")
-    for path in ("", "/", "/wultra", "/wultra/", "/wultra/process", "/process/event", "/wultra/process/event/",
-                 "/wultra//process/event", "/wultra/process//event", "/Wultra/Process/Event", "/wultra/process/events",
+    for path in ("", "/", "/wultra", "/wultra/", "/wultra/process", "/process/event", "/wultra/process%2Fevent",
+                 "/wultra/process/event%2F", "/wultra/%2Fprocess/event", "/Wultra/Process/Event", "/wultra/process/events",
                  "/wultra/process/event/1", "/wultra/process/event/..", "/wultra/process/event?",
                  "/wultra/process/event%00", "/wultra%2Fprocess/event", "/wultra\\process\\event",
                  "/notwultra/process/event", "wultra/process/event", "/veriff/events", "/wultra/process/event\n",

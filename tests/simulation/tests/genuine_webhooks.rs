@@ -1,7 +1,7 @@
 //! What the simulation sends is what the functions read: every kind of webhook of every provider.
 
 use verdict_sessions::{Outcome, Provider, Stage};
-use verdict_simulation::{Fault, Webhook, World, simulate};
+use verdict_simulation::{DynamoDb, Fault, Webhook, World, simulate};
 
 const PROVIDERS: [Provider; 4] = [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra];
 
@@ -80,6 +80,40 @@ fn what_is_unreadable_goes_to_quarantine() {
             assert_eq!(fate, (200, "quarantined".into()), "{provider}");
             assert_eq!(world.quarantined().len(), 1);
             assert!(world.records().is_empty());
+        });
+    }
+}
+
+/// A slash too many makes no other fact of it: the path is stored without.
+#[test]
+fn a_slash_too_many_changes_nothing() {
+    for provider in PROVIDERS {
+        simulate(1, async |world| {
+            let webhook = Webhook::decision(provider, "1001", Outcome::Approved, world.clock.now(), "attempt-1");
+            let slashed = Webhook { path: format!("/{}//", webhook.path), ..webhook.clone() };
+            assert_eq!(delivered(&world, &slashed).await, (200, "recorded".into()), "{provider}");
+            assert_eq!(delivered(&world, &webhook).await, (200, "duplicate".into()), "{provider}");
+            let items = world.line.with_dynamodb(DynamoDb::items);
+            let sources: Vec<_> = items.iter().filter_map(|item| item.get("source")?.as_str()).collect();
+            assert_eq!(sources, [&webhook.path]);
+        });
+    }
+}
+
+#[test]
+fn a_path_that_is_none_is_not_found_whatever_is_sent_there() {
+    for provider in PROVIDERS {
+        simulate(1, async |world| {
+            let webhook = Webhook::decision(provider, "1001", Outcome::Approved, world.clock.now(), "attempt-1");
+            let astray = Webhook { path: format!("{}/x", webhook.path), ..webhook };
+            let response = world.deliver(&astray).await;
+            let body = match provider {
+                Provider::Wultra => r#"{"errorCode":"ERROR_GENERIC","message":"Not Found"}"#,
+                _ => r#"{"message":"Not Found"}"#,
+            };
+            assert_eq!((response.status, &*response.body), (404, body), "{provider}");
+            assert_eq!(response.headers["x-verdict-outcome"], "refused");
+            assert!(world.line.calls().is_empty(), "{provider}");
         });
     }
 }

@@ -52,7 +52,8 @@ impl Provide for Incode {
     /// Success to Incode is 200 with this JSON; anything else is sent again, five times in half an hour.
     fn answer(&self, path: &str, disposition: Disposition) -> Answer {
         match disposition {
-            Disposition::Refused => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },
+            Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
+            Disposition::Refused(_) => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },
             Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },
             // INE scraping alone wants a string.
             _ if payload::segment(path) == Some("ine-scraping") => {

@@ -6,7 +6,7 @@ use super::{
     tokens::{Lifetime, SigningKeys},
 };
 use crate::{
-    CredentialsError, Delivery, Headers, Refusal,
+    Answer, CredentialsError, Delivery, Headers, Refusal,
     authorization::{Login, LoginJson, Presented, authorization},
     delivery::Repeated,
 };
@@ -108,9 +108,11 @@ impl fmt::Debug for TokenAnswer {
     }
 }
 
-/// Why there is no token (RFC 6749 §5.2).
+/// Why there is no token: with RFC 6749's codes (§5.2), except where the path is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenError {
+    /// Not the endpoint's path.
+    PathUnknown,
     /// The request has another form than RFC 6749 asks for.
     InvalidRequest,
     /// The client is unknown, or did not say who it is.
@@ -122,10 +124,11 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// The code that the client gets to see.
+    /// The stable code, for the log and the client.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::PathUnknown => Refusal::PathUnknown.code(),
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -135,18 +138,31 @@ impl TokenError {
 
     const fn status(self) -> u16 {
         match self {
+            Self::PathUnknown => Answer::NOT_FOUND.status,
             Self::InvalidRequest | Self::UnsupportedGrantType => 400,
             Self::InvalidClient => 401,
             Self::ServerError => 500,
         }
     }
 
-    const fn description(self) -> &'static str {
-        match self {
+    fn body(self) -> String {
+        let description = match self {
+            Self::PathUnknown => return Answer::NOT_FOUND.body.to_owned(),
             Self::InvalidRequest => "POST a form that holds one grant_type, and client credentials in the header alone",
             Self::InvalidClient => "authenticate with HTTP Basic, client id and client secret",
             Self::UnsupportedGrantType => "the only grant_type here is client_credentials",
             Self::ServerError => "try again later",
+        };
+        format!(r#"{{"error":"{}","error_description":"{description}"}}"#, self.code())
+    }
+}
+
+/// What a request is refused for before anything of it is read.
+impl From<Refusal> for TokenError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::PathUnknown => Self::PathUnknown,
+            _ => Self::InvalidRequest,
         }
     }
 }
@@ -164,19 +180,18 @@ impl TokenEndpoint {
     /// Answers a request: a token, or why there is none. Who the client is comes first: nobody else
     /// learns anything of the form.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "as with a proof, a delivery is over once it is answered")]
     pub fn answer(&self, delivery: Delivery, now: Timestamp) -> TokenAnswer {
-        self.grant(&delivery, now).unwrap_or_else(|error| TokenAnswer {
+        self.grant(delivery, now).unwrap_or_else(|error| TokenAnswer {
             status: error.status(),
-            body: format!(r#"{{"error":"{}","error_description":"{}"}}"#, error.code(), error.description()),
+            body: error.body(),
             error: Some(error),
         })
     }
 
-    fn grant(&self, delivery: &Delivery, now: Timestamp) -> Result<TokenAnswer, TokenError> {
-        delivery.expect_post_to(&[PATH]).map_err(|_| TokenError::InvalidRequest)?;
+    fn grant(&self, delivery: Delivery, now: Timestamp) -> Result<TokenAnswer, TokenError> {
+        let delivery = delivery.posted_to(&[PATH])?;
         let client = self.oauth.authenticate(delivery.headers()).ok_or(TokenError::InvalidClient)?;
-        expect_client_credentials(delivery)?;
+        expect_client_credentials(&delivery)?;
         let OAuth { signing_keys, lifetime, .. } = &self.oauth;
         let token = signing_keys.sign(&client.username, now, *lifetime).ok_or(TokenError::ServerError)?;
         let seconds = lifetime.seconds();

@@ -65,7 +65,7 @@ impl Credentials {
 
 pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
     let path = segment(delivery.path()).map(|segment| format!("/incode/{segment}"));
-    delivery.expect_post_to(path.as_deref().as_slice())?;
+    let delivery = delivery.posted_to(path.as_deref().as_slice())?;
     if let Some(headers) = &credentials.headers {
         headers.prove(delivery.headers())?;
     }

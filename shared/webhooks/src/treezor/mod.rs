@@ -40,7 +40,8 @@ impl Provide for Treezor {
     /// Treezor asks for a code in the 500 range where the signature does not match, and sends such a webhook again.
     fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
         match disposition {
-            Disposition::Refused => Answer { status: 500, body: r#"{"error":{"code":"unauthorized"}}"# },
+            Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
+            Disposition::Refused(_) => Answer { status: 500, body: r#"{"error":{"code":"unauthorized"}}"# },
             Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },
             _ => Answer { status: 200, body: "{}" },
         }

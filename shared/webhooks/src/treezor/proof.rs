@@ -92,7 +92,7 @@ impl Credentials {
 }
 
 pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
-    delivery.expect_post_to(&[PATH])?;
+    let delivery = delivery.posted_to(&[PATH])?;
     credentials.admit(&delivery)?;
     let envelope = Envelope::find(delivery.unproven_body());
     if asks_for_confirmation(&delivery, &envelope) {

@@ -36,7 +36,8 @@ impl Provide for Veriff {
     /// Only 200 is success to Veriff; anything else is sent again, hourly for a week.
     fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
         match disposition {
-            Disposition::Refused => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },
+            Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
+            Disposition::Refused(_) => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },
             Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },
             _ => Answer { status: 200, body: "{}" },
         }

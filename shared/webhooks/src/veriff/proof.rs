@@ -59,7 +59,7 @@ impl Credentials {
 }
 
 pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
-    delivery.expect_post_to(&PATHS)?;
+    let delivery = delivery.posted_to(&PATHS)?;
     let signature = either(delivery.headers(), SIGNATURE, str::eq_ignore_ascii_case)
         .map_err(|Repeated| Refusal::SignatureRepeated)?
         .ok_or(Refusal::SignatureMissing)?;

@@ -37,7 +37,10 @@ impl Provide for Wultra {
     /// Wultra sends nothing twice: an error is only logged on its side, in the form of its own errors.
     fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
         match disposition {
-            Disposition::Refused => {
+            Disposition::Refused(Refusal::PathUnknown) => {
+                Answer { status: 404, body: r#"{"errorCode":"ERROR_GENERIC","message":"Not Found"}"# }
+            }
+            Disposition::Refused(_) => {
                 Answer { status: 401, body: r#"{"errorCode":"ERROR_UNAUTHORIZED","message":"Unauthorized"}"# }
             }
             Disposition::Failed => {

@@ -49,7 +49,7 @@ impl Credentials {
 }
 
 pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
-    delivery.expect_post_to(&PATHS)?;
+    let delivery = delivery.posted_to(&PATHS)?;
     if let Some(logins) = &credentials.logins {
         log_in(logins, delivery.headers())?;
     }

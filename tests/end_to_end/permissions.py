@@ -8,15 +8,15 @@ from typing import Any, Iterator
 
 from stack import Stack
 
-#: The inline policy that stands in for a managed one while a permission of that is taken away.
+#: The inline policy that stands in for an attached one while a permission of that one is taken away.
 STAND_IN = "stand-in"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy of a role: an inline one, or one that is attached."""
+    """A policy of a role, inline or attached."""
 
-    name: str  # or the ARN, where it is attached
+    name: str  # the ARN if it is attached
     is_attached: bool
     statements: tuple[dict, ...]
 
@@ -53,7 +53,7 @@ class Role:
         self._iam, self._name = stack.client("iam"), function["Role"].rsplit("/", 1)[-1]
 
     def permissions(self) -> list[Permission]:
-        """Every single one."""
+        """The single permissions that the role's policies add up to."""
         return [
             Permission(policy, position, action, resource)
             for policy in self._policies() for position, statement in enumerate(policy.statements)
@@ -61,7 +61,7 @@ class Role:
 
     @contextlib.contextmanager
     def without(self, permission: Permission) -> Iterator[None]:
-        """While the role lacks a permission. Roles are looked at anew at every call, so functions need no new start."""
+        """While the role lacks a permission: from the next call on, since each one is checked against the role as it is."""
         policy = permission.policy
         if policy.is_attached:
             self._iam.detach_role_policy(RoleName=self._name, PolicyArn=policy.name)
@@ -77,7 +77,7 @@ class Role:
                 self._put(name, policy.statements)
 
     def _put(self, name: str, statements: list[dict] | tuple[dict, ...]) -> None:
-        """Puts an inline policy, or removes it where nothing would be in it."""
+        """Puts an inline policy, or removes it if nothing would be in it."""
         if statements:
             self._iam.put_role_policy(
                 RoleName=self._name, PolicyName=name, PolicyDocument=json.dumps(document(statements)))

@@ -9,6 +9,7 @@ import time
 import uuid
 
 import pytest
+from botocore.exceptions import ClientError
 from stack.wire import Fate, Wire
 from verdict.redrive import redrive
 
@@ -71,6 +72,21 @@ def test_a_batch_whose_function_dies_after_a_transaction_comes_back_and_counts_o
         record = verdict.session("wultra", session)
         assert (record["version"], record["events"], record["notifications"]) == (1, 1, 1)
         assert [told.body["id"] for told in decisions.about(session)] == [f"wultra/{session}/1"]
+
+
+# ---- Who may put something there ----
+
+def test_not_even_the_account_s_root_user_puts_anything_on_intake(verdict):
+    depth = verdict.depth("IntakeQueueUrl")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        verdict.client("sqs").send_message(QueueUrl=verdict.outputs["IntakeQueueUrl"], MessageBody="a forged webhook")
+    assert verdict.depth("IntakeQueueUrl") == depth
+
+
+@pytest.mark.parametrize("queue", ["DecisionsQueueUrl", "QuarantineQueueUrl"])
+def test_the_operator_puts_messages_on_no_other_queue(verdict, queue):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        verdict.operator("sqs").send_message(QueueUrl=verdict.outputs[queue], MessageBody="a message")
 
 
 # ---- From quarantine, and back ----

@@ -1,11 +1,12 @@
-"""Every permission of every function's role is needed: a function that lacks a single one fails at something.
+"""Every permission of every function's role is needed: without any one of them, something fails.
 
-For each there is a driver: a few samples that make the function do all that it can do. It passes with the role as the
-template has it, and has to fail with any one permission taken away.
+Each function has a driver, which makes the function do everything that it can do. The driver passes with the role that the
+template gives the function, and has to fail as soon as a single permission is taken away from the role.
 """
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -14,7 +15,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Callable
+from typing import Callable, Iterator
 
 import pytest
 from stack.deployment import NAME
@@ -43,7 +44,7 @@ NEVER_ASKED = {
 
 @pytest.fixture(scope="module", autouse=True)
 def undisturbed(verdict):
-    """Nobody but a driver calls `replay` or the poller."""
+    """Only drivers call `replay` and the poller. What they leave behind goes in the end."""
     intake.await_empty(verdict)
     with intake.held(verdict):
         yield
@@ -62,8 +63,8 @@ def receives(sender: Sender, *more: Callable) -> Callable:
         assert outbox_of(verdict, sender, recorded) == []
         for deliver_more in more:
             deliver_more(verdict)
-        spoil(verdict, sender, spooled)
-        assert post(verdict, sender.approves(spooled)).outcome == "spooled"
+        with unreadable_record(verdict, sender, spooled):
+            assert post(verdict, sender.approves(spooled)).outcome == "spooled"
         assert post(verdict, sender.approves(recorded, ',"x":NaN')).outcome == "quarantined"
     return drive
 
@@ -72,11 +73,16 @@ def outbox_of(verdict, sender: Sender, session_id: str) -> list[dict]:
     return items(verdict, sender.session(session_id), "NOTIFICATION", sender.provider)
 
 
-def spoil(verdict, sender: Sender, session_id: str) -> None:
-    """Leaves a record that no function can read, so that the session's webhooks have to wait on intake."""
-    verdict.client("dynamodb").put_item(TableName=verdict.outputs["SessionsTableName"], Item={
-        "pk": {"S": f"SESSION#{sender.provider}/{sender.session(session_id)}"}, "sk": {"S": "STATE"},
-        "session": {"S": "no record"}})
+@contextlib.contextmanager
+def unreadable_record(verdict, sender: Sender, session_id: str) -> Iterator[None]:
+    """While a session has a record that no function can read, so that its webhooks have to wait on intake."""
+    database, table = verdict.client("dynamodb"), verdict.outputs["SessionsTableName"]
+    key = {"pk": {"S": f"SESSION#{sender.provider}/{sender.session(session_id)}"}, "sk": {"S": "STATE"}}
+    database.put_item(TableName=table, Item={**key, "session": {"S": "not a record"}})
+    try:
+        yield
+    finally:
+        database.delete_item(TableName=table, Key=key)
 
 
 def schedules_a_poll(verdict) -> None:
@@ -99,12 +105,12 @@ def polls(verdict) -> None:
 
 
 def replays(verdict) -> None:
-    """Takes a batch with everything that there can be on intake: the last of it is put off."""
+    """Has a webhook recorded and published, another's poll scheduled, one quarantined, and a foreign message put off."""
     session_id = str(uuid.uuid4())
     messages = [
         kept(VERIFF, VERIFF.approves(session_id)), kept(INCODE, onboarding(session_id, "ONBOARDING_FINISHED")),
         kept(VERIFF, VERIFF.approves(session_id, ',"x":NaN'))]
-    foreign = received_from_intake(verdict, "no message of Verdict's")
+    foreign = received_from_intake(verdict, "not a message of Verdict's")
     answer = deployed(verdict, "Replay").call({"Records": [
         *({"messageId": str(number), "receiptHandle": "none", "body": json.dumps(message)}
           for number, message in enumerate(messages)),
@@ -123,18 +129,22 @@ def kept(sender: Sender, delivery: Delivery) -> dict:
         "body": base64.b64encode(gzip.compress(delivery.body)).decode()}
 
 
+#: For so long a driver's message is invisible, unless it is put off.
+VISIBILITY_SECONDS = 2
+
+
 def received_from_intake(verdict, text: str) -> dict:
-    """A message on intake, as its consumer gets it. It comes back in a second, unless it is put off."""
+    """A message on intake, as its consumer gets it."""
     url = verdict.outputs["IntakeQueueUrl"]
     verdict.client("sqs").purge_queue(QueueUrl=url)
     verdict.operator("sqs").send_message(QueueUrl=url, MessageBody=text)
-    [message] = verdict.client("sqs").receive_message(QueueUrl=url, VisibilityTimeout=1)["Messages"]
+    [message] = verdict.client("sqs").receive_message(QueueUrl=url, VisibilityTimeout=VISIBILITY_SECONDS)["Messages"]
     return message
 
 
 def is_hidden(verdict, queue: str) -> bool:
-    """Whether the one message of a queue is still invisible when it should have come back."""
-    time.sleep(1)
+    """Whether the one message of a queue is still invisible when it would have come back by itself."""
+    time.sleep(VISIBILITY_SECONDS)
     attributes = verdict.client("sqs").get_queue_attributes(
         QueueUrl=verdict.outputs[queue], AttributeNames=["ApproximateNumberOfMessagesNotVisible"])["Attributes"]
     return attributes["ApproximateNumberOfMessagesNotVisible"] == "1"
@@ -144,10 +154,15 @@ def reads(verdict) -> None:
     session_id, reference = str(uuid.uuid4()), f"customer-{uuid.uuid4()}"
     assert post(verdict, VERIFF.approves(session_id, f',"vendorData":"{reference}"')).outcome == "recorded"
     assert verdict.session("veriff", session_id)["decision"]["outcome"] == "approved"
-    status, answer = verdict.get(f"/sessions/veriff/{session_id}/events")
-    assert (status, len(answer["events"])) == (200, 1)
-    status, answer = verdict.get(f"/sessions?reference={reference}")
-    assert (status, [session["sessionId"] for session in answer["sessions"]]) == (200, [session_id])
+    assert len(read(verdict, f"/sessions/veriff/{session_id}/events")["events"]) == 1
+    [session] = read(verdict, f"/sessions?reference={reference}")["sessions"]
+    assert session["sessionId"] == session_id
+
+
+def read(verdict, path: str) -> dict:
+    status, answer = verdict.get(path)
+    assert status == 200, path
+    return answer
 
 
 def relays(verdict) -> None:
@@ -161,7 +176,7 @@ def relays(verdict) -> None:
 
 @functools.cache
 def left_behind(verdict) -> dict:
-    """The outbox entry of a session's second decision, whose first was published; the same every time."""
+    """The outbox entry of a session's second decision; the first one was published. The same entry every time."""
     session_id = str(uuid.uuid4())
     review = genuine(decision(session_id, "review", at="2026-06-12T09:00:00Z"))
     assert post(verdict, review).outcome == "recorded"
@@ -171,7 +186,7 @@ def left_behind(verdict) -> dict:
     return entry
 
 
-#: By function: what makes it do everything that it may.
+#: By function.
 DRIVERS = {
     "VeriffEvents": receives(replace(VERIFF, path=EVENTS)),
     "VeriffDecisions": receives(VERIFF),
@@ -190,7 +205,7 @@ DRIVERS = {
 
 @dataclass
 class Tally:
-    """What was taken away, and whether it was missed."""
+    """How often each action was taken away, by whether a driver failed."""
 
     noticed: Counter = field(default_factory=Counter)
     unnoticed: Counter = field(default_factory=Counter)
@@ -226,7 +241,7 @@ def test_a_function_misses_each_of_its_permissions(verdict, tally, function):
 
 
 def fails(drive: Callable, verdict) -> bool:
-    """Whether something goes wrong. Errors of other sorts would be the test's own."""
+    """Whether the driver fails. Errors of other types are the test's own."""
     try:
         drive(verdict)
     except (AssertionError, Ended):

@@ -46,11 +46,12 @@ def main() -> int:
         with start(port()) as stack:
             all_right = send_all(stack, verbose=asked_for("VERBOSE"))
             show_urls(stack)
-            print(first_look(stack))
-            if asked_for("ONCE"):
+            ready = not asked_for("ONCE")
+            if ready:
+                print(f"Ready: {stack.endpoint} (Ctrl-C stops it)\n")
+            print(first_look(stack), flush=True)
+            if not ready:
                 return 0 if all_right else 1
-            ready = True
-            print(f"Ready: {stack.endpoint} (Ctrl-C stops it)", flush=True)
             while stack.running:
                 time.sleep(0.5)
             raise Failure("MiniStack has ended by itself; its log is in target/stack")

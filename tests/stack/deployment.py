@@ -8,6 +8,7 @@ import os
 import platform
 import shlex
 import shutil
+import subprocess
 import sys
 import urllib.error
 import urllib.parse
@@ -178,9 +179,20 @@ def write_parameters(directory: Path, incode_api: IncodeApi, operator_arn: str) 
     file.write_text(json.dumps({
         "Architecture": architecture(),
         "OperatorArn": operator_arn,
+        "Version": version(),
         **{f"{provider.title()}Credentials": json.dumps(keys) for provider, keys in credentials.items()},
     }), "utf-8")
     return f"file://{file}"
+
+
+def version() -> str:
+    """What these sources are called in git; `unknown` without git, or without its history."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--tags"], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
 
 
 def sam(*arguments: str) -> list[str]:
@@ -234,7 +246,10 @@ def write_environment(directory: Path, endpoint: str) -> None:
     # Containers reach this machine by that name; sam hands them the keys itself. Incode's stand-in is out of their reach.
     in_container = variables | {"AWS_ENDPOINT_URL": endpoint.replace(HOST, "host.docker.internal")}
     (directory / "functions.json").write_text(json.dumps({"Parameters": in_container}, indent=2) + "\n", "utf-8")
-    variables |= {"AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    # The root user's keys: they serve for every function, and never expire. What they may not do is to put anything on
+    # intake. The token is blank so that none of the user's own takes part.
+    variables |= {"AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+                  "AWS_SESSION_TOKEN": ""}
     lines = (f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
     (directory / "functions.env").write_text("".join(lines), "utf-8")
 

@@ -55,7 +55,8 @@ class Reach:
         table = client("dynamodb").describe_table(TableName=physical["SessionsTable"])["Table"]
         replay = client("lambda").get_function_configuration(FunctionName=physical["Replay"])
         return cls(
-            stack=described["StackId"], table=table["TableArn"], replay=replay["FunctionArn"],
+            # Whatever its id is: an operator names it.
+            stack=described["StackId"].rpartition("/")[0] + "/*", table=table["TableArn"], replay=replay["FunctionArn"],
             intake=queue_arn(client("sqs"), physical["IntakeQueue"]),
             quarantine=queue_arn(client("sqs"), physical["QuarantineQueue"]))
 
@@ -69,7 +70,8 @@ def redriving(reach: Reach) -> list[dict]:
     return [
         allow(reach.quarantine, "sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask",
               "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-        allow(reach.intake, "sqs:SendMessage", "sqs:GetQueueAttributes"),
+        # SendMessage covers batches in AWS; in MiniStack they are an action of their own.
+        allow(reach.intake, "sqs:SendMessage", "sqs:SendMessageBatch", "sqs:GetQueueAttributes"),
     ]
 
 

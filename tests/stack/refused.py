@@ -4,26 +4,24 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime, timezone
-from typing import Any, Iterator, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .deployment import client
+from .deployment import client, outputs
 from .emulator import endpoint_of, port
 from .steps import Failure
 
 
-def last_refusal(logs: Any) -> Optional[dict]:
-    """The newest event in the functions' logs that tells of a refusal."""
-    return max(refusals(logs), key=lambda event: event["timestamp"], default=None)
+def last_refusal(logs: Any, groups: Iterable[str]) -> Optional[dict]:
+    """The newest event in these log groups that tells of a refusal."""
+    events = (event for group in groups for event in refusals(logs, group))
+    return max(events, key=lambda event: event["timestamp"], default=None)
 
 
-def refusals(logs: Any) -> Iterator[dict]:
-    for groups in logs.get_paginator("describe_log_groups").paginate():
-        for group in groups["logGroups"]:
-            pages = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group["logGroupName"], filterPattern="refused")
-            yield from (event for page in pages for event in page["events"] if is_refusal(event["message"]))
+def refusals(logs: Any, group: str) -> Iterator[dict]:
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern="refused"):
+        yield from (event for event in page["events"] if is_refusal(event["message"]))
 
 
 def is_refusal(line: str) -> bool:
@@ -38,7 +36,8 @@ def shown(event: dict) -> str:
 
 def main() -> int:
     try:
-        event = last_refusal(client("logs", endpoint_of(port())))
+        endpoint = endpoint_of(port())
+        event = last_refusal(client("logs", endpoint), outputs(endpoint)["LogGroups"].split(","))
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 1

@@ -202,7 +202,8 @@ class Results:
     def show(self, group: str, what: str, rows: list[Row]) -> None:
         right = sum(row.is_right for row in rows)
         self.all_right &= right == len(rows)
-        print(f"{mark(right == len(rows))}  {group:8}  {right} of {len(rows)} {what} did what they should", flush=True)
+        count = f"{right} of {len(rows)} {what} did what they should"
+        print(f"{mark(right == len(rows))}  {group:8}  {count}", flush=True)
         shown = [row for row in rows if self._verbose or not row.is_right]
         if shown:
             show_rows(shown)
@@ -229,15 +230,16 @@ def send_all(stack: Stack, verbose: bool) -> bool:
         together = list(of_provider)
         results.show(provider, "samples", [
             Row(sample.name, expected(sample), seen) for sample, seen in zip(together, send_together(stack, together))])
-    results.show("sessions", "whole sessions", [row for scenario in webhooks.scenarios() for row in played(stack, scenario)])
+    results.show("sessions", "whole sessions", [
+        row for scenario in webhooks.scenarios() for row in rows_of_play(stack, scenario)])
     results.show("poller", "scores that the poller asked Incode for", [
         Row(f"score {score}", expected_of_poll(score), poll(stack, score)) for score in SCORES])
-    # From here on, who sends that webhook by hand sees it approved within a minute.
+    # From here on, a session whose webhook of that kind is sent by hand is approved within a minute.
     stack.incode_api.unscripted = APPROVED
     return results.all_right
 
 
-def played(stack: Stack, scenario: webhooks.Scenario) -> list[Row]:
+def rows_of_play(stack: Stack, scenario: webhooks.Scenario) -> list[Row]:
     wanted, seen = expected_of_play(scenario), play(stack, scenario)
     return [Row(scenario.name if len(wanted) == 1 else f"{scenario.name}, {name}", wanted[name], seen[name])
             for name in wanted]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
@@ -21,6 +22,8 @@ LOCAL_KEY = "test"
 ANSWER_SECONDS = 60
 #: As many calls of one service as are made at once.
 CONNECTIONS = 32
+#: To make clients is slow, and not for several threads at once; to use them is.
+MAKING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Aws:
 
     def client(self, service: str) -> Any:
         """A client of that service; the same one each time, which several threads may use."""
-        return client(self, service)
+        with MAKING:
+            return client(self, service)
 
     def caller(self) -> str:
         """The ARN of whoever the credentials belong to."""
@@ -112,11 +116,12 @@ def client(aws: Aws, service: str) -> Any:
     proxies, attempts = ({"http": None, "https": None}, 2) if aws.is_local else (None, 5)
     config = Config(read_timeout=ANSWER_SECONDS, retries={"mode": "standard", "max_attempts": attempts}, proxies=proxies,
                     max_pool_connections=CONNECTIONS)
-    return session().client(service, region_name=aws.region, endpoint_url=aws.endpoint, config=config, **keys)
+    return session(aws).client(service, region_name=aws.region, endpoint_url=aws.endpoint, config=config, **keys)
 
 
-def session() -> boto3.session.Session:
-    """A session of its own for each client: sessions are not made for several threads."""
+@functools.lru_cache(maxsize=None)
+def session(_: Optional[Aws] = None) -> boto3.session.Session:
+    """The session that an account's clients are made of."""
     try:
         return boto3.session.Session()
     except BotoCoreError as error:

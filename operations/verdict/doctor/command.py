@@ -18,7 +18,7 @@ from ..evaluated import NotKnown
 from ..parameters import Parameter
 from ..stack import Stack
 from . import api, functions, logs, portals, probes, queues, roles, table, triggers
-from .finding import Finding, Inspection, Look, Result
+from .finding import Finding, Inspection, Look, Result, folded
 
 INSPECTIONS: dict[str, Inspection] = {
     "functions": functions.looks,
@@ -42,10 +42,10 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        return [result for result in self.results if isinstance(result, Finding)]
+        return folded(result for result in self.results if isinstance(result, Finding))
 
     def lines(self) -> Iterator[str]:
-        fine = len(self.results) - len(self.findings)
+        fine = sum(not isinstance(result, Finding) for result in self.results)
         if fine:
             yield f"ok    {fine} {self.sort}"
         for finding in self.findings:

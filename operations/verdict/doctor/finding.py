@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Iterator, Union
+from typing import Callable, Iterable, Iterator, Union
 
 from ..stack import Stack
 
@@ -25,9 +25,21 @@ class Finding:
     wrong: str
     #: What to do.
     remedy: str
+    #: Where it shows; what is wrong in several places with the same remedy is one finding.
+    places: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.resource}: {self.wrong}; {self.remedy}"
+        where = f", with {', '.join(self.places)}" if self.places else ""
+        return f"{self.resource}: {self.wrong}{where}; {self.remedy}"
+
+
+def folded(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, those that differ only in their places as one."""
+    together: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for each in findings:
+        what = (each.resource, each.wrong, each.remedy)
+        together[what] = together.get(what, ()) + each.places
+    return [Finding(*what, places) for what, places in together.items()]
 
 
 Result = Union[Fine, Finding]

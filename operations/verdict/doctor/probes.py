@@ -86,16 +86,16 @@ def unusable(credentials: Credentials) -> Iterator[Result]:
 
 def look(stack: Stack, credentials: Credentials, label: str, request: Mapping[str, Any]) -> Iterator[Result]:
     """Sends a probe and looks at the answer."""
-    resource = f"{credentials.provider.title()}, probe of {label} at {request['path']}"
+    provider, place = credentials.provider.title(), f"{label} at {request['path']}"
     try:
         answer = send(stack.api_url, request)
     except webhooks.Problem as problem:
-        yield Finding(resource, str(problem), "see that the API and its function are there")
+        yield Finding(provider, str(problem), "see that the API and its function are there", (place,))
         return
     if (answer.status, answer.outcome) == (200, "probe"):
-        yield Fine(resource)
+        yield Fine(place)
     else:
-        yield Finding(resource, refused(answer), remedy(answer, credentials))
+        yield Finding(provider, refused(answer), remedy(answer, credentials), (place,))
 
 
 def send(base: str, request: Mapping[str, Any]) -> webhooks.Answer:
@@ -106,7 +106,8 @@ def send(base: str, request: Mapping[str, Any]) -> webhooks.Answer:
 
 
 def refused(answer: webhooks.Answer) -> str:
-    return f"answered {answer.status}{f' ({answer.outcome})' if answer.outcome else ''} instead of 200 (probe)"
+    outcome = f" ({answer.outcome})" if answer.outcome else ""
+    return f"probes are answered with {answer.status}{outcome} instead of 200 (probe)"
 
 
 def remedy(answer: webhooks.Answer, credentials: Credentials) -> str:

@@ -128,7 +128,7 @@ def test_a_route_a_permission_an_expiry_and_a_secret_broken_by_hand_are_four_fin
     assert route.startswith("Api: the route GET /sessions is gone;")
     assert permission.startswith("ReplayRole: lacks the permission: allow sqs:DeleteMessage on IntakeQueue;")
     assert expiry.startswith("SessionsTable: items do not expire")
-    assert secret.startswith("Treezor: probes are answered with 401 (refused) instead of 200 (probe), with ")
+    assert secret.startswith("Treezor: probes are answered with 500 (refused) instead of 200 (probe), with ")
     assert "the function has other credentials than parameters.yaml" in secret
     assert "Zk3sYdLm8" not in run.stdout
     assert_no_local_secret(run.stdout)

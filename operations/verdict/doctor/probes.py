@@ -111,8 +111,8 @@ def refused(answer: webhooks.Answer) -> str:
 
 
 def remedy(answer: webhooks.Answer, credentials: Credentials) -> str:
-    if answer.status in (401, 403):
-        return f"the function has other credentials than {credentials.source}: deploy those that the provider uses"
     if answer.status == 404:
         return "no route leads there: see the routes"
+    if answer.outcome == "refused":
+        return f"the function has other credentials than {credentials.source}: deploy those that the provider uses"
     return "its log group says why"

@@ -1,16 +1,17 @@
 """What MiniStack leaves undone of a deployed stack, or can't do. AWS needs none of this.
 
 MiniStack makes no routes from the OpenAPI body of an HTTP API, its `{proxy+}` doesn't match an empty rest of a path as
-API Gateway's does, it has no TLS, which the policies of the queues demand, and to policies a caller that has assumed a role
-isn't the role.
+API Gateway's does, it has no TLS, which the policies of the queues demand, to policies a caller that has assumed a role
+isn't the role, and it makes tables without expiry and recovery.
 """
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, Callable, Mapping, Union
+from typing import Any, Callable, Iterable, Mapping, Union
 
 from .deployed import DeployedTemplate, Route, ToUrl
+from .table_settings import Table, differences
 
 #: Makes a new boto3 client of a service of the emulator.
 Connect = Callable[[str], Any]
@@ -31,6 +32,7 @@ def bridge_gaps(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_
     """
     import_routes(stack, connect, stand_ins)
     adapt_queue_policies(stack, connect)
+    finish_table(stack, connect)
 
 
 def import_routes(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_STAND_INS) -> None:
@@ -116,10 +118,23 @@ def adapt_queue_policies(stack: str, connect: Connect) -> None:
     for url in DeployedTemplate(stack, connect("cloudformation")).resources("AWS::SQS::Queue").values():
         attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
         policy = json.loads(attributes.get("Policy") or '{"Statement": []}')
-        kept = [with_sessions(statement) for statement in policy["Statement"] if not demands_tls(statement)]
+        kept = adapted(policy["Statement"])
         if kept != policy["Statement"]:
             rest = json.dumps({**policy, "Statement": kept}) if kept else ""
             queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": rest})
+
+
+def adapted(statements: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The statements of a queue's policy as the emulator needs them."""
+    return [with_sessions(statement) for statement in statements if not demands_tls(statement)]
+
+
+def finish_table(stack: str, connect: Connect) -> None:
+    """Gives the stack's own table what its template says: MiniStack leaves expiry and recovery out."""
+    template, database = DeployedTemplate(stack, connect("cloudformation")), connect("dynamodb")
+    for logical_id, name in template.resources("AWS::DynamoDB::Table").items():
+        for difference in differences(Table.read(database, name), template.declared(logical_id)):
+            difference.mend(database)
 
 
 def demands_tls(statement: Mapping[str, Any]) -> bool:

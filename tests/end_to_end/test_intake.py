@@ -10,8 +10,8 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from stack.redrive import redrive
 from stack.wire import Fate, Wire
+from verdict.redrive import redrive
 
 from . import intake
 from .deliveries import SENDERS, WULTRA, post

@@ -89,7 +89,7 @@ clean: ## Remove everything built or installed here
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 …")'
 	@rm -rf .venv/$*
 	@$(PYTHON) -m venv .venv/$*
-	@.venv/$*/bin/python -m pip install --disable-pip-version-check $$(grep -q -- --hash= $< && echo --require-hashes) --requirement $<
+	@.venv/$*/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 
 $(DENY):

@@ -187,7 +187,8 @@ def test_an_unknown_path_is_turned_away(verdict, session_id, path):
     before = state(verdict)
     answer = post(verdict, genuine(decision(session_id), path=path))
     assert answer.status in (403, 404, 405), answer
-    assert answer.outcome is None
+    # The gateway has no route, or a function behind a greedy one knows no such path.
+    assert answer.outcome in (None, "refused")
     assert state(verdict) == before
 
 

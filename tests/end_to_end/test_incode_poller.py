@@ -8,6 +8,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from stack.deployment import NAME
 from stack.incode_api import (
     APPROVED, LOG_IN, SCORE, STATUS, Answer, Ending, IncodeApi, document, ending, error, held, html, huge, redirect,
     throttled)
@@ -80,8 +81,8 @@ def counted(line: dict) -> dict:
     """The counts of a round that are not zero; all of them are metrics."""
     [metrics] = line["_aws"]["CloudWatchMetrics"]
     names = [metric["Name"] for metric in metrics["Metrics"]]
-    assert metrics["Namespace"] == "Verdict"
-    assert set(line) - {"_aws", "message"} == set(names)
+    assert metrics["Namespace"] == NAME
+    assert set(line) - {"_aws", "message", "version"} == set(names)
     return {name: line[name] for name in names if line[name] and name != "oldestPollDue"}
 
 

@@ -283,7 +283,7 @@ def test_ids_that_agree_are_one_session(verdict, session_id):
 @pytest.mark.parametrize("path", [
     "/incode", "/incode/", "/incode/onboarding-status/more", "/incode/oauth/token/more",
     "/Incode/onboarding-status", "/incode/Onboarding-Status", "/incode/onboarding%2Dstatus%2Fx", "/incode/x%00y",
-    "/incode/" + "x" * 65, "/incode//onboarding-status"])
+    "/incode/" + "x" * 65, "/incode/a/onboarding-status", "/incode/incode/onboarding-status"])
 def test_on_no_other_path_anything_is_recorded(verdict, session_id, path):
     delivery = webhook("session-succeeded", {"interviewId": session_id})
     answer = post(verdict, Delivery(delivery.body, delivery.headers, path))

@@ -98,8 +98,8 @@ def test_a_webhook_does_not_need_every_part_of_the_event(function, event, member
     (lambda event: without(event, "rawPath"), 400),
     (lambda event: without(event, "requestContext"), 400),
     (lambda event: {**event, "requestContext": {}}, 400),
-    (lambda event: {**event, "rawPath": "/veriff/other"}, 401),
-    (lambda event: {**event, "rawPath": ""}, 401),
+    (lambda event: {**event, "rawPath": "/veriff/other"}, 404),
+    (lambda event: {**event, "rawPath": ""}, 404),
     (lambda event: {**event, "isBase64Encoded": "true"}, 400),
     (lambda event: {**event, "body": {"verification": None}}, 400),
     (lambda event: with_headers(event, {**event["headers"], "x-hmac-signature": ["5" * 64]}), 400),
@@ -237,18 +237,33 @@ def test_what_is_half_a_request_is_refused_by_all(
 
 
 @pytest.mark.parametrize("change", [
-    lambda event: {**event, "rawPath": f"{event['rawPath']}/"},
+    lambda event: {**event, "rawPath": f"{event['rawPath']}/x"},
+    lambda event: {**event, "rawPath": f"{event['rawPath']}%2F"},
     lambda event: {**event, "rawPath": f"{event['rawPath']}?"},
     lambda event: {**event, "rawPath": event["rawPath"].upper()},
     lambda event: {**event, "rawPath": ""},
     lambda event: {**event, "rawPath": "/veriff/decisions"},
-    lambda event: {**event, "requestContext": {"http": {"method": "GET"}}},
-    lambda event: {**event, "requestContext": {"http": {"method": "post"}}},
     lambda event: {**event, "body": base64.b64encode(event["body"].encode()).decode(), "rawPath": "/"},
-], ids=["path and slash", "path and question mark", "path in capitals", "no path", "another's path", "GET", "post",
-        "path of nobody"])
-def test_what_was_meant_for_somebody_else_is_refused_by_all(verdict, sender, its_event, change):
-    assert_refused(verdict, called(verdict, sender), change(its_event), sender.refusal)
+], ids=["path and more", "path and encoded slash", "path and question mark", "path in capitals", "no path",
+        "another's path", "path of nobody"])
+def test_what_was_meant_for_somebody_else_is_not_found_by_all(verdict, sender, its_event, change):
+    assert_refused(verdict, called(verdict, sender), change(its_event), 404)
+
+
+@pytest.mark.parametrize("method", ["GET", "post"])
+def test_any_method_but_post_is_refused_by_all(verdict, sender, its_event, method):
+    assert_refused(verdict, called(verdict, sender), {**its_event, "requestContext": {"http": {"method": method}}},
+                   sender.refusal)
+
+
+@pytest.mark.parametrize("spell", [
+    lambda path: f"{path}/", lambda path: f"{path}///", lambda path: path.replace("/", "//"),
+    lambda path: f"/production/{path}/",
+], ids=["at the end", "several at the end", "doubled", "after a stage"])
+def test_a_slash_too_many_is_no_part_of_the_path(verdict, sender, its_event, spell):
+    answer = called(verdict, sender).answer({**its_event, "rawPath": spell(its_event["rawPath"])})
+    assert answer.outcome == "recorded"
+    assert called(verdict, sender).answer(its_event).outcome == "duplicate"
 
 
 @pytest.mark.parametrize("headers", [None, {}])

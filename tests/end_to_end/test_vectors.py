@@ -52,7 +52,7 @@ def event_of(vector: dict) -> dict:
     query = urllib.parse.urlencode([tuple(pair) for pair in vector.get("query", [])])
     event = as_event(Delivery(b"", (), method=vector["method"]))
     return {
-        **event, "rawPath": vector["path"], "rawQueryString": query, "headers": each_apart(vector["headers"]),
+        **event, "routeKey": "$default", "rawPath": vector["path"], "rawQueryString": query, "headers": each_apart(vector["headers"]),
         "body": body, "isBase64Encoded": "bodyBase64" in vector}
 
 
@@ -129,7 +129,12 @@ def test_what_is_not_genuine_is_refused_for_the_right_reason(verdicts):
     assert wrong == {}
 
 
-def test_all_refusals_have_one_answer(sender, verdicts):
-    answers = [said.answer for vector, said in verdicts if vector["verdict"] == "refused"]
-    assert answers == [answers[0]] * len(answers)
-    assert (answers[0].status, answers[0].outcome, answers[0].session) == (sender.refusal, "refused", None)
+def test_all_refusals_have_one_answer_but_for_a_path_that_is_none(sender, verdicts):
+    answers = collections.defaultdict(list)
+    for vector, said in verdicts:
+        if vector["verdict"] == "refused":
+            answers[404 if vector["refusal"] == "path_unknown" else sender.refusal].append(said.answer)
+    for status, alike in answers.items():
+        assert alike == [alike[0]] * len(alike)
+        assert (alike[0].status, alike[0].outcome, alike[0].session) == (status, "refused", None)
+    assert len(answers) == 2

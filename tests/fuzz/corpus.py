@@ -62,7 +62,7 @@ STORED_WORDS = [
     "cancelled", "unrecognised", "wultra", "incode", "9999-12-31T23:59:59.999999999Z", "0001-01-01T00:00:00Z",
 ]
 SPELLINGS = [r"\u0065", r"\ud83d\udd11", r"\ud83d", r"\/", r"\\", r"\"", "data:image/png;base64,", "%2B", "&#13;",
-             "eyJhbGciOiJIUzI1NiJ9."]
+             "eyJhbGciOiJIUzI1NiJ9.", "verdictProbe", "0" * 32]
 
 
 def request(method, path, query, headers, body):

@@ -25,5 +25,13 @@ fn check_request(sent: Request) {
     // Another reader of forms.
     let parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     assert_eq!(request.query, parameters);
-    assert_eq!(request.delivery.path(), sent.path);
+    assert_eq!(request.delivery.path(), without_slashes_too_many(&sent.path));
+}
+
+fn without_slashes_too_many(path: &str) -> String {
+    let mut path = path.to_owned();
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    path.strip_suffix('/').unwrap_or(&path).to_owned()
 }

@@ -11,7 +11,7 @@ use verdict_fuzz::{
 };
 use verdict_webhooks::{
     Provide as _, Refusal,
-    incode::{Incode, TokenAnswer, TokenEndpoint},
+    incode::{Incode, TokenAnswer, TokenEndpoint, TokenError},
 };
 
 static ENDPOINT: LazyLock<TokenEndpoint> =
@@ -21,7 +21,7 @@ static INCODE: LazyLock<Incode> = LazyLock::new(Incode::configured);
 fuzz_target!(|input: &[u8]| {
     let request = Request::parse(input);
     let stranger = answer(&request);
-    assert!(stranger.status == 400 || stranger.status == 401, "a stranger gets {}", stranger.status);
+    assert!([400, 401, 404].contains(&stranger.status), "a stranger gets {}", stranger.status);
 
     let request = Request { method: "POST".into(), path: "/incode/oauth/token".into(), ..request };
     assert_eq!(answer(&request).status, 401, "a stranger learns of the form");
@@ -38,7 +38,10 @@ fn answer(request: &Request) -> TokenAnswer {
     let answer = ENDPOINT.answer(request.delivery(), arrival());
     let body: Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(answer.status == 200, body["access_token"].is_string());
-    assert_eq!(answer.error.map(|error| error.code()), body["error"].as_str());
+    match answer.error {
+        Some(TokenError::PathUnknown) => assert_eq!((answer.status, body["message"].as_str()), (404, Some("Not Found"))),
+        error => assert_eq!(error.map(TokenError::code), body["error"].as_str()),
+    }
     answer
 }
 

@@ -23,8 +23,10 @@ pub fn check<P: Sender>(provider: &P, input: &[u8]) {
     let wrong = provider.prove(P::wrongly(request.clone(), pick).delivery(), arrival());
     assert!(wrong.is_err(), "proved by a wrong proof");
 
+    assert!(!genuine.path().contains("//") && !genuine.path().ends_with('/'), "a slash too many is stored");
     let reading = read(&genuine);
     assert_eq!(reading, read(&genuine));
+    assert!(!(genuine.is_probe() && matches!(reading, Ok(Reading::Events { .. }))), "a probe says something");
     let kept = check_kept(&genuine);
     if let Ok(Reading::Events { events, payload }) = &reading {
         check_events(events, &genuine);

@@ -9,6 +9,7 @@ from . import options, sam
 from .aws import Aws
 from .problem import Problem
 from .stack import Stack
+from .wording import counted
 
 COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
 #: The index of what waits in the table, and what the sort keys of notifications to be published begin with.
@@ -33,10 +34,6 @@ def unpublished(stack: Stack) -> int:
         TableName=stack.outputs["SessionsTableName"], IndexName=DUE, Select="COUNT",
         FilterExpression="begins_with(sk, :outbox)", ExpressionAttributeValues={":outbox": {"S": OUTBOX}})
     return sum(page["Count"] for page in pages)
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def what_stays(stack: Stack) -> Iterator[str]:

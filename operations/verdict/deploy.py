@@ -122,9 +122,11 @@ def build(aws: Aws, processor: str) -> None:
 
 
 def arguments(target: Target, said: Sequence[str]) -> list[str]:
-    given = ["--template-file", str(BUILD / "template.yaml"), "--stack-name", target.stack_name, "--region", target.aws.region,
+    given = ["--template-file", str(BUILD / "template.yaml"), "--region", target.aws.region,
              "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
-    given += ["--no-resolve-s3", "--s3-bucket", target.bucket, "--s3-prefix", target.stack_name] if target.bucket else []
+    # The prefix, too: `sam delete` deletes the code of its stack, which without one may be another stack's as well.
+    given += ["--stack-name", target.stack_name, "--s3-prefix", target.stack_name]
+    given += ["--no-resolve-s3", "--s3-bucket", target.bucket] if target.bucket else []
     given += ["--role-arn", target.role] if target.role else []
     given += ["--tags", target.tags] if target.tags else []
     return [*given, "--parameter-overrides", *said]

@@ -1,7 +1,8 @@
 """The parameter file: values of the template's parameters by name, in YAML.
 
 Every value is taken as the text that stands there, as CloudFormation does; what is nested is taken as JSON, in which
-only `null`, `true`, `false` and plain numbers of up to 18 digits are more than text. Nothing of the file's content is in any message.
+only `null`, `true`, `false` and plain numbers of up to 18 digits are more than text. No message holds anything of the
+file's content.
 """
 from __future__ import annotations
 

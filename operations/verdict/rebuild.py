@@ -23,6 +23,7 @@ from . import options
 from .aws import Aws
 from .problem import Problem
 from .stack import Stack
+from .wording import counted
 
 PROVIDERS = ("incode", "treezor", "veriff", "wultra")
 KINDS = ("identification", "kyc_review", "onboarding", "verification")
@@ -196,10 +197,6 @@ def what(report: dict) -> str:
     if report["outcome"] == "refused":
         return report["reason"] + (f" ({report['events']})" if report.get("events") else "")
     return report.get("reason", "")
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def printable(key: Key) -> str:

@@ -17,6 +17,8 @@ from .stack import Stack
 
 AT_ONCE = 10
 POLL_SECONDS = 2.0
+#: Without waiting, SQS may miss messages that it has.
+WAIT_SECONDS = 2
 #: SQS says so of a move that is over; any other status than RUNNING is an end, too.
 RUNNING, COMPLETED = "RUNNING", "COMPLETED"
 
@@ -33,8 +35,8 @@ def move(reader: Any, writer: Any, source: str, destination: str) -> int:
     left, moved = int(counted["ApproximateNumberOfMessages"]), 0
     while moved < left:
         messages = reader.receive_message(
-            QueueUrl=source, MessageAttributeNames=["All"], MaxNumberOfMessages=min(AT_ONCE, left - moved)
-        ).get("Messages", [])
+            QueueUrl=source, MessageAttributeNames=["All"], MaxNumberOfMessages=min(AT_ONCE, left - moved),
+            WaitTimeSeconds=WAIT_SECONDS).get("Messages", [])
         if not messages:
             break
         for message in messages:

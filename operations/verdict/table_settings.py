@@ -17,6 +17,8 @@ TABLE = "SessionsTable"
 WAIT_SECONDS = 24 * 60 * 60
 POLL_SECONDS = 1.0
 MISSING = "ResourceNotFoundException"
+#: What DynamoDB says of a table that is too new to be backed up.
+NOT_YET = "ContinuousBackupsUnavailableException"
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,17 @@ def expire(database: Any, table: str, attribute: str) -> None:
 
 
 def recover(database: Any, table: str) -> None:
-    database.update_continuous_backups(
-        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    def is_on() -> bool:
+        try:
+            database.update_continuous_backups(
+                TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != NOT_YET:
+                raise
+            return False
+        return True
+
+    wait(f"the recovery of {table}", is_on)
 
 
 def protect(database: Any, table: str) -> None:

@@ -117,7 +117,8 @@ def operator(stack: Stack) -> str:
 
 def hold(deployed: Deployed) -> None:
     """Has nobody take messages off intake."""
-    Aws.connect(deployed.endpoint).client("lambda").update_event_source_mapping(UUID=deployed.resources["ReplayFromIntake"], Enabled=False)
+    Aws.connect(deployed.endpoint).client("lambda").update_event_source_mapping(
+        UUID=deployed.resources["ReplayFromIntake"], Enabled=False)
 
 
 def test_without_an_operator_nothing_can_be_redriven_and_it_is_said(stack, verdict):

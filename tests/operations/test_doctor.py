@@ -189,6 +189,21 @@ def test_each_thing_that_is_broken_by_hand_is_named_and_nothing_else(stack):
     assert len(before) == len(BROKEN)
 
 
+def test_on_the_local_stack_routes_are_bridged_if_there_are_none_at_all_and_else_missed(endpoint, verdict):
+    with Deployed(endpoint, "unbridged", **credentials("Wultra")):
+        arguments = ("doctor", "--stack-name", "unbridged", "--endpoint", endpoint)
+        first = verdict(*arguments)
+        stack = Stack.require(Aws.connect(endpoint), "unbridged")
+        gateway, api = stack.client("apigatewayv2"), stack.physical("Api")
+        routes = {each["RouteKey"]: each for each in gateway.get_routes(ApiId=api)["Items"]}
+        assert routes and "the route" not in first.output
+        gateway.delete_route(ApiId=api, RouteId=routes["POST /wultra/process/event"]["RouteId"])
+        assert "BAD   Api: the route POST /wultra/process/event is gone" in verdict(*arguments).output
+        # The functions here are none of Verdict's, which is not passed over either.
+        assert first.status == 1
+        assert "BAD   WultraEvents: starts, but answers otherwise than this release's function" in first.output
+
+
 # ---- What the template comes to ----
 
 def test_what_the_doctor_cant_evaluate_it_says_and_does_not_pass_over(stack, monkeypatch):

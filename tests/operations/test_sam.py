@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import stat
 import subprocess
 import sys
@@ -105,3 +106,40 @@ def test_sam_is_not_told_to_print_everything(fake_sam, capfd, monkeypatch):
     fake_sam("import os\nprint(sorted(name for name in os.environ if name.startswith('SAM_')))\n")
     sam.run(Nowhere(), "deploy", variables=os.environ)
     assert capfd.readouterr().out == "['SAM_CLI_TELEMETRY']\n"
+
+
+#: A deploy as far as it goes with a sam that takes its time.
+DEPLOY = """
+import sys
+from pathlib import Path
+from verdict import sam, command_line
+from verdict.parameters import Parameter
+import click
+
+class Nowhere:
+    def environment(self, variables):
+        return dict(variables)
+
+@click.command("slow")
+def slow():
+    with sam.parameter_file([Parameter("Name", 1, "value")]) as file:
+        sam.run(Nowhere(), "deploy", file)
+
+sam.TOOLS = Path(sys.argv[1])
+command_line.verdict.add_command(slow)
+sys.exit(command_line.main(["slow"]))
+"""
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_file_is_gone_if_the_operator_ends_it_all(fake_sam, tmp_path, told):
+    fake_sam("import time\nprint('begun', flush=True)\ntime.sleep(60)\n")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    variables = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(Path(sam.__file__).parents[1])}
+    with subprocess.Popen([sys.executable, "-c", DEPLOY, tmp_path], env=variables, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout.readline() == "begun\n"
+        assert list(temporary.glob("*/*.yaml"))
+        run.send_signal(told)
+        assert run.wait(30) == 130
+    assert not list(temporary.iterdir())

@@ -69,7 +69,8 @@ def compared(stack: Stack, logical_id: str, expected: set[Grant], found: set[Gra
     for grant in missing:
         yield Finding(logical_id, f"lacks the permission: {named(stack, grant)}", BY_HAND)
     for grant in more:
-        yield Finding(logical_id, f"has a permission that isn't the template's: {named(stack, grant)}", "take it away by hand")
+        yield Finding(
+            logical_id, f"has a permission that isn't the template's: {named(stack, grant)}", "take it away by hand")
 
 
 def named(stack: Stack, grant: Any) -> str:

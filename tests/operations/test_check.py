@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import textwrap
 
 import pytest
 from verdict import check, credentials, template
@@ -79,15 +80,23 @@ def test_a_file_that_is_right_is_let_through(checked, name):
 
 # ---- Slips ----
 
-def test_the_readmes_own_example_as_it_is_printed(checked):
-    readme = (ROOT / "README.md").read_text("utf-8")
-    [example] = re.findall(r"```yaml\n(.*?Credentials.*?)```", readme, re.DOTALL)
-    run = checked(BEGINNING + re.sub(r"^Architecture:.*\n", "", example, flags=re.MULTILINE))
+def test_the_example_of_the_documents_as_it_is_printed(checked):
+    page = (ROOT / "docs/deploy.md").read_text("utf-8")
+    [example] = re.findall(r"^ *```yaml\n(.*?Credentials.*?)^ *```", page, re.DOTALL | re.MULTILINE)
+    run = checked(BEGINNING + re.sub(r"^Architecture:.*\n", "", textwrap.dedent(example), flags=re.MULTILINE))
     assert run.status == 2
-    given = re.findall(r"^(\w+)Credentials:", example, re.MULTILINE)
-    assert given and len(run.told) >= len(given)
+    given = re.findall(r"^ *(\w+)Credentials:", example, re.MULTILINE)
+    assert given and len(run.told) == len(given)
     for each in given:
         assert any(f"{each}Credentials" in told for told in run.told), each
+
+
+@pytest.mark.parametrize("provider", ["Veriff", "Incode", "Treezor", "Wultra"])
+def test_the_example_of_a_providers_page_as_it_is_printed(checked, provider):
+    page = (ROOT / f"docs/providers/{provider.lower()}.md").read_text("utf-8")
+    example = re.search(r"^ *```json\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)[1]
+    told = line(checked(f"{BEGINNING}{provider}Credentials: {' '.join(example.split())}\n"))
+    assert re.match(f"line 2: {provider}Credentials: ", told)
 
 
 @pytest.mark.parametrize("text, place", [
@@ -120,7 +129,7 @@ def test_a_file_without_names_is_refused(checked, text):
 
 def test_a_file_that_is_not_there_is_named(verdict, tmp_path):
     run = verdict("check", "--parameters", tmp_path / "nowhere.yaml")
-    assert run.status == 2 and len(run.told) == 1 and "nowhere.yaml" in run.error and "README.md" in run.error
+    assert run.status == 2 and len(run.told) == 1 and "nowhere.yaml" in run.error and "docs/deploy.md" in run.error
 
 
 BROKEN_JSON = ['{"secrets":["%s"]', '{"secrets":["%s",]}', '{"secrets":[%s]}', "{'secrets':['%s']}", '["%s"]', '"%s"', "%s"]

@@ -1,4 +1,4 @@
-# Needs Rust, Python 3.11 or later and make; everything else is installed, pinned, into .venv.
+# Needs Rust, a C compiler, Python 3.11 or later and make; everything else is installed, pinned, into .venv.
 
 PYTHON ?= python3
 PORT ?= 4566
@@ -6,29 +6,33 @@ CARGO_DENY_VERSION := 0.20.2
 
 TOOLS := .venv/tools
 STACK := .venv/stack
+OPERATIONS := .venv/operations
 DENY := .venv/cargo/cargo-deny-$(CARGO_DENY_VERSION)
 # sam starts cargo-lambda, which starts zig: all three live there.
 WITH_TOOLS := env PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" SAM_CLI_TELEMETRY=0
-# The template's parameters for your own account; README.md shows what goes in.
-PARAMETERS ?= parameters.yaml
+# The operator's command line. It reads make's variables by itself: they are its options' names in capitals.
+VERDICT := env PYTHONPATH=operations $(OPERATIONS)/bin/python -m verdict
 # How long each target is fuzzed.
 SECONDS ?= 60
-OVERRIDES := --parameter-overrides file://$(abspath $(PARAMETERS))
 
+# Those given on make's command line are handed on, too.
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help tools run test check sim soak outage fuzz mutants build deploy delete redrive replay clean
+.PHONY: help ready tools run test check sim soak outage fuzz mutants build deploy doctor delete redrive rebuild restore-drill clean
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+ready:
+	@PYTHON="$(PYTHON)" tests/stack/ready
 
 tools: $(TOOLS)/.installed ## Install sam, cargo-lambda and cfn-lint into .venv/tools
 
-run: $(TOOLS)/.installed $(STACK)/.installed ## Bring the stack up on this machine and send the samples (PORT=4566, ONCE=1 ends by itself)
+run: ready $(TOOLS)/.installed $(STACK)/.installed ## Bring the stack up on this machine and send the samples (PORT=4566, ONCE=1 ends by itself, VERBOSE=1 shows each)
 	@env PYTHONPATH=tests $(STACK)/bin/python -m stack
 
-test: $(TOOLS)/.installed $(STACK)/.installed ## Run all tests
+test: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Run all tests
 	cargo test --workspace --locked
 	$(STACK)/bin/python -m pytest tests
 
@@ -56,20 +60,26 @@ mutants: ## Break proofs, fold and table code in hundreds of ways: a test must s
 	cargo mutants --package verdict-sessions --package verdict-webhooks
 	cargo mutants --package verdict-pipeline --test-package verdict-simulation --test-package verdict-pipeline
 
-build: $(TOOLS)/.installed $(PARAMETERS) ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
-	$(WITH_TOOLS) sam build $(OVERRIDES)
+build: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
+	@$(VERDICT) build
 
-deploy: build ## Deploy to AWS (PARAMETERS=parameters.yaml)
-	$(WITH_TOOLS) sam deploy $(OVERRIDES)
+deploy: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Deploy: check the parameters, build, deploy, doctor (PARAMETERS=parameters.yaml STACK_NAME=verdict TAGS= ROLE_ARN= BUCKET=)
+	@$(VERDICT) deploy
 
-delete: $(TOOLS)/.installed ## Delete the deployed stack; the sessions table stays
-	$(WITH_TOOLS) sam delete
+doctor: $(OPERATIONS)/.installed ## Look at every part of the deployed stack, send each provider's probe, say what to paste into the portals
+	@$(VERDICT) doctor
 
-redrive: $(STACK)/.installed ## Send what is in the local stack's quarantine back to intake (PORT=4566)
-	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.redrive
+delete: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Delete the deployed stack, unless anything waits in it; table, queues and logs stay (FORCE=1)
+	@$(VERDICT) delete
 
-replay: $(STACK)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them)
-	@$(STACK)/bin/python operations/replay.py
+redrive: $(OPERATIONS)/.installed ## Send what is in quarantine back to intake (FROM=URL of a queue that an earlier stack left)
+	@$(VERDICT) redrive
+
+rebuild: $(OPERATIONS)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them)
+	@$(VERDICT) rebuild
+
+restore-drill: $(OPERATIONS)/.installed ## Restore the local stack's table into a new one, have the stack use it, tell the times (PORT=4566)
+	@$(VERDICT) restore-drill
 
 clean: ## Remove everything built or installed here
 	rm -rf target .aws-sam .venv
@@ -79,11 +89,8 @@ clean: ## Remove everything built or installed here
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 …")'
 	@rm -rf .venv/$*
 	@$(PYTHON) -m venv .venv/$*
-	@.venv/$*/bin/python -m pip install --disable-pip-version-check --requirement $<
+	@.venv/$*/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
-
-$(PARAMETERS):
-	@echo "$@ is missing: it holds the template's parameters; README.md, \"Deploy it\", shows what goes in." >&2; exit 1
 
 $(DENY):
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root .venv/cargo

@@ -1,1 +1,5 @@
-"""Verdict's operations: what an operator does with a deployed stack, and what the local stack needs besides."""
+"""The operator's command line: deploys a stack, checks it, and looks after what it holds. `make` calls it.
+
+Each command has a module of its own. A module prints what an operator needs to know; whatever the operator can put right
+is a `Problem`, of one line. No output ever holds a secret.
+"""

@@ -1,14 +1,17 @@
 """What MiniStack leaves undone of a deployed stack, or can't do. AWS needs none of this.
 
 MiniStack makes no routes from the OpenAPI body of an HTTP API, its `{proxy+}` doesn't match an empty rest of a path as
-API Gateway's does, and it has no TLS, which the policies of the queues demand.
+API Gateway's does, it has no TLS, which the policies of the queues demand, to policies a caller that has assumed a role
+isn't the role, and it makes tables without expiry and recovery.
 """
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Mapping, Union
+import re
+from typing import Any, Callable, Iterable, Mapping, Union
 
 from .deployed import DeployedTemplate, Route, ToUrl
+from .table_settings import Table, differences
 
 #: Makes a new boto3 client of a service of the emulator.
 Connect = Callable[[str], Any]
@@ -16,6 +19,8 @@ Connect = Callable[[str], Any]
 Integration = Mapping[str, Union[str, Mapping[str, str]]]
 
 GREEDY = "{proxy+}"
+#: The ARN of a role: what stands before and after the service, and the role's name, without its path.
+ROLE = re.compile(r"(arn:[\w-]+:)iam(::\d{12}:)role/(?:.*/)?([^/]+)")
 NO_STAND_INS: Mapping[str, str] = {}
 
 
@@ -26,7 +31,8 @@ def bridge_gaps(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_
     `stand_ins` names other URLs for those that routes pass requests on to, or that these begin with.
     """
     import_routes(stack, connect, stand_ins)
-    allow_plain_http(stack, connect)
+    adapt_queue_policies(stack, connect)
+    finish_table(stack, connect)
 
 
 def import_routes(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_STAND_INS) -> None:
@@ -105,22 +111,53 @@ def is_as(wanted: tuple[str, Integration], route: Mapping[str, Any], integration
     return route["AuthorizationType"] == authorized and members == {name: integration.get(name) for name in members}
 
 
-def allow_plain_http(stack: str, connect: Connect) -> None:
-    """Takes the demand for TLS out of the policies of the stack's queues. The rest of each policy stays in force."""
+def adapt_queue_policies(stack: str, connect: Connect) -> None:
+    """Takes the demand for TLS out of the policies of the stack's queues, and has roles' sessions taken for their roles.
+    The rest of each policy stays in force."""
     queues = over_tls(connect)
     for url in DeployedTemplate(stack, connect("cloudformation")).resources("AWS::SQS::Queue").values():
         attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
         policy = json.loads(attributes.get("Policy") or '{"Statement": []}')
-        kept = [statement for statement in policy["Statement"] if not demands_tls(statement)]
+        kept = adapted(policy["Statement"])
         if kept != policy["Statement"]:
             rest = json.dumps({**policy, "Statement": kept}) if kept else ""
             queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": rest})
+
+
+def adapted(statements: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The statements of a queue's policy as the emulator needs them."""
+    return [with_sessions(statement) for statement in statements if not demands_tls(statement)]
+
+
+def finish_table(stack: str, connect: Connect) -> None:
+    """Gives the stack's own table what its template says: MiniStack leaves expiry and recovery out."""
+    template, database = DeployedTemplate(stack, connect("cloudformation")), connect("dynamodb")
+    for logical_id, name in template.resources("AWS::DynamoDB::Table").items():
+        for difference in differences(Table.read(database, name), template.declared(logical_id)):
+            difference.mend(database)
 
 
 def demands_tls(statement: Mapping[str, Any]) -> bool:
     """Whether a statement of a policy is about TLS."""
     keys = [key.lower() for operands in statement.get("Condition", {}).values() for key in operands]
     return "aws:securetransport" in keys
+
+
+def with_sessions(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement in which conditions on `aws:PrincipalArn` that name a role name its sessions, too: in AWS the key holds
+    the role that a caller has assumed, in MiniStack the session."""
+    conditions = {
+        operator: {
+            key: sessions_too(value) if key.lower() == "aws:principalarn" else value for key, value in operands.items()}
+        for operator, operands in statement.get("Condition", {}).items()}
+    return {**statement, "Condition": conditions} if conditions else {**statement}
+
+
+def sessions_too(arns: Union[str, list[str]]) -> list[str]:
+    """The ARNs and, for each role's, the pattern of its sessions' ARNs."""
+    arns = [arns] if isinstance(arns, str) else arns
+    sessions = [ROLE.sub(r"\1sts\2assumed-role/\3/*", arn) for arn in arns if ROLE.fullmatch(arn)]
+    return [*arns, *(session for session in sessions if session not in arns)]
 
 
 def over_tls(connect: Connect) -> Any:

@@ -55,6 +55,10 @@ class DeployedTemplate:
         of_kind = {name for name, resource in self._template["Resources"].items() if resource["Type"] == kind}
         return {name: physical for name, physical in self.physical.items() if name in of_kind}
 
+    def declared(self, logical_id: str) -> dict[str, Any]:
+        """The properties of a resource as the template declares them, with conditions and parameters resolved."""
+        return self.resolve(self._template["Resources"][logical_id].get("Properties", {}))
+
     def routes(self, api: str = "Api") -> dict[str, Route]:
         """The routes that the OpenAPI body of an API makes, by route key, such as `POST /treezor`."""
         paths = self.resolve(self._template["Resources"][api]["Properties"]["Body"]["paths"])

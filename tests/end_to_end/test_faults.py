@@ -54,6 +54,8 @@ class LeftBehind:
     delivery: Delivery
     outbox: list
     since: float
+    #: Its number among the session's decisions; those before it were published.
+    sequence: int = 1
 
 
 def killed(verdict, fate: Fate) -> LeftBehind:
@@ -73,16 +75,26 @@ def killed(verdict, fate: Fate) -> LeftBehind:
     return LeftBehind(session_id, delivery, outbox(verdict, session_id), time.monotonic())
 
 
-def answered(verdict, service: str, fate: Optional[Callable[[str], Fate]], status: int, outcome: str) -> LeftBehind:
+def answered(
+        verdict, service: str, fate: Optional[Callable[[str], Fate]], status: int, outcome: str,
+        session_id: Optional[str] = None, sequence: int = 1) -> LeftBehind:
     """The function can't publish; what it recorded is durable, whether it knows that or not."""
-    session_id = str(uuid.uuid4())
+    session_id = session_id or str(uuid.uuid4())
     delivery = genuine(decision(session_id))
     with contextlib.ExitStack() as opened:
         url = opened.enter_context(Wire(verdict.endpoint, fate)).url if fate else NOWHERE
         function = opened.enter_context(copy(verdict, "VeriffDecisions", **{f"AWS_ENDPOINT_URL_{service}": url}))
         answer = timed(function, delivery)
     assert (answer.status, answer.outcome) == (status, outcome)
-    return LeftBehind(session_id, delivery, outbox(verdict, session_id), time.monotonic())
+    return LeftBehind(session_id, delivery, outbox(verdict, session_id), time.monotonic(), sequence)
+
+
+def answered_after_a_review(verdict) -> LeftBehind:
+    """The function can't publish a session's second decision, whose first was published."""
+    session_id = str(uuid.uuid4())
+    assert post(verdict, genuine(decision(session_id, "review", at="2026-06-12T09:00:00Z"))).outcome == "recorded"
+    assert outbox(verdict, session_id) == []
+    return answered(verdict, "SQS", None, 200, "recorded", session_id, sequence=2)
 
 
 def no_answer_to_the_transaction(operation: str) -> Fate:
@@ -91,6 +103,7 @@ def no_answer_to_the_transaction(operation: str) -> Fate:
 
 SCENES = {
     "SQS refuses connections": lambda verdict: answered(verdict, "SQS", None, 200, "recorded"),
+    "SQS refuses connections, at the second decision": answered_after_a_review,
     "SQS never answers": lambda verdict: answered(verdict, "SQS", always(Fate.LOST), 200, "recorded"),
     "SQS never answers, and has it":
         lambda verdict: answered(verdict, "SQS", always(Fate.ANSWER_LOST), 200, "recorded"),
@@ -224,16 +237,17 @@ def test_a_decision_left_behind_goes_out_before_the_next_of_its_session(verdict,
 def test_a_decision_left_behind_is_published_once_within_two_minutes(verdict, decisions, left_behind, scene):
     left = left_behind[scene]
     # Committed, and due.
-    assert [entry["sk"]["S"] for entry in left.outbox] == ["NOTIFICATION#1"]
+    assert [entry["sk"]["S"] for entry in left.outbox] == [f"NOTIFICATION#{left.sequence}"]
     assert verdict.session("veriff", left.session_id)["decision"]["outcome"] == "approved"
 
     while outbox(verdict, left.session_id):
         assert time.monotonic() < left.since + RELAY_SECONDS, "still in the outbox"
         time.sleep(0.5)
 
-    assert [told.body["data"]["sequence"] for told in decisions.about(left.session_id)] == [1]
+    sequences = list(range(1, left.sequence + 1))
+    assert [told.body["data"]["sequence"] for told in decisions.about(left.session_id)] == sequences
     # Neither the provider's next try nor another run of the relay tells it again.
     assert post(verdict, left.delivery).outcome == "duplicate"
     deployed(verdict, "OutboxRelay").call({})
-    assert len(decisions.about(left.session_id)) == 1
-    assert len(items(verdict, left.session_id, "EVENT")) == 1
+    assert len(decisions.about(left.session_id)) == len(sequences)
+    assert len(items(verdict, left.session_id, "EVENT")) == len(sequences)

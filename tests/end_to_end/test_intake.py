@@ -9,8 +9,9 @@ import time
 import uuid
 
 import pytest
-from stack.redrive import redrive
+from botocore.exceptions import ClientError
 from stack.wire import Fate, Wire
+from verdict.redrive import redrive
 
 from . import intake
 from .deliveries import SENDERS, WULTRA, post
@@ -73,11 +74,26 @@ def test_a_batch_whose_function_dies_after_a_transaction_comes_back_and_counts_o
         assert [told.body["id"] for told in decisions.about(session)] == [f"wultra/{session}/1"]
 
 
+# ---- Who may put something there ----
+
+def test_not_even_the_account_s_root_user_puts_anything_on_intake(verdict):
+    depth = verdict.depth("IntakeQueueUrl")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        verdict.client("sqs").send_message(QueueUrl=verdict.outputs["IntakeQueueUrl"], MessageBody="a forged webhook")
+    assert verdict.depth("IntakeQueueUrl") == depth
+
+
+@pytest.mark.parametrize("queue", ["DecisionsQueueUrl", "QuarantineQueueUrl"])
+def test_the_operator_puts_messages_on_no_other_queue(verdict, queue):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        verdict.operator("sqs").send_message(QueueUrl=verdict.outputs[queue], MessageBody="a message")
+
+
 # ---- From quarantine, and back ----
 
 def send_back(verdict) -> int:
     return redrive(
-        verdict.client("sqs"), verdict.outputs["QuarantineQueueUrl"], verdict.outputs["IntakeQueueUrl"])
+        verdict.operator("sqs"), verdict.outputs["QuarantineQueueUrl"], verdict.outputs["IntakeQueueUrl"])
 
 
 def by_digest(messages: list[dict]) -> list[dict]:
@@ -142,14 +158,14 @@ FOREIGN = [
 
 def test_a_message_that_is_not_ours_ends_in_quarantine_and_holds_up_nobody(verdict, decisions, quarantine):
     intake.await_empty(verdict)
-    queues, url, good = verdict.client("sqs"), verdict.outputs["IntakeQueueUrl"], sessions(len(FOREIGN))
-    quarantine_arn = queues.get_queue_attributes(
+    operator, url, good = verdict.operator("sqs"), verdict.outputs["IntakeQueueUrl"], sessions(len(FOREIGN))
+    quarantine_arn = operator.get_queue_attributes(
         QueueUrl=verdict.outputs["QuarantineQueueUrl"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     once = json.dumps({"deadLetterTargetArn": quarantine_arn, "maxReceiveCount": 1})
     with intake.with_attributes(verdict, RedrivePolicy=once):
         with intake.held(verdict):
             for text, session in zip(FOREIGN, good):
-                queues.send_message(QueueUrl=url, MessageBody=text)
+                operator.send_message(QueueUrl=url, MessageBody=text)
                 intake.spool(verdict, WULTRA, [WULTRA.approves(session)])
         begun = time.monotonic()
         while verdict.depth("IntakeQueueUrl") > len(FOREIGN):

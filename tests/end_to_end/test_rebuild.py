@@ -25,9 +25,9 @@ from .functions import deployed
 from .incode import clear_schedule, onboarding
 from .logs import log, said
 
-TOOL = ROOT / "operations/replay.py"
-sys.path.insert(0, str(TOOL.parent))
-import replay  # noqa: E402
+OPERATIONS = ROOT / "operations"
+sys.path.insert(0, str(OPERATIONS))
+from verdict import command_line, rebuild  # noqa: E402
 
 AT_ONCE = 8
 #: For what happens at once where the machine has nothing else to do.
@@ -41,7 +41,7 @@ RACES = 12
 def operate(verdict, *arguments: object) -> list[str]:
     """Runs the tool against the stack, in this process, where it needs no second to start; what it prints."""
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        status = replay.main(["--endpoint", verdict.endpoint, *map(str, arguments)], {})
+        status = command_line.main(["rebuild", "--endpoint", verdict.endpoint, *map(str, arguments)])
     assert status == 0, printed.getvalue()
     return printed.getvalue().splitlines()
 
@@ -72,7 +72,7 @@ def apply(verdict, tmp_path, *keys: str) -> dict[str, dict]:
 
 def batch(*keys: str) -> dict:
     """What `replay` is called with when requests to rebuild these are on intake."""
-    requests = {key: {"kind": "rebuild", **replay.Key.parse(key).json} for key in keys}
+    requests = {key: {"kind": "rebuild", **rebuild.Key.parse(key).json} for key in keys}
     return {"Records": [
         {"messageId": key, "receiptHandle": "none", "body": json.dumps(request)} for key, request in requests.items()]}
 
@@ -396,13 +396,14 @@ def test_sessions_are_chosen_by_reference_and_by_time(verdict):
 
 def test_by_hand_the_tool_is_a_command_that_leaves_an_audit_of_who_asked_for_what(verdict, session_id, tmp_path):
     done = subprocess.run(
-        [sys.executable, str(TOOL)], cwd=tmp_path, capture_output=True, text=True, timeout=60,
-        env={**without_aws({"PATH": os.environ["PATH"]}),
+        [ROOT / ".venv/operations/bin/python", "-m", "verdict", "rebuild"], cwd=tmp_path, capture_output=True, text=True,
+        timeout=60,
+        env={**without_aws({"PATH": os.environ["PATH"], "PYTHONPATH": str(OPERATIONS)}),
              "ENDPOINT": verdict.endpoint, "SESSION": f"veriff/{session_id}", "APPLY": "1"})
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("1 rebuild requested, on record in replay-audit.jsonl;")
-    [line] = [json.loads(line) for line in (tmp_path / "replay-audit.jsonl").read_text("utf-8").splitlines()]
+    assert done.stdout.startswith("1 rebuild requested, on record in rebuild-audit.jsonl;")
+    [line] = [json.loads(line) for line in (tmp_path / "rebuild-audit.jsonl").read_text("utf-8").splitlines()]
     assert (line["session"], line["asked"]) == (f"veriff/{session_id}", "rebuild")
     assert line["who"].startswith("arn:aws:") and line["messageId"]
     assert time.time() - datetime.fromisoformat(line["at"]).timestamp() < PATIENCE_SECONDS

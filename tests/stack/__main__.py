@@ -7,6 +7,7 @@ import sys
 import time
 
 from . import Failure, Stack, start
+from .commands import first_look
 from .deployment import webhooks
 from .emulator import port
 from .samples import send_all
@@ -25,8 +26,8 @@ def stop(_signal: int, _frame: object) -> None:
     raise Stopped
 
 
-def once() -> bool:
-    return os.environ.get("ONCE", "") not in ("", "0")
+def asked_for(variable: str) -> bool:
+    return os.environ.get(variable, "") not in ("", "0")
 
 
 def show_urls(stack: Stack) -> None:
@@ -43,12 +44,14 @@ def main() -> int:
     ready = False
     try:
         with start(port()) as stack:
-            all_right = send_all(stack)
+            all_right = send_all(stack, verbose=asked_for("VERBOSE"))
             show_urls(stack)
-            if once():
+            ready = not asked_for("ONCE")
+            if ready:
+                print(f"Ready: {stack.endpoint} (Ctrl-C stops it)\n")
+            print(first_look(stack), flush=True)
+            if not ready:
                 return 0 if all_right else 1
-            ready = True
-            print(f"Ready: {stack.endpoint} (Ctrl-C stops it)", flush=True)
             while stack.running:
                 time.sleep(0.5)
             raise Failure("MiniStack has ended by itself; its log is in target/stack")

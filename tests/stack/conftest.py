@@ -10,7 +10,7 @@ from .trial import upload_code
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory):
     """The emulator, with a bucket that holds the functions' code."""
-    emulator = Emulator(free_port(), tmp_path_factory.mktemp("emulator"), enforce_iam=True)
+    emulator = Emulator(free_port(), tmp_path_factory.mktemp("emulator"))
     try:
         upload_code(emulator.endpoint)
         yield emulator.endpoint

@@ -8,12 +8,13 @@ import os
 import platform
 import shlex
 import shutil
+import subprocess
 import sys
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Mapping, Optional
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -30,6 +31,8 @@ TOOLS = ROOT / ".venv/tools/bin"
 sys.path[:0] = [str(ROOT / "events"), str(ROOT / "operations")]
 import webhooks  # noqa: E402
 from verdict.bridge import bridge_gaps  # noqa: E402
+
+from . import operator_role  # noqa: E402
 
 NAME = "verdict"
 REQUEST_SECONDS = 30
@@ -50,8 +53,12 @@ class Stack:
         self.outputs = {name: value.replace(in_aws["ApiUrl"], self.api_url) for name, value in in_aws.items()}
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the emulated service."""
+        """A boto3 client of the emulated service, as the account's root user."""
         return client(service, self.endpoint)
+
+    def operator(self, service: str) -> Any:
+        """A boto3 client of the emulated service, as the operator."""
+        return operator(service, self.endpoint)
 
     def resource(self, logical_id: str) -> str:
         """The physical id of one of the template's resources."""
@@ -122,27 +129,25 @@ class Stack:
         self.stop()
 
 
-def start(port: int, *, enforce_iam: bool = False) -> Stack:
-    """Brings the stack up on that port.
-
-    With `enforce_iam` the emulator holds every call to its caller's policies: the functions to their roles, our own
-    requests to the key `test`. Without, any key will do, which is what one wants for trying things out.
-    """
+def start(port: int) -> Stack:
+    """Brings the stack up on that port."""
     if not shutil.which("cargo"):
         raise Failure("there is no cargo on the PATH: install Rust 1.95 or later, and open a new shell")
     directory = directory_of(port)
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as started:
         with step(f"Starting MiniStack on port {port}"):
-            emulator = Emulator(port, directory, enforce_iam)
+            emulator = Emulator(port, directory)
             started.callback(emulator.stop)
             incode_api = started.enter_context(IncodeApi())
-        parameters = write_parameters(directory, incode_api)
+        operator_arn = operator_role.create(client("iam", emulator.endpoint), NAME)
+        parameters = write_parameters(directory, incode_api, operator_arn)
         with step("Building the functions (the first time, all crates: some minutes)"):
             build(directory, parameters)
         with step("Deploying template.yaml"):
             deploy(directory, parameters, emulator.endpoint)
             bridge_gaps(NAME, functools.partial(connect, endpoint=emulator.endpoint))
+            operator_role.permit(NAME, functools.partial(client, endpoint=emulator.endpoint))
             write_environment(directory, emulator.endpoint)
         stack = Stack(emulator, incode_api)
         # It is up: from here on, ending it all is the caller's.
@@ -166,16 +171,28 @@ def architecture() -> str:
     return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
-def write_parameters(directory: Path, incode_api: IncodeApi) -> str:
+def write_parameters(directory: Path, incode_api: IncodeApi, operator_arn: str) -> str:
     """The template's parameters for sam; in a file, since command lines are for everyone to read."""
     credentials = webhooks.read_json(webhooks.LOCAL_CREDENTIALS)
     credentials["incode"]["api"] = incode_api.credentials
     file = directory / "parameters.yaml"
     file.write_text(json.dumps({
         "Architecture": architecture(),
+        "OperatorArn": operator_arn,
+        "Version": version(),
         **{f"{provider.title()}Credentials": json.dumps(keys) for provider, keys in credentials.items()},
     }), "utf-8")
     return f"file://{file}"
+
+
+def version() -> str:
+    """What these sources are called in git; `unknown` without git, or without its history."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--tags"], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
 
 
 def sam(*arguments: str) -> list[str]:
@@ -229,9 +246,16 @@ def write_environment(directory: Path, endpoint: str) -> None:
     # Containers reach this machine by that name; sam hands them the keys itself. Incode's stand-in is out of their reach.
     in_container = variables | {"AWS_ENDPOINT_URL": endpoint.replace(HOST, "host.docker.internal")}
     (directory / "functions.json").write_text(json.dumps({"Parameters": in_container}, indent=2) + "\n", "utf-8")
-    variables |= {"AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    # The root user's keys: they serve for every function, and never expire. What they may not do is to put anything on
+    # intake. The token is blank so that none of the user's own takes part.
+    variables |= {"AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+                  "AWS_SESSION_TOKEN": ""}
     lines = (f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
     (directory / "functions.env").write_text("".join(lines), "utf-8")
+
+
+#: The account's root user, whom no role's policy binds, but a queue's does.
+ROOT_KEYS = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
 
 
 @functools.lru_cache(maxsize=None)
@@ -240,9 +264,20 @@ def client(service: str, endpoint: str) -> Any:
     return connect(service, endpoint)
 
 
-def connect(service: str, endpoint: str) -> Any:
+@functools.lru_cache(maxsize=None)
+def operator(service: str, endpoint: str) -> Any:
+    """The same as the local operator."""
+    return connect(service, endpoint, operator_keys(endpoint))
+
+
+@functools.lru_cache(maxsize=None)
+def operator_keys(endpoint: str) -> dict[str, str]:
+    role = client("iam", endpoint).get_role(RoleName=operator_role.role_name(NAME))["Role"]["Arn"]
+    return operator_role.assume(client("sts", endpoint), role)
+
+
+def connect(service: str, endpoint: str, keys: Mapping[str, str] = ROOT_KEYS) -> Any:
     # Neither the user's profile nor a proxy must come between us and the emulator.
     os.environ.pop("AWS_PROFILE", None)
     return boto3.session.Session().client(
-        service, endpoint_url=endpoint, region_name=REGION, aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY, config=Config(proxies={"http": None, "https": None}))
+        service, endpoint_url=endpoint, region_name=REGION, config=Config(proxies={"http": None, "https": None}), **keys)

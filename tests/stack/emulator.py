@@ -22,9 +22,12 @@ STOP_SECONDS = 5
 
 
 class Emulator:
-    """A running MiniStack that answers on one port and writes below one directory."""
+    """A running MiniStack that answers on one port and writes below one directory.
 
-    def __init__(self, port: int, directory: Path, enforce_iam: bool):
+    It holds every caller to the policies of its role, as AWS does. The key `test` is the account's root user.
+    """
+
+    def __init__(self, port: int, directory: Path):
         self.endpoint = endpoint_of(port)
         self.log = directory / "ministack.log"
         self._home = directory / "ministack"
@@ -35,14 +38,14 @@ class Emulator:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(Path(__file__).with_name("emulator_process.py"))],
                 stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
-                cwd=self._home, env=self._environment(port, enforce_iam), start_new_session=True)
+                cwd=self._home, env=self._environment(port), start_new_session=True)
         try:
             self._await_ready()
         except BaseException:
             self.stop()
             raise
 
-    def _environment(self, port: int, enforce_iam: bool) -> dict:
+    def _environment(self, port: int) -> dict:
         """All that MiniStack sees, and through it the functions: nothing of the user's own environment but the path."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -56,7 +59,7 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-            "AUTH": "true" if enforce_iam else "false",
+            "AUTH": "true",
             # Services that would listen on ports of their own.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",

@@ -178,33 +178,68 @@ def expected_of_poll(score: str) -> Seen:
                 notifications=[decision], quarantined=0)
 
 
-def send_all(stack: Stack) -> bool:
+@dataclass(frozen=True)
+class Row:
+    """What became of one sample, beside what should."""
+
+    name: str
+    wanted: Seen
+    seen: Seen
+
+    @property
+    def is_right(self) -> bool:
+        return self.seen == self.wanted
+
+
+class Results:
+    """Prints a line for each group of samples, and below it a row for each sample that went wrong; or for every sample,
+    if `verbose`."""
+
+    def __init__(self, verbose: bool):
+        self._verbose = verbose
+        self.all_right = True
+
+    def show(self, group: str, what: str, rows: list[Row]) -> None:
+        right = sum(row.is_right for row in rows)
+        self.all_right &= right == len(rows)
+        count = f"{right} of {len(rows)} {what} did what they should"
+        print(f"{mark(right == len(rows))}  {group:8}  {count}", flush=True)
+        shown = [row for row in rows if self._verbose or not row.is_right]
+        if shown:
+            show_rows(shown)
+
+
+def mark(is_right: bool) -> str:
+    return f"{'ok' if is_right else 'WRONG':5}"
+
+
+def show_rows(rows: list[Row]) -> None:
+    width = max(len(row.name) for row in rows)
+    print(f"\n{'':5}  {'sample':{width}}  {'http':4} {'outcome':<12} {'session':<22} {'decision':<24} notifications")
+    for row in rows:
+        print(f"{mark(row.is_right)}  {row.name:{width}}  {row.seen}")
+        if not row.is_right:
+            print(f"{'':5}  {'expected':>{width}}  {row.wanted}")
+    print(flush=True)
+
+
+def send_all(stack: Stack, verbose: bool) -> bool:
     """Sends every sample, has Incode asked for scores, prints what happened, and tells whether all was as expected."""
-    samples = webhooks.catalogue()
-    width = max(len(sample.name) for sample in samples)
-    rights = []
-
-    def show(name: str, wanted: Seen, seen: Seen) -> None:
-        rights.append(seen == wanted)
-        print(f"{'ok' if seen == wanted else 'WRONG':5}  {name:{width}}  {seen}", flush=True)
-        if seen != wanted:
-            print(f"{'':5}  {'expected':>{width}}  {wanted}", flush=True)
-
-    print(f"{'':5}  {'sample':{width}}  {'http':4} {'outcome':<12} {'session':<22} {'decision':<24} notifications")
-    for provider, of_provider in itertools.groupby(samples, key=lambda sample: sample.provider):
-        print(f"\n{provider.title()}", flush=True)
+    results = Results(verbose)
+    for provider, of_provider in itertools.groupby(webhooks.catalogue(), key=lambda sample: sample.provider):
         together = list(of_provider)
-        for sample, seen in zip(together, send_together(stack, together)):
-            show(sample.name, expected(sample), seen)
-    print("\nWhole sessions", flush=True)
-    for scenario in webhooks.scenarios():
-        wanted, seen = expected_of_play(scenario), play(stack, scenario)
-        for name in wanted:
-            show(scenario.name if len(wanted) == 1 else f"{scenario.name}, {name}", wanted[name], seen[name])
-    print(f"\nIncode, asked by the poller about {FINISHED}", flush=True)
-    for score in SCORES:
-        show(f"score {score}", expected_of_poll(score), poll(stack, score))
-    # From here on, who sends that webhook by hand sees it approved within a minute.
+        results.show(provider, "samples", [
+            Row(sample.name, expected(sample), seen) for sample, seen in zip(together, send_together(stack, together))])
+    results.show("sessions", "whole sessions", [
+        row for scenario in webhooks.scenarios() for row in rows_of_play(stack, scenario)])
+    results.show("poller", "scores that the poller asked Incode for", [
+        Row(f"score {score}", expected_of_poll(score), poll(stack, score)) for score in SCORES])
+    # From here on, a session whose webhook of that kind is sent by hand is approved within a minute.
     stack.incode_api.unscripted = APPROVED
-    print(f"\n{sum(rights)} of {len(rights)} did what they should.", flush=True)
-    return all(rights)
+    return results.all_right
+
+
+def rows_of_play(stack: Stack, scenario: webhooks.Scenario) -> list[Row]:
+    wanted, seen = expected_of_play(scenario), play(stack, scenario)
+    return [Row(scenario.name if len(wanted) == 1 else f"{scenario.name}, {name}", wanted[name], seen[name])
+            for name in wanted]

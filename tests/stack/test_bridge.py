@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from verdict.bridge import demands_tls, stood_in
+from verdict.bridge import demands_tls, stood_in, with_sessions
 from verdict.deployed import DeployedTemplate, ToFunction, ToUrl
 
 from .test_template_text import ADAPTER
@@ -123,6 +123,27 @@ def statements(stack: Deployed, queue: str) -> set[str]:
 ])
 def test_a_statement_about_tls_is_told_by_its_condition(statement, demands):
     assert demands_tls(statement) == demands
+
+
+def test_a_role_that_a_policy_names_stands_for_its_sessions_too():
+    role, sessions = "arn:aws:iam::000000000000:role/{}", "arn:aws:sts::000000000000:assumed-role/{}/*"
+    user = "arn:aws:iam::000000000000:user/operations"
+
+    def only_from(*arns: str) -> dict:
+        return {"Effect": "Deny", "Condition": {"ArnNotLike": {"aws:PrincipalArn": list(arns)}}}
+
+    adapted = with_sessions(only_from(role.format("relay"), role.format("path/of/operator"), user))
+    assert adapted == only_from(
+        role.format("relay"), role.format("path/of/operator"), user, sessions.format("relay"), sessions.format("operator"))
+    assert with_sessions(adapted) == adapted
+
+
+@pytest.mark.parametrize("statement", [
+    {"Effect": "Allow", "Action": "sqs:SendMessage"},
+    {"Effect": "Deny", "Condition": {"ArnLike": {"aws:SourceArn": ["arn:aws:iam::000000000000:role/relay"]}}},
+])
+def test_a_statement_about_something_else_stays_as_it_is(statement):
+    assert with_sessions(statement) == statement
 
 
 @pytest.mark.parametrize("url, reached", [

@@ -96,8 +96,8 @@ class Wire:
         target = urllib.parse.urlsplit(self._endpoint)
         connection = http.client.HTTPConnection(target.hostname, target.port, timeout=10)
         try:
-            kept = {name: value for name, value in headers.items() if name.lower() != "host"}
-            connection.request("POST", path, body, kept)
+            # All headers as they came, `Host` among them: the caller has signed them.
+            connection.request("POST", path, body, dict(headers.items()))
             response = connection.getresponse()
             return response.status, response.headers, response.read()
         finally:

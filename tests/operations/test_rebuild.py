@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "operations"))
-import replay  # noqa: E402
+from verdict import command_line, rebuild  # noqa: E402
 
 
 def item(key, kind, first, last):
@@ -31,6 +31,8 @@ ALL = [entry["pk"]["S"].removeprefix("SESSION#") for entry in TABLE]
 class Aws:
     """All of AWS that the tool calls. Refuses so many of the messages of each batch, and keeps the rest."""
 
+    region, is_local = "eu-west-1", False
+
     def __init__(self, refuses=()):
         self.refuses, self.messages, self.batches, self.asked, self.pauses = list(refuses), [], [], [], []
         self.answer = lambda key: {**key, "outcome": "unchanged"}
@@ -39,7 +41,7 @@ class Aws:
         return self
 
     def deployment(self):
-        return replay.Deployment("table", "https://sqs/intake", "verdict-replay", self.client)
+        return rebuild.Deployment("table", "https://sqs/intake", "verdict-replay", self.client)
 
     # CloudFormation
     def describe_stacks(self, StackName):
@@ -47,10 +49,12 @@ class Aws:
             error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
             raise ClientError({"Error": error}, "DescribeStacks")
         outputs = {"SessionsTableName": "table", "IntakeQueueUrl": "https://sqs/intake"}
-        return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
+        return {"Stacks": [{
+            "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/verdict/1", "StackStatus": "CREATE_COMPLETE",
+            "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
 
-    def describe_stack_resource(self, **_):
-        return {"StackResourceDetail": {"PhysicalResourceId": "verdict-replay"}}
+    def describe_stack_resource(self, StackName, LogicalResourceId):
+        return {"StackResourceDetail": {"PhysicalResourceId": {"Replay": "verdict-replay"}[LogicalResourceId]}}
 
     # DynamoDB
     def get_paginator(self, operation):
@@ -92,25 +96,28 @@ class Aws:
 @pytest.fixture
 def aws(monkeypatch):
     aws = Aws()
-    monkeypatch.setattr(replay, "clients", lambda endpoint: aws.client)
-    monkeypatch.setattr(replay.time, "sleep", aws.pauses.append)
+    monkeypatch.setattr(rebuild.Aws, "connect", lambda endpoint: aws)
+    monkeypatch.setattr(rebuild.time, "sleep", aws.pauses.append)
     return aws
 
 
 @pytest.fixture
-def run(aws, capsys):
-    """Runs the tool; gives exit code, standard output and standard error."""
+def run(aws, capsys, monkeypatch):
+    """Runs the command; gives exit code, standard output and standard error."""
 
     def run(*arguments, **variables):
-        code = replay.main(list(arguments), variables)
+        with monkeypatch.context() as environment:
+            for name, value in variables.items():
+                environment.setenv(name, value)
+            code = command_line.main(["rebuild", *arguments])
         return (code, *capsys.readouterr())
 
     return run
 
 
 def chosen(aws, **choice):
-    times = {name: replay.rfc3339(choice.pop(name)) for name in ("since", "until") if name in choice}
-    return [str(key) for key in replay.chosen(aws.deployment(), replay.Choice(**times, **choice))]
+    times = {name: rebuild.rfc3339(choice.pop(name)) for name in ("since", "until") if name in choice}
+    return [str(key) for key in rebuild.chosen(aws.deployment(), rebuild.Choice(**times, **choice))]
 
 
 # Choosing
@@ -168,8 +175,8 @@ def test_sessions_that_are_named_are_taken_as_they_are_each_once(aws, run):
     (["--session", "veriff/"], "'veriff/' is no session"),
     (["--session", "nobody/1"], "'nobody/1' is no session"),
     (["--session", "veriff/1", "--kind", "onboarding"], "leave the other choices out"),
-    (["--provider", "nobody"], "invalid choice: 'nobody'"),
-    (["--kind", "kyc"], "invalid choice: 'kyc'"),
+    (["--provider", "nobody"],  "'nobody' is not one of"),
+    (["--kind", "kyc"], "'kyc' is not one of"),
     (["--since", "yesterday"], "'yesterday' is no time"),
     (["--since", "2026-06-01"], "'2026-06-01' is no time"),
     (["--since", "2026-06-01T00:00:00"], "'2026-06-01T00:00:00' is no time"),
@@ -178,14 +185,14 @@ def test_sessions_that_are_named_are_taken_as_they_are_each_once(aws, run):
     (["--provider", "veriff", "--rate", "0"], "'0' is no number of sessions"),
     (["--provider", "veriff", "--rate", "nan"], "'nan' is no number of sessions"),
     (["--provider", "veriff", "--rate", "many"], "'many' is no number of sessions"),
-    (["--provider", "veriff", "--stack-name", "other"], "AWS refused DescribeStacks: Stack with id other does not exist"),
+    (["--provider", "veriff", "--stack-name", "other"], "there is no stack other"),
     (["--provider", "veriff", "--apply", "--audit", "/no/such/folder/audit"], "cannot write /no/such/folder/audit"),
-    (["--everything"], "unrecognized arguments"),
+    (["--everything"], "No such option"),
 ])
 def test_what_cannot_be_meant_is_told_in_one_line_and_nothing_is_asked_for(aws, run, arguments, complaint):
     code, output, error = run(*arguments)
     assert (code, output) == (2, "")
-    assert error.startswith("replay: ") and error.count("\n") == 1 and complaint in error
+    assert error.startswith("rebuild: ") and error.count("\n") == 1 and complaint in error
     assert (aws.asked, aws.batches) == ([], [])
 
 
@@ -278,7 +285,7 @@ def test_each_session_is_requested_once_and_put_on_record(aws, run, tmp_path):
     kept, *lines = audit_of(audit)
     assert kept == {"at": "before"}
     for line in lines:
-        assert replay.rfc3339(line.pop("at"))
+        assert rebuild.rfc3339(line.pop("at"))
     who = "arn:aws:iam::123456789012:user/operator"
     assert lines == [
         {"who": who, "session": "treezor/user:7", "asked": "rebuild", "messageId": "m0"},
@@ -308,14 +315,12 @@ def test_what_sqs_never_takes_is_named_and_not_put_on_record(aws, run, tmp_path)
     audit = tmp_path / "audit"
     code, output, error = run(*(f"--session=veriff/{name}" for name in "abc"), "--apply", "--audit", str(audit))
     assert (code, output) == (2, "")
-    assert error.startswith("replay: SQS did not take the request for veriff/a: ")
+    assert error.startswith("rebuild: SQS did not take the request for veriff/a: ")
     assert sorted(line["session"] for line in audit_of(audit)) == ["veriff/b", "veriff/c"]
 
 
 def test_help_names_every_option(capsys):
-    with pytest.raises(SystemExit) as end:
-        replay.main(["--help"], {})
-    assert end.value.code == 0
+    assert command_line.main(["rebuild", "--help"]) == 0
     shown = capsys.readouterr().out
     for option in ("stack", "session", "reference", "provider", "kind", "since", "until", "apply", "rate", "audit"):
         assert f"--{option}" in shown

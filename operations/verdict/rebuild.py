@@ -1,33 +1,29 @@
-#!/usr/bin/env python3
 """Has chosen sessions read again by today's readers: all their stored payloads, into a new record.
 
-For after a reader was corrected. Without --apply nothing changes: the function `replay` is asked what a rebuild would
-come to, and there is one line for each session. With --apply each session goes to the intake queue as a request, from
-where `replay` rebuilds it, and to the audit file as a line.
+For after a reader was corrected. A dry run changes nothing: the function `replay` is asked what a rebuild would come to,
+and there is one line for each session. Applied, each session goes to the intake queue as a request, from where `replay`
+rebuilds it, and to the audit file as a line.
 
---session names sessions one by one, --reference those of one of your own references; else the whole table is gone
-through. A time chooses by arrival: --since the sessions that have had an event at that time or later, --until those
-that have had one before it; together, those whose events lie within the span or around it.
-
-Every option can be given as a variable, as in `make replay PROVIDER=veriff SINCE=2026-06-01T00:00:00Z APPLY=1`.
+A time chooses by arrival: `since` the sessions that have had an event at that time or later, `until` those that have had
+one before it; together, those whose events lie within the span or around it.
 """
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
 import time
-import urllib.parse
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, TextIO
+from typing import Any, Callable, Iterable, Iterator, Optional, TextIO
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+import click
+
+from . import options
+from .aws import Aws
+from .problem import Problem
+from .stack import Stack
+from .wording import counted
 
 PROVIDERS = ("incode", "treezor", "veriff", "wultra")
 KINDS = ("identification", "kyc_review", "onboarding", "verification")
@@ -41,12 +37,6 @@ ASKED_AT_ONCE = 10
 #: How many requests SQS takes in one call, and how often it is asked to take those that it did not.
 SENT_AT_ONCE = 10
 TRIES = 5
-#: Longer than the function may take.
-ANSWER_SECONDS = 40
-
-
-class Problem(Exception):
-    """Something that the operator can put right; the message is one line that says how."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +50,7 @@ class Key:
     def parse(cls, text: str) -> Key:
         provider, slash, session_id = text.partition("/")
         if provider not in PROVIDERS or not slash or not session_id:
-            raise argparse.ArgumentTypeError(
+            raise click.BadParameter(
                 f"{text!r} is no session: write {{provider}}/{{sessionId}}, as in treezor/user:6461762")
         return cls(provider, session_id)
 
@@ -133,30 +123,11 @@ class Deployment:
     client: Callable[[str], Any]
 
     @classmethod
-    def find(cls, stack: str, endpoint: Optional[str]) -> Deployment:
-        client = clients(endpoint)
-        formation = client("cloudformation")
-        described = formation.describe_stacks(StackName=stack)["Stacks"][0]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-        if not {"SessionsTableName", "IntakeQueueUrl"} <= outputs.keys():
-            raise Problem(f"the stack {stack} is no Verdict, or an older one: it has no output IntakeQueueUrl")
-        function = formation.describe_stack_resource(StackName=stack, LogicalResourceId="Replay")
+    def of(cls, stack: Stack) -> Deployment:
+        """What a stack has, for its operator to use."""
         return cls(
-            table=outputs["SessionsTableName"], intake=outputs["IntakeQueueUrl"],
-            function=function["StackResourceDetail"]["PhysicalResourceId"], client=client)
-
-
-def clients(endpoint: Optional[str]) -> Callable[[str], Any]:
-    """Makes boto3's clients; those of an endpoint on this machine for the local stack, which takes any key."""
-    more: dict[str, Any] = {}
-    config: dict[str, Any] = {"read_timeout": ANSWER_SECONDS, "retries": {"mode": "standard", "max_attempts": 5}}
-    if endpoint:
-        more["endpoint_url"] = endpoint
-        if urllib.parse.urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
-            more |= {"region_name": "eu-west-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
-            config["proxies"] = {"http": None, "https": None}
-    session = boto3.session.Session()
-    return lambda service: session.client(service, config=Config(**config), **more)
+            table=stack.outputs["SessionsTableName"], intake=stack.outputs["IntakeQueueUrl"],
+            function=stack.resource("Replay"), client=stack.operator().client)
 
 
 # ---- Choosing ----
@@ -226,10 +197,6 @@ def what(report: dict) -> str:
     if report["outcome"] == "refused":
         return report["reason"] + (f" ({report['events']})" if report.get("events") else "")
     return report.get("reason", "")
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def printable(key: Key) -> str:
@@ -311,10 +278,10 @@ def rfc3339(text: str) -> datetime:
             return read.astimezone(timezone.utc)
     except (ValueError, OverflowError):
         pass
-    raise argparse.ArgumentTypeError(f"{text!r} is no time in RFC 3339: write 2026-06-01T00:00:00Z")
+    raise click.BadParameter(f"{text!r} is no time in RFC 3339: write 2026-06-01T00:00:00Z")
 
 
-# ---- The command line ----
+# ---- The command ----
 
 def sessions_a_second(text: str) -> float:
     try:
@@ -322,80 +289,66 @@ def sessions_a_second(text: str) -> float:
     except ValueError:
         rate = 0
     if not 0 < rate <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of sessions a second: write one from 0.01 to 1000")
+        raise click.BadParameter(f"{text!r} is no number of sessions a second: write one from 0.01 to 1000")
     return rate
 
 
-class Parser(argparse.ArgumentParser):
-    """Reports a wrong command line as a problem, in one line."""
+def parsed_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Has an option's text, or each of its texts, read by a function."""
+    def read(_: click.Context, __: click.Parameter, given: Any) -> Any:
+        if isinstance(given, tuple):
+            return tuple(map(parse, given))
+        return None if given is None else parse(given)
 
-    def error(self, message: str):
-        raise Problem(f"{message}; `operations/replay.py --help` shows what there is")
-
-
-def parser() -> argparse.ArgumentParser:
-    top = Parser(prog="replay", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    option = top.add_argument
-    option("--stack-name", default="verdict", metavar="NAME", help="the CloudFormation stack (verdict)")
-    option("--session", type=Key.parse, action="append", default=[], metavar="PROVIDER/ID",
-           help="this session; may be repeated (SESSION: several, with spaces between)")
-    option("--reference", help="the sessions of this reference of yours")
-    option("--provider", choices=PROVIDERS, help="only this provider's sessions")
-    option("--kind", choices=KINDS, help="only sessions of this kind")
-    option("--since", type=rfc3339, metavar="TIME", help="only sessions with an event at this time (RFC 3339) or later")
-    option("--until", type=rfc3339, metavar="TIME", help="only sessions with an event before this time")
-    option("--apply", action="store_true", help="have them rebuilt, instead of asking what that would change (APPLY=1)")
-    option("--rate", default=10, type=sessions_a_second, help="how many sessions to request a second (10)")
-    option("--audit", default="replay-audit.jsonl", type=Path, metavar="FILE",
-           help="where --apply adds a line for each session (replay-audit.jsonl)")
-    option("--endpoint", metavar="URL", help="in place of AWS, such as the local stack at http://127.0.0.1:4566")
-    return top
+    return read
 
 
-def from_variables(variables: Mapping[str, str]) -> list[str]:
-    """What make's variables say, as arguments; blank is as if left out."""
-    names = ("stack-name", "reference", "provider", "kind", "since", "until", "rate", "audit", "endpoint")
-    given = {name: variables.get(name.upper().replace("-", "_")) for name in names}
-    said = [f"--{name}={value}" for name, value in given.items() if value]
-    said += [f"--session={session}" for session in variables.get("SESSION", "").split()]
-    return said + (["--apply"] if variables.get("APPLY", "") not in ("", "0") else [])
-
-
-def run(options: argparse.Namespace) -> int:
-    choice = Choice(
-        sessions=tuple(options.session), provider=options.provider, kind=options.kind, since=options.since,
-        until=options.until, reference=options.reference)
-    choice.check()
-    deployment = Deployment.find(options.stack_name, options.endpoint)
+def run(deployment: Deployment, choice: Choice, is_applied: bool, rate: float, audit: Path) -> int:
+    """Asks or requests, and returns the exit status."""
     sessions = chosen(deployment, choice)
-    if not options.apply:
+    if not is_applied:
         return show(ask(deployment, sessions))
     try:
-        audit = options.audit.open("a", encoding="utf-8")
+        opened = audit.open("a", encoding="utf-8")
     except OSError as error:
-        raise Problem(f"cannot write {options.audit} ({error.strerror}); give another file with --audit")
-    with audit:
-        requested = apply(deployment, sessions, options.rate, audit)
-    print(f"{counted(requested, 'rebuild')} requested, on record in {options.audit}; "
+        raise Problem(f"cannot write {audit} ({error.strerror}); give another file with --audit") from None
+    with opened:
+        requested = apply(deployment, sessions, rate, opened)
+    print(f"{counted(requested, 'rebuild')} requested, on record in {audit}; "
           f"what each came to is in the log of {deployment.function}, message `rebuild`")
     return 0
 
 
-def main(arguments: Optional[list[str]] = None, variables: Mapping[str, str] = os.environ) -> int:
-    arguments = sys.argv[1:] if arguments is None else arguments
-    try:
-        return run(parser().parse_args(from_variables(variables) + arguments))
-    except Problem as problem:
-        print(f"replay: {problem}", file=sys.stderr)
-    except ClientError as error:
-        print(f"replay: AWS refused {error.operation_name}: {error.response['Error'].get('Message') or error}",
-              file=sys.stderr)
-    except BotoCoreError as error:
-        print(f"replay: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        return 130
-    return 2
+@click.command()
+@options.stack_name
+@options.endpoint
+@click.option("--session", "sessions", envvar="SESSION", multiple=True, metavar="PROVIDER/ID",
+              callback=parsed_by(Key.parse), help="This session; may be repeated (SESSION: several, with spaces between).")
+@click.option("--reference", envvar="REFERENCE", help="The sessions of this reference of yours.")
+@click.option("--provider", envvar="PROVIDER", type=click.Choice(PROVIDERS), help="Only this provider's sessions.")
+@click.option("--kind", envvar="KIND", type=click.Choice(KINDS), help="Only sessions of this kind.")
+@click.option("--since", envvar="SINCE", metavar="TIME", callback=parsed_by(rfc3339),
+              help="Only sessions with an event at this time (RFC 3339) or later.")
+@click.option("--until", envvar="UNTIL", metavar="TIME", callback=parsed_by(rfc3339),
+              help="Only sessions with an event before this time.")
+@click.option("--apply", "is_applied", envvar="APPLY", is_flag=True,
+              help="Have them rebuilt, instead of asking what that would change (APPLY=1).")
+@click.option("--rate", envvar="RATE", default="10", show_default=True, callback=parsed_by(sessions_a_second),
+              help="How many sessions to request a second.")
+@click.option("--audit", envvar="AUDIT", default="rebuild-audit.jsonl", show_default=True, metavar="FILE",
+              type=click.Path(path_type=Path), help="Where --apply adds a line for each session.")
+@click.pass_context
+def rebuild(context: click.Context, stack_name: str, endpoint: Optional[str], is_applied: bool, rate: float, audit: Path,
+            **choice: Any) -> None:
+    """Have chosen sessions read again by today's readers. Without --apply nothing changes: there is one line for each
+    session that says what a rebuild would come to. With --apply each is requested, and put on record in the audit file.
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+    --session names sessions one by one, --reference those of one of your own references; else the whole table is gone
+    through. A time chooses by arrival: --since the sessions that have had an event at that time or later, --until those
+    that have had one before it; together, those whose events lie within the span or around it."""
+    chosen_by = Choice(**choice)
+    chosen_by.check()
+    stack = Stack.require(Aws.connect(endpoint), stack_name)
+    if is_applied:
+        stack.refuse_without_operator()
+    context.exit(run(Deployment.of(stack), chosen_by, is_applied, rate, audit))

@@ -1,0 +1,179 @@
+"""Holds a parameter file against the template before anything is compiled or deployed.
+
+sam drops a name that the template does not have without a word, and prints its value in clear; CloudFormation takes any
+credentials that look like JSON, and the function then does not start. So both are found here. No message holds a value.
+"""
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Iterator, Mapping, Optional, Sequence
+
+import click
+
+from . import credentials, options, parameters, template
+from .parameters import Parameter
+from .problem import Problem
+
+CREDENTIALS = "Credentials"
+#: CloudFormation's limit for the value of one parameter.
+MAX_VALUE_BYTES = 4096
+#: What Lambda calls a processor, and what Rust calls the functions' target there.
+TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
+
+
+def refuse_wrong(path: Path, given: Sequence[Parameter], *, deployed: Sequence[str] = (), endpoint: Optional[str] = None,
+                 judge: credentials.Judge = credentials.judge) -> None:
+    """Ends the command if something is wrong with the file, with a line for each finding.
+
+    `deployed` names the parameters that the stack has values of: CloudFormation keeps those that are left out.
+    """
+    declared = template.load()["Parameters"]
+    found = list(names(given, declared)) or [
+        *values(given, declared), *providers(given, declared, deployed),
+        *judged(given, declared, judge(texts(given), endpoint))]
+    if found:
+        raise Problem("\n".join(f"{path.name}{line}" for line in found))
+
+
+# ---- Names ----
+
+def names(given: Sequence[Parameter], declared: Mapping[str, Any]) -> Iterator[str]:
+    """Names that the template does not have, or that come twice."""
+    lines: dict[str, int] = {}
+    for each in given:
+        if each.name not in declared:
+            yield f", line {each.line}: there is no such parameter; {instead(each.name, declared)}"
+        elif each.name in lines:
+            yield f", line {each.line}: {each.name} stands on line {lines[each.name]} already; keep one of the two"
+        lines.setdefault(each.name, each.line)
+
+
+def instead(name: str, declared: Mapping[str, Any]) -> str:
+    """What the name may have been meant to be. The name itself is not shown: it may be a secret in the wrong place."""
+    folded = {known.lower(): known for known in declared}
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return f"did you mean {folded[near[0]]}?" if near else f"there are {', '.join(declared)}"
+
+
+# ---- Values ----
+
+def values(given: Sequence[Parameter], declared: Mapping[str, Any]) -> Iterator[str]:
+    """Values that CloudFormation would refuse."""
+    for each in given:
+        wrong = wrong_value(each, declared[each.name])
+        if wrong:
+            yield f", line {each.line}: {each.name} {wrong}"
+
+
+def wrong_value(given: Parameter, declaration: Mapping[str, Any]) -> Optional[str]:
+    if given.is_nested and not is_credentials(given.name):
+        return "must be a single value, not a list or a mapping"
+    size = len(given.value.encode("utf-8"))
+    if size > MAX_VALUE_BYTES:
+        return f"has {size} bytes; CloudFormation takes {MAX_VALUE_BYTES}"
+    if is_credentials(given.name):
+        # The functions' own words come first: see `judged`.
+        return None
+    return wrong_choice(given.value, declaration) or wrong_number(given.value, declaration) or wrong_text(
+        given.value, declaration)
+
+
+def wrong_choice(value: str, declaration: Mapping[str, Any]) -> Optional[str]:
+    allowed = [str(each) for each in declaration.get("AllowedValues", [])]
+    return f"must be one of {', '.join(allowed)}" if allowed and value not in allowed else None
+
+
+def wrong_number(value: str, declaration: Mapping[str, Any]) -> Optional[str]:
+    if declaration["Type"] != "Number":
+        return None
+    least, most = declaration.get("MinValue"), declaration.get("MaxValue")
+    is_right = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value) and (
+        (least is None or float(value) >= least) and (most is None or float(value) <= most))
+    limits = f"{'' if least is None else f' from {least}'}{'' if most is None else f' to {most}'}"
+    return None if is_right else f"must be a number{limits}"
+
+
+def wrong_text(value: str, declaration: Mapping[str, Any]) -> Optional[str]:
+    pattern = declaration.get("AllowedPattern")
+    if pattern is None or re.fullmatch(pattern, value):
+        return None
+    return f"must be {declaration.get('ConstraintDescription', f'as the pattern {pattern} says')}"
+
+
+# ---- Credentials ----
+
+def is_credentials(name: str) -> bool:
+    return name.endswith(CREDENTIALS)
+
+
+def provider_of(name: str) -> str:
+    return name.removesuffix(CREDENTIALS).lower()
+
+
+def texts(given: Sequence[Parameter]) -> dict[str, str]:
+    """The credentials' JSON by provider, of those that are deployed."""
+    return {provider_of(each.name): each.value for each in given if is_credentials(each.name) and each.value}
+
+
+def judged(
+        given: Sequence[Parameter], declared: Mapping[str, Any], findings: Sequence[credentials.Finding]) -> Iterator[str]:
+    """What the functions would not start with."""
+    by_provider = {provider_of(each.name): each for each in given if is_credentials(each.name)}
+    refused = set()
+    for finding in findings:
+        refused.add(finding.provider)
+        each = by_provider[finding.provider]
+        # The functions call the credentials by their variable.
+        yield f", line {each.line}: {each.name}: {finding.message.removeprefix(f'{finding.provider.upper()}_CREDENTIALS: ')}"
+    for provider, each in by_provider.items():
+        wrong = None if provider in refused else wrong_text(each.value, declared[each.name])
+        if wrong:
+            yield f", line {each.line}: {each.name} {wrong}"
+
+
+def providers(given: Sequence[Parameter], declared: Mapping[str, Any], deployed: Sequence[str]) -> Iterator[str]:
+    """Says if no provider would be left."""
+    said = {each.name for each in given}
+    kept = [name for name in deployed if name not in said]
+    if not texts(given) and not any(map(is_credentials, kept)):
+        yield f": it has the credentials of no provider; give at least one of {', '.join(filter(is_credentials, declared))}"
+
+
+# ---- The build target ----
+
+def architecture(given: Sequence[Parameter], deployed: Mapping[str, str]) -> str:
+    """The processor that the functions are built for: as the file says, else as the stack has it."""
+    said = {each.name: each.value for each in given}
+    default = template.load()["Parameters"]["Architecture"]["Default"]
+    return said.get("Architecture") or deployed.get("Architecture") or default
+
+
+def refuse_unbuildable(processor: str) -> None:
+    """Ends the command if this machine's Rust has no standard library for that processor."""
+    target = TARGETS.get(processor)
+    if target is None:
+        # The file's check says which there are.
+        return
+    if not shutil.which("rustc"):
+        raise Problem("there is no rustc on the PATH: install Rust 1.95 or later, and open a new shell")
+    asked = subprocess.run(["rustc", "--print", "target-libdir", "--target", target], capture_output=True, text=True)
+    if asked.returncode or not os.path.isdir(asked.stdout.strip()):
+        raise Problem(f"Architecture: this machine can't build for {processor} yet: run `rustup target add {target}`")
+
+
+# ---- The command ----
+
+@click.command()
+@options.parameters_file
+@options.endpoint
+def check(path: Path, endpoint: Optional[str]) -> None:
+    """Hold a parameter file against the template and the functions' own rules; nothing is asked of AWS."""
+    given = parameters.read(path)
+    refuse_unbuildable(architecture(given, {}))
+    refuse_wrong(path, given, endpoint=endpoint)
+    click.echo(f"{path}: {len(given)} parameters, nothing wrong with them")

@@ -1,0 +1,106 @@
+"""A deployed stack: its outputs, its parameters, and what its template says."""
+from __future__ import annotations
+
+import functools
+import urllib.parse
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Optional
+
+from botocore.exceptions import ClientError
+
+from .aws import Aws
+from .evaluated import Evaluated
+from .problem import Problem
+
+#: The values of secret parameters, as CloudFormation shows them.
+HIDDEN = "****"
+#: A change set that was never executed leaves a stack with nothing in it.
+EMPTY = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+OPERATOR = "OperatorArn"
+QUEUES = ("Decisions", "DecisionsDeadLetter", "Intake", "Quarantine")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that CloudFormation knows."""
+
+    aws: Aws
+    name: str
+    id: str
+    outputs: Mapping[str, str] = field(hash=False)
+    #: As CloudFormation shows them: secret ones are hidden.
+    parameters: Mapping[str, str] = field(hash=False)
+
+    @classmethod
+    def find(cls, aws: Aws, name: str) -> Optional[Stack]:
+        """The stack of that name, or None if there is none."""
+        try:
+            [described] = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"].get("Message", ""):
+                return None
+            raise
+        if described["StackStatus"] in EMPTY:
+            return None
+        return cls(
+            aws, name, described["StackId"],
+            {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])},
+            {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])})
+
+    @classmethod
+    def require(cls, aws: Aws, name: str) -> Stack:
+        """The stack of that name, which has to be a Verdict."""
+        stack = cls.find(aws, name)
+        if stack is None:
+            raise Problem(f"there is no stack {name} in {aws.region}: `make deploy` makes it, "
+                          "and STACK_NAME= and AWS_REGION say where to look")
+        if "IntakeQueueUrl" not in stack.outputs:
+            raise Problem(f"the stack {name} is no Verdict, or not deployed: it has no output IntakeQueueUrl")
+        return stack
+
+    @functools.cached_property
+    def template(self) -> Evaluated:
+        """What the template says, as it was deployed."""
+        return Evaluated(self.name, self.id, self.aws.client("cloudformation"))
+
+    def physical(self, logical_id: str) -> str:
+        """What AWS calls one of the template's resources."""
+        return self.template.physical[logical_id]
+
+    def resource(self, logical_id: str) -> str:
+        """The same of a single one, for callers who may not read the template."""
+        return self.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical_id)["StackResourceDetail"]["PhysicalResourceId"]
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service)
+
+    @property
+    def api_url(self) -> str:
+        """The base of all URLs of the API, as it is reached from here."""
+        in_aws = self.outputs["ApiUrl"]
+        if not self.aws.is_local:
+            return in_aws
+        api = urllib.parse.urlsplit(in_aws).hostname.split(".")[0]
+        return f"{self.aws.endpoint}/_aws/execute-api/{api}"
+
+    def url(self, output: str) -> Optional[str]:
+        """The URL that an output names, as it is reached from here; None if the stack has no such output."""
+        value = self.outputs.get(output)
+        return value and value.replace(self.outputs["ApiUrl"], self.api_url, 1)
+
+    def queue_urls(self) -> dict[str, str]:
+        """The stack's queues by what they are for."""
+        return {name: self.outputs.get(f"{name}QueueUrl") or self.resource(f"{name}Queue") for name in QUEUES}
+
+    def operator(self) -> Aws:
+        """Whoever operates the stack. On the local stack that is the role that OperatorArn names, as which we act;
+        elsewhere the caller has to be it."""
+        role = self.parameters.get(OPERATOR)
+        return self.aws.acting_as(role) if self.aws.is_local and role and ":role/" in role else self.aws
+
+    def refuse_without_operator(self) -> None:
+        """Ends the command if the policy of intake lets nobody but the functions put anything there."""
+        if self.parameters.get(OPERATOR) == "":
+            raise Problem(f"the stack {self.name} has no {OPERATOR}: nobody but its functions may put messages on intake; "
+                          f"deploy it with the ARN of your role as {OPERATOR}, and act as that role")

@@ -1,0 +1,135 @@
+"""Before anything is read, compiled or deployed: where to, and as whom. And what is deployed with."""
+from __future__ import annotations
+
+import pytest
+from verdict import aws as accounts
+from verdict import deploy
+from verdict.aws import Aws, Keys
+from verdict.deploy import Target, arguments
+from verdict.problem import Problem
+
+SETTINGS = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_WEB_IDENTITY_TOKEN_FILE", "ENDPOINT")
+
+
+@pytest.fixture(autouse=True)
+def nobody(monkeypatch, tmp_path):
+    """An operator who has set up nothing."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    accounts.session.cache_clear()
+    accounts.client.cache_clear()
+    yield
+    accounts.session.cache_clear()
+    accounts.client.cache_clear()
+
+
+@pytest.mark.parametrize("command", ["deploy", "doctor", "delete", "redrive"])
+def test_a_region_is_asked_for_first(verdict, command, tmp_path):
+    run = verdict(command)
+    assert run.told == [f"{command}: there is no AWS region: set AWS_REGION, or give your AWS profile a region"]
+    assert run.status == 2
+
+
+@pytest.mark.parametrize("command", ["deploy", "doctor", "delete", "redrive"])
+def test_credentials_are_asked_for_next(verdict, command, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    run = verdict(command)
+    assert run.told == [f"{command}: there are no AWS credentials: set AWS_PROFILE, or sign in (`aws sso login`)"]
+
+
+def test_a_profile_that_is_not_there_is_told_in_one_line(verdict, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "nowhere")
+    run = verdict("deploy")
+    assert run.status == 2 and len(run.told) == 1 and "nowhere" in run.error
+
+
+def test_credentials_that_are_not_accepted_are_told_in_one_line(endpoint):
+    with pytest.raises(Problem, match="does not accept the credentials"):
+        Aws("eu-west-1", endpoint, Keys("AKIA00000000NOBODY00", "none")).caller()
+
+
+@pytest.mark.parametrize("settings, region", [
+    ({"AWS_REGION": "eu-north-1"}, "eu-north-1"),
+    ({"AWS_DEFAULT_REGION": "eu-south-1"}, "eu-south-1"),
+    ({"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "eu-south-1"}, "eu-north-1"),
+])
+def test_the_region_is_handed_on_to_sam_as_whatever_names_it(settings, region):
+    connected = Aws.connect(None, settings)
+    assert connected.region == region
+    assert connected.environment(settings)["AWS_DEFAULT_REGION"] == region
+
+
+def test_a_region_of_the_profile_will_do(monkeypatch, tmp_path):
+    (tmp_path / "config").write_text("[profile ours]\nregion = eu-central-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "ours")
+    assert Aws.connect(None).region == "eu-central-1"
+
+
+def test_a_local_endpoint_sees_nothing_of_the_operators_own_settings():
+    mine = {"AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "AKIAMINE", "AWS_SESSION_TOKEN": "mine", "HOME": "/home/me"}
+    seen = Aws.connect("http://127.0.0.1:4566", mine).environment(mine)
+    assert seen["HOME"] == "/home/me" and seen["AWS_ACCESS_KEY_ID"] == "test"
+    assert "mine" not in [value.lower() for name, value in seen.items() if name.startswith("AWS_")]
+    assert "AWS_SESSION_TOKEN" not in seen and "AWS_PROFILE" not in seen
+
+
+@pytest.mark.parametrize("endpoint, is_local", [
+    (None, False), ("", False), ("http://127.0.0.1:4566", True), ("http://localhost:1", True), ("http://[::1]:1", True),
+    ("https://sqs.eu-west-1.amazonaws.com", False), ("http://10.0.0.1:4566", False),
+])
+def test_only_this_machine_is_local(endpoint, is_local):
+    assert accounts.is_loopback(endpoint) is is_local
+
+
+def test_what_is_no_url_is_told(verdict):
+    run = verdict("doctor", "--endpoint", "http://[")
+    assert run.status == 2 and len(run.told) == 1 and "ENDPOINT is no URL" in run.error
+
+
+# ---- What sam is told ----
+
+LOCAL = Aws.connect("http://127.0.0.1:4566")
+
+
+def test_a_stack_has_its_name_tags_role_and_bucket_by_variable():
+    told = arguments(Target(LOCAL, "test", "team=a stage=b", "arn:aws:iam::123456789012:role/deploy", "ours"), ["file://x"])
+    for pair in (("--stack-name", "test"), ("--tags", "team=a stage=b"), ("--s3-bucket", "ours"),
+                 ("--role-arn", "arn:aws:iam::123456789012:role/deploy"), ("--parameter-overrides", "file://x")):
+        at = told.index(pair[0])
+        assert tuple(told[at:at + 2]) == pair
+    assert "--no-resolve-s3" in told
+
+
+def test_without_them_sam_is_told_nothing_of_them():
+    told = arguments(Target(LOCAL, "test"), ["file://x"])
+    assert not {"--tags", "--s3-bucket", "--role-arn", "--no-resolve-s3"} & {*told}
+
+
+def test_the_version_is_gits_own_word_for_what_is_deployed():
+    [told] = deploy.version()
+    assert told.startswith("Version=") and len(told) > len("Version=")
+
+
+@pytest.mark.parametrize("variables, expected", [
+    ({"FORCE": "1"}, True), ({"FORCE": ""}, False), ({"FORCE": "0"}, False), ({}, False)])
+def test_variables_of_make_are_options(monkeypatch, verdict, variables, expected):
+    seen = {}
+    monkeypatch.setattr(deploy, "deploy", lambda target, path, is_checked: seen.update(
+        force=target.force, name=target.stack_name, is_checked=is_checked, path=path) or 0)
+    for name, value in {**variables, "STACK_NAME": "named", "ENDPOINT": "http://127.0.0.1:1", "CHECK": "0",
+                        "PARAMETERS": "other.yaml"}.items():
+        monkeypatch.setenv(name, value)
+    assert verdict("deploy").status == 0
+    assert (seen["force"], seen["name"], seen["is_checked"], str(seen["path"])) == (expected, "named", False, "other.yaml")
+
+
+def test_help_names_every_command(verdict):
+    run = verdict("--help")
+    assert run.status == 0
+    for command in ("build", "check", "deploy", "doctor", "delete", "redrive", "rebuild", "restore-drill"):
+        assert f"\n  {command} " in run.output

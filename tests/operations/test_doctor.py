@@ -1,0 +1,222 @@
+"""The doctor names what was broken by hand in a stack, and finds nothing in one that wasn't touched. The functions do
+nothing here; the end-to-end tests have the doctor look at real ones."""
+from __future__ import annotations
+
+import json
+
+import pytest
+from stack.trial import Deployed, credentials
+from verdict.aws import Aws, Keys
+from verdict.doctor.command import INSPECTIONS, all_looks, take
+from verdict.doctor.finding import Finding
+from verdict.evaluated import Evaluated, NotKnown
+from verdict.stack import Stack
+
+PROVIDERS = ("Incode", "Treezor", "Veriff", "Wultra")
+NAME = "examined"
+#: What needs real functions.
+ELSEWHERE = {"functions"}
+
+
+@pytest.fixture(scope="module")
+def deployed(endpoint):
+    """A stack with all providers, bridged."""
+    parameters = {"OperatorArn": "arn:aws:iam::000000000000:role/operations", "WultraAdapterUrl": "https://adapter.example"}
+    with Deployed(endpoint, NAME, **credentials(*PROVIDERS), **parameters) as deployed:
+        deployed.bridge()
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def stack(deployed):
+    return Stack.require(Aws.connect(deployed.endpoint), NAME)
+
+
+def findings(stack: Stack) -> list[str]:
+    """What the doctor finds."""
+    return [str(result) for sort, inspection in INSPECTIONS.items() if sort not in ELSEWHERE
+            for look in all_looks(inspection, stack) for result in take(look) if isinstance(result, Finding)]
+
+
+def test_a_stack_as_it_was_deployed_has_nothing_wrong(stack):
+    assert findings(stack) == []
+
+
+# ---- Each thing that a hand can break: what it does, and what the doctor then says ----
+
+def route_gone(stack):
+    gateway, api = stack.client("apigatewayv2"), stack.physical("Api")
+    [route] = [each for each in gateway.get_routes(ApiId=api)["Items"] if each["RouteKey"] == "POST /treezor"]
+    gateway.delete_route(ApiId=api, RouteId=route["RouteId"])
+
+
+def route_elsewhere(stack):
+    gateway, api = stack.client("apigatewayv2"), stack.physical("Api")
+    by_key = {each["RouteKey"]: each for each in gateway.get_routes(ApiId=api)["Items"]}
+    gateway.update_route(ApiId=api, RouteId=by_key["POST /veriff/decisions"]["RouteId"],
+                         Target=by_key["POST /veriff/events"]["Target"])
+
+
+def route_open(stack):
+    gateway, api = stack.client("apigatewayv2"), stack.physical("Api")
+    [route] = [each for each in gateway.get_routes(ApiId=api)["Items"] if each["RouteKey"] == "GET /sessions"]
+    gateway.update_route(ApiId=api, RouteId=route["RouteId"], AuthorizationType="NONE")
+
+
+def route_more(stack):
+    gateway, api = stack.client("apigatewayv2"), stack.physical("Api")
+    target = gateway.get_routes(ApiId=api)["Items"][0]["Target"]
+    gateway.create_route(ApiId=api, RouteKey="POST /more", Target=target)
+
+
+def invocation_forbidden(stack):
+    functions, name = stack.client("lambda"), stack.physical("TreezorWebhooks")
+    statements = json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"]
+    [exact] = [each for each in statements if json.dumps(each["Condition"]).endswith('POST/treezor"}}')]
+    functions.remove_permission(FunctionName=name, StatementId=exact["Sid"])
+
+
+def role_without(stack):
+    iam, role = stack.client("iam"), stack.physical("OutboxRelayRole")
+    [*policies] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    for name in policies:
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for statement in document["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            statement["Action"] = [action for action in actions if action != "dynamodb:DeleteItem"]
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def role_with_more(stack):
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    stack.client("iam").put_role_policy(
+        RoleName=stack.physical("SessionsApiRole"), PolicyName="more", PolicyDocument=json.dumps(document))
+
+
+def policy_detached(stack):
+    stack.client("iam").detach_role_policy(
+        RoleName=stack.physical("VeriffEventsRole"), PolicyArn=stack.physical("ReceiveWebhooks"))
+
+
+def queue_attribute(stack):
+    stack.client("sqs").set_queue_attributes(
+        QueueUrl=stack.physical("DecisionsQueue"), Attributes={"MessageRetentionPeriod": "60"})
+
+
+def queue_dead_letters(stack):
+    stack.client("sqs").set_queue_attributes(
+        QueueUrl=stack.physical("IntakeQueue"), Attributes={"RedrivePolicy": ""})
+
+
+def queue_policy(stack):
+    stack.client("sqs").set_queue_attributes(QueueUrl=stack.physical("IntakeQueue"), Attributes={"Policy": ""})
+
+
+def queue_deleted(stack):
+    stack.client("sqs").delete_queue(QueueUrl=stack.physical("DecisionsDeadLetterQueue"))
+
+
+def expiry(stack):
+    stack.client("dynamodb").update_time_to_live(
+        TableName=stack.physical("SessionsTable"),
+        TimeToLiveSpecification={"Enabled": False, "AttributeName": "expiresAt"})
+
+
+def recovery(stack):
+    stack.client("dynamodb").update_continuous_backups(
+        TableName=stack.physical("SessionsTable"), PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False})
+
+
+def protection(stack):
+    stack.client("dynamodb").update_table(TableName=stack.physical("SessionsTable"), DeletionProtectionEnabled=False)
+
+
+def index(stack):
+    stack.client("dynamodb").update_table(
+        TableName=stack.physical("SessionsTable"), GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "due"}}])
+
+
+def mapping(stack):
+    stack.client("lambda").update_event_source_mapping(UUID=stack.physical("ReplayFromIntake"), Enabled=False)
+
+
+def schedule(stack):
+    stack.client("events").disable_rule(Name=stack.physical("OutboxRelayEveryMinute"))
+
+
+def log_retention(stack):
+    stack.client("logs").delete_retention_policy(logGroupName=stack.physical("ReplayLogs"))
+
+
+def log_group(stack):
+    stack.client("logs").delete_log_group(logGroupName=stack.physical("SessionsApiLogs"))
+
+
+BROKEN = {
+    route_gone: "Api: the route POST /treezor is gone;",
+    route_elsewhere: "Api: the route POST /veriff/decisions does not lead to VeriffDecisions;",
+    route_open: "Api: the route GET /sessions should ask for IAM's signature, and asks for NONE;",
+    route_more: "Api: the route POST /more is none of the template's;",
+    invocation_forbidden: "may no longer invoke examined-treezor-webhooks",
+    role_without: "OutboxRelayRole: lacks the permission: allow dynamodb:DeleteItem on SessionsTable;",
+    role_with_more: "SessionsApiRole: has a permission that isn't the template's: allow s3:* on *;",
+    policy_detached: "VeriffEventsRole: the policy arn:aws:iam::000000000000:policy/examined-ReceiveWebhooks",
+    queue_attribute: "DecisionsQueue: its MessageRetentionPeriod is 60 instead of 1209600;",
+    queue_dead_letters: "IntakeQueue: its RedrivePolicy is ",
+    queue_policy: "IntakeQueue: its policy lacks: deny sqs:SendMessage on *",
+    queue_deleted: "DecisionsDeadLetterQueue: the queue is gone;",
+    expiry: "SessionsTable: items do not expire (time to live by expiresAt is off);",
+    recovery: "SessionsTable: point-in-time recovery is off;",
+    protection: "SessionsTable: deletion protection is off;",
+    index: "SessionsTable: no index due;",
+    mapping: "ReplayFromIntake: takes no messages off its queue",
+    schedule: "OutboxRelayEveryMinute: the schedule is disabled;",
+    log_retention: "ReplayLogs: keeps logs for ever instead of 90 days;",
+    log_group: "SessionsApiLogs: the log group ",
+}
+
+
+def test_each_thing_that_is_broken_by_hand_is_named_and_nothing_else(stack):
+    # One after the other on the same stack, which stays broken: each adds what it is, and nothing more.
+    before: list[str] = []
+    for break_it, expected in BROKEN.items():
+        break_it(stack)
+        after = findings(stack)
+        added = [each for each in after if each not in before]
+        assert len(added) == 1 and expected in added[0], (break_it.__name__, added)
+        assert set(before) <= set(after), break_it.__name__
+        before = after
+    assert len(before) == len(BROKEN)
+
+
+def test_on_the_local_stack_routes_are_bridged_if_there_are_none_at_all_and_else_missed(endpoint, verdict):
+    with Deployed(endpoint, "unbridged", **credentials("Wultra")):
+        arguments = ("doctor", "--stack-name", "unbridged", "--endpoint", endpoint)
+        first = verdict(*arguments)
+        stack = Stack.require(Aws.connect(endpoint), "unbridged")
+        gateway, api = stack.client("apigatewayv2"), stack.physical("Api")
+        routes = {each["RouteKey"]: each for each in gateway.get_routes(ApiId=api)["Items"]}
+        assert routes and "the route" not in first.output
+        gateway.delete_route(ApiId=api, RouteId=routes["POST /wultra/process/event"]["RouteId"])
+        assert "BAD   Api: the route POST /wultra/process/event is gone" in verdict(*arguments).output
+        # The functions here are none of Verdict's, which is not passed over either.
+        assert first.status == 1
+        assert "BAD   WultraEvents: starts, but answers otherwise than this release's function" in first.output
+
+
+# ---- What the template comes to ----
+
+def test_what_the_doctor_cant_evaluate_it_says_and_does_not_pass_over(stack, monkeypatch):
+    def unknown(*_):
+        raise NotKnown("Fn::Cidr")
+
+    monkeypatch.setattr(Evaluated, "_evaluate", unknown)
+    [found] = [result for look in all_looks(INSPECTIONS["table"], stack) for result in take(look)]
+    assert isinstance(found, Finding) and found.resource == "Fn::Cidr"
+
+
+def test_a_call_that_aws_refuses_is_a_finding_with_its_name(stack):
+    nobody = Aws(stack.aws.region, stack.aws.endpoint, Keys("AKIA00000000NOBODY00", "none"))
+    seen = Stack(nobody, stack.name, stack.id, stack.outputs, stack.parameters)
+    [found] = [result for look in all_looks(INSPECTIONS["table"], seen) for result in take(look)]
+    assert isinstance(found, Finding) and "AWS refused the call" in found.wrong

@@ -70,6 +70,8 @@ const MIN_RETENTION_DAYS: u32 = 30;
 pub struct Environment {
     variables: Variables,
     aws: SdkConfig,
+    /// Made when a function first asks for the table, and shared by its workers.
+    dynamodb: OnceCell<aws_sdk_dynamodb::Client>,
     /// Made when a function first asks for a queue, and shared by its queues.
     sqs: OnceCell<aws_sdk_sqs::Client>,
 }
@@ -110,7 +112,7 @@ impl Environment {
             .retry_config(retries())
             .timeout_config(timeouts())
             .build();
-        Ok(Self { variables, aws, sqs: OnceCell::new() })
+        Ok(Self { variables, aws, dynamodb: OnceCell::new(), sqs: OnceCell::new() })
     }
 
     /// Reads a provider's credentials from the variable that holds their JSON, such as `VERIFF_CREDENTIALS`.
@@ -167,15 +169,13 @@ impl Environment {
         Ok(Poller::new(api, self.sessions_table()?, self.recorder()?))
     }
 
-    /// Makes the client of the table that `SESSIONS_TABLE` names. Payloads expire after `PAYLOAD_RETENTION_DAYS`.
+    /// Opens the table that `SESSIONS_TABLE` names. Payloads expire after `PAYLOAD_RETENTION_DAYS`.
     ///
     /// # Errors
     /// [`StartError`] names the variable.
     pub fn sessions_table(&self) -> Result<SessionsTable, StartError> {
-        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.aws);
-        config.set_endpoint_url(self.variables.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
-        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        Ok(SessionsTable::new(client, self.variables.required("SESSIONS_TABLE")?, self.variables.retention()?))
+        let name = self.variables.required("SESSIONS_TABLE")?;
+        Ok(SessionsTable::new(self.dynamodb(), name, self.variables.retention()?))
     }
 
     fn recorder(&self) -> Result<Recorder, StartError> {
@@ -193,6 +193,15 @@ impl Environment {
 
     fn quarantine_queue(&self) -> Result<QuarantineQueue, StartError> {
         Ok(QuarantineQueue::new(self.sqs(), self.variables.required("QUARANTINE_QUEUE_URL")?))
+    }
+
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let make = || {
+            let mut config = aws_sdk_dynamodb::config::Builder::from(&self.aws);
+            config.set_endpoint_url(self.variables.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
+            aws_sdk_dynamodb::Client::from_conf(config.build())
+        };
+        self.dynamodb.get_or_init(make).clone()
     }
 
     fn sqs(&self) -> aws_sdk_sqs::Client {

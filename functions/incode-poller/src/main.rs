@@ -1,12 +1,16 @@
 //! Every minute: asks Incode about sessions that have gone quiet or wait for a decision.
 
-use verdict_pipeline::{Environment, Error, Poller, schedule};
+mod incode_api;
+
+use incode_api::IncodeApi;
+use verdict_pipeline::{Environment, Error, cron};
+use verdict_sessions::Provider;
 use verdict_webhooks::incode::Incode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let incode = environment.credentials("INCODE_CREDENTIALS", Incode::from_json)?;
-    let poller = Poller::new(incode.api(), environment.sessions_table()?, environment.decisions_queue()?)?;
-    schedule::serve(async |now, deadline| poller.run(now, deadline).await).await
+    let incode = environment.credentials(Provider::Incode, Incode::from_json)?;
+    let poller = environment.poller(incode.api().map(IncodeApi::new).transpose()?)?;
+    cron::serve(async |now, deadline| poller.run(now, deadline).await).await
 }

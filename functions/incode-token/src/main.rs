@@ -2,12 +2,15 @@
 //!
 //! It reads credentials and nothing else: no table, no queue.
 
-use verdict_pipeline::{Environment, Error, gateway, token_endpoint};
+mod token_edge;
+
+use verdict_pipeline::{Environment, Error, gateway};
+use verdict_sessions::Provider;
 use verdict_webhooks::incode::TokenEndpoint;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let endpoint = environment.credentials("INCODE_CREDENTIALS", TokenEndpoint::from_json)?;
-    gateway::serve(async |request| token_endpoint(&endpoint, request)).await
+    let endpoint = environment.credentials(Provider::Incode, TokenEndpoint::from_json)?;
+    gateway::serve(async |request| token_edge::answer(&endpoint, request)).await
 }

@@ -1,6 +1,9 @@
 //! `GET /sessions…`: reads session records. The routes carry the IAM authorizer.
 
-use verdict_pipeline::{Environment, Error, SessionsApi, gateway};
+mod routes;
+
+use routes::SessionsApi;
+use verdict_pipeline::{Environment, Error, gateway};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -1,16 +1,11 @@
 //! `POST /treezor`: all of Treezor's webhooks.
 
-use verdict_pipeline::{Environment, Error, Receiver, gateway};
+use verdict_pipeline::{Environment, Error, gateway};
 use verdict_webhooks::treezor::Treezor;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let receiver = Receiver::new(
-        environment.credentials("TREEZOR_CREDENTIALS", Treezor::from_json)?,
-        environment.processor()?,
-        environment.intake_queue()?,
-        environment.quarantine_queue()?,
-    );
+    let receiver = environment.receiver(Treezor::from_json)?;
     gateway::serve(async |request| receiver.receive(request).await).await
 }

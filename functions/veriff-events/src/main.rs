@@ -3,17 +3,12 @@
 //! A function of its own, so that a limit on its concurrency keeps a storm of progress events from
 //! starving decisions.
 
-use verdict_pipeline::{Environment, Error, Receiver, gateway};
+use verdict_pipeline::{Environment, Error, gateway};
 use verdict_webhooks::veriff::Veriff;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let receiver = Receiver::new(
-        environment.credentials("VERIFF_CREDENTIALS", Veriff::from_json)?,
-        environment.processor()?,
-        environment.intake_queue()?,
-        environment.quarantine_queue()?,
-    );
+    let receiver = environment.receiver(Veriff::from_json)?;
     gateway::serve(async |request| receiver.receive(request).await).await
 }

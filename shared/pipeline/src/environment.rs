@@ -1,66 +1,76 @@
-//! What a function is configured with: its environment variables, and the clients made from them once.
+//! A function's environment: its variables, and the clients and workers that are made from them once.
 
-use crate::{DecisionsQueue, IntakeQueue, Processor, QuarantineQueue, SessionsTable, telemetry};
+use crate::{
+    decisions::{publisher::Publisher, relay::Relay},
+    deliveries::{receive::Receiver, record::Recorder, replay::Replay},
+    polling::{poller::Poller, provider_api::ProviderApi},
+    store::{
+        queues::{DecisionsQueue, IntakeQueue, QuarantineQueue},
+        table::SessionsTable,
+    },
+    telemetry::log,
+};
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::{
     Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{self, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use std::{cell::OnceCell, env, fmt, time::Duration};
-use verdict_webhooks::CredentialsError;
+use verdict_sessions::Provider;
+use verdict_webhooks::{CredentialsError, Provide};
 
-/// Why a function can't start.
+/// The reason for which a function can't start.
 #[derive(thiserror::Error)]
 pub enum StartError {
     /// A variable is missing or blank.
     #[error("{0} is not set; the function can't start without it")]
-    Missing(&'static str),
-    /// A variable holds something else than it should.
+    Missing(String),
+    /// A variable does not hold what it should.
     #[error("{variable} {problem}")]
     Invalid {
-        /// Which.
+        /// The variable.
         variable: &'static str,
-        /// What it should be.
+        /// What it should hold.
         problem: &'static str,
     },
     /// Credentials are malformed or weak.
     #[error("{variable}: {problem}")]
     Credentials {
         /// The variable that holds them.
-        variable: &'static str,
+        variable: String,
         /// What is wrong with them.
-        problem: CredentialsError,
+        problem: Box<CredentialsError>,
     },
-    /// Nothing can be sent: mostly since the system has no root certificates.
+    /// The HTTP client can't be made, mostly since the system has no root certificates.
     #[error("the HTTP client can't be made; does the system have root certificates?")]
     HttpClient,
 }
 
-/// What `main` prints when it returns this: the message, not the structure.
+/// `main` prints this when it returns the error: the message, not the structure.
 impl fmt::Debug for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// How long one try of one call may take. A healthy call takes a few milliseconds; a provider waits 5 s in all.
+/// The longest that one try of one call may take. A healthy call takes a few milliseconds; a provider waits 5 s in all.
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a payload is kept, in days, where nothing else is configured.
+/// The days for which a payload is kept, if nothing else is configured.
 const DEFAULT_RETENTION_DAYS: u32 = 400;
 
-/// The fewest days: shorter than that, a provider's retries and an operator's holiday outlast it.
+/// The fewest days: a provider's retries and an operator's holiday must not outlast them.
 const MIN_RETENTION_DAYS: u32 = 30;
 
-/// The function's surroundings.
+/// The function's environment.
 pub struct Environment {
     variables: Variables,
     aws: SdkConfig,
-    /// Made when a function first asks for a queue; its queues share it.
+    /// Made when a function first asks for a queue, and shared by its queues.
     sqs: OnceCell<aws_sdk_sqs::Client>,
 }
 
@@ -70,12 +80,12 @@ impl Environment {
     /// # Errors
     /// [`StartError`] names the variable.
     pub fn start() -> Result<Self, StartError> {
-        telemetry::start();
-        let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        log::start();
+        let https = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
         Self::new(|variable| env::var(variable).ok(), https)
     }
 
-    /// The same with variables from anywhere, and calls to AWS by way of `http`.
+    /// Takes the variables from anywhere, and sends calls to AWS by `http`.
     ///
     /// # Errors
     /// [`StartError`] names the variable.
@@ -103,19 +113,60 @@ impl Environment {
         Ok(Self { variables, aws, sqs: OnceCell::new() })
     }
 
-    /// A provider's credentials, from the variable that holds their JSON.
+    /// Reads a provider's credentials from the variable that holds their JSON, such as `VERIFF_CREDENTIALS`.
     ///
     /// # Errors
-    /// [`StartError`] names the variable; no message holds any of its content.
+    /// [`StartError`] names the variable. No message holds any of its content.
     pub fn credentials<T>(
         &self,
-        variable: &'static str,
-        from_json: impl Fn(&str) -> Result<T, CredentialsError>,
+        provider: Provider,
+        from_json: impl FnOnce(&str) -> Result<T, CredentialsError>,
     ) -> Result<T, StartError> {
-        from_json(&self.variables.required(variable)?).map_err(|problem| StartError::Credentials { variable, problem })
+        let variable = format!("{}_CREDENTIALS", provider.as_str().to_ascii_uppercase());
+        from_json(&self.variables.required(&variable)?)
+            .map_err(|problem| StartError::Credentials { variable, problem: problem.into() })
     }
 
-    /// The table that `SESSIONS_TABLE` names; payloads expire after `PAYLOAD_RETENTION_DAYS`.
+    /// Makes the receiver of a provider's webhooks.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub fn receiver<P: Provide>(
+        &self,
+        from_json: impl FnOnce(&str) -> Result<P, CredentialsError>,
+    ) -> Result<Receiver<P>, StartError> {
+        let provider = self.credentials(P::PROVIDER, from_json)?;
+        let recorder = self.recorder()?.with_polls(provider.is_polled());
+        Ok(Receiver::new(provider, recorder, self.intake_queue()?, self.quarantine_queue()?))
+    }
+
+    /// Makes the replay of the intake queue.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub fn replay(&self) -> Result<Replay, StartError> {
+        // Whether Incode is polled, only the poller knows: without credentials for the API it leaves the schedule alone.
+        let recorder = self.recorder()?.with_polls(true);
+        Ok(Replay::new(recorder, self.intake_queue()?, self.quarantine_queue()?))
+    }
+
+    /// Makes the relay.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub fn relay(&self) -> Result<Relay, StartError> {
+        Ok(Relay::new(self.sessions_table()?, self.publisher()?))
+    }
+
+    /// Makes the poller. Without an API, each of its runs ends at once.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub fn poller<A: ProviderApi>(&self, api: Option<A>) -> Result<Poller<A>, StartError> {
+        Ok(Poller::new(api, self.sessions_table()?, self.recorder()?))
+    }
+
+    /// Makes the client of the table that `SESSIONS_TABLE` names. Payloads expire after `PAYLOAD_RETENTION_DAYS`.
     ///
     /// # Errors
     /// [`StartError`] names the variable.
@@ -126,36 +177,20 @@ impl Environment {
         Ok(SessionsTable::new(client, self.variables.required("SESSIONS_TABLE")?, self.variables.retention()?))
     }
 
-    /// The queue that `DECISIONS_QUEUE_URL` names.
-    ///
-    /// # Errors
-    /// [`StartError`] names the variable.
-    pub fn decisions_queue(&self) -> Result<DecisionsQueue, StartError> {
-        Ok(DecisionsQueue::new(self.sqs(), self.variables.required("DECISIONS_QUEUE_URL")?))
+    fn recorder(&self) -> Result<Recorder, StartError> {
+        Ok(Recorder::new(self.sessions_table()?, self.publisher()?))
     }
 
-    /// What records webhooks: in the [`sessions_table`](Self::sessions_table), for the
-    /// [`decisions_queue`](Self::decisions_queue).
-    ///
-    /// # Errors
-    /// [`StartError`] names the variable.
-    pub fn processor(&self) -> Result<Processor, StartError> {
-        Ok(Processor::new(self.sessions_table()?, self.decisions_queue()?))
+    fn publisher(&self) -> Result<Publisher, StartError> {
+        let queue = DecisionsQueue::new(self.sqs(), self.variables.required("DECISIONS_QUEUE_URL")?);
+        Ok(Publisher::new(self.sessions_table()?, queue))
     }
 
-    /// The queue that `INTAKE_QUEUE_URL` names.
-    ///
-    /// # Errors
-    /// [`StartError`] names the variable.
-    pub fn intake_queue(&self) -> Result<IntakeQueue, StartError> {
+    fn intake_queue(&self) -> Result<IntakeQueue, StartError> {
         Ok(IntakeQueue::new(self.sqs(), self.variables.required("INTAKE_QUEUE_URL")?))
     }
 
-    /// The queue that `QUARANTINE_QUEUE_URL` names.
-    ///
-    /// # Errors
-    /// [`StartError`] names the variable.
-    pub fn quarantine_queue(&self) -> Result<QuarantineQueue, StartError> {
+    fn quarantine_queue(&self) -> Result<QuarantineQueue, StartError> {
         Ok(QuarantineQueue::new(self.sqs(), self.variables.required("QUARANTINE_QUEUE_URL")?))
     }
 
@@ -169,14 +204,14 @@ impl Environment {
     }
 }
 
-/// Environment variables; one that is blank counts as missing.
+/// Environment variables. A blank one counts as missing.
 struct Variables(Box<Lookup>);
 
-/// Gives a variable's value, where it is set.
+/// Returns a variable's value, if it is set.
 type Lookup = dyn Fn(&str) -> Option<String>;
 
 impl Variables {
-    /// The SDKs' own variables for endpoints: one per service, or one for all.
+    /// The SDKs' own variables for endpoints: one for each service, or one for all.
     fn endpoint(&self, variable: &str) -> Option<String> {
         self.optional(variable).or_else(|| self.optional("AWS_ENDPOINT_URL"))
     }
@@ -192,8 +227,8 @@ impl Variables {
         Ok(Duration::from_hours(24) * days)
     }
 
-    fn required(&self, variable: &'static str) -> Result<String, StartError> {
-        self.optional(variable).ok_or(StartError::Missing(variable))
+    fn required(&self, variable: &str) -> Result<String, StartError> {
+        self.optional(variable).ok_or_else(|| StartError::Missing(variable.to_owned()))
     }
 
     fn optional(&self, variable: &str) -> Option<String> {
@@ -201,8 +236,8 @@ impl Variables {
     }
 }
 
-/// The SDK repeats a call that got no answer, under the same idempotency token; what outlasts that is
-/// for the caller's own deadline.
+/// The SDK retries a call without an answer, under the same idempotency token. What outlasts that is for the caller's own
+/// deadline.
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25))
 }

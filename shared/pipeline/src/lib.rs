@@ -1,45 +1,52 @@
-//! The AWS side: how a delivery gets in, where its facts are kept, and how decisions get out.
+//! The AWS side: how webhooks get in, where their facts are kept, and how decisions get out.
 //!
-//! One webhook's way: `gateway` takes the event that API Gateway makes of a request; `receive`
-//! proves it and answers; `process` reads, records and publishes; `table` is the record, `outbox` what is
-//! still to be published, `queues` where it goes. What the table can't take waits as `kept` has it, for
-//! `replay`, which also has sessions read again (`rebuild`). `sessions_api` reads records, `environment`
-//! holds what a function is configured with, `schedule` runs what a clock starts, `doctor` answers whether a function did.
+//! The rooms, from the top down. Each imports only from rooms below it, by the module's path:
+//!
+//! | room | what it does |
+//! |---|---|
+//! | `environment` | reads a function's variables and makes its clients and workers |
+//! | `polling` | asks a provider's API about sessions that wait |
+//! | `deliveries` | receives, records, replays and rebuilds |
+//! | `decisions` | publishes notifications, and relays what was left |
+//! | `lambda` | turns Lambda's events into requests, and answers into responses |
+//! | `store` | the table and the queues |
+//! | `telemetry` | the log and the metrics |
+//! | `time` | the wall clock, deadlines, pauses |
+//!
+//! One webhook's way: `lambda::gateway` takes the event that API Gateway makes of a request; `deliveries::receive` has it
+//! proved and answers; `deliveries::record` reads it, records its events in `store::table`, and has `decisions::publisher`
+//! send what is due to `store::queues`. What the table can't take waits on the intake queue as a `store::queued_webhook`,
+//! for `deliveries::replay`.
 
-mod aws_error;
-mod backoff;
-mod clock;
-mod deadline;
-mod doctor;
+mod decisions;
+mod deliveries;
 mod environment;
-pub mod gateway;
-mod incode_api;
-mod kept;
-pub mod outbox;
+mod lambda;
 mod polling;
-mod process;
-mod queues;
-mod rebuild;
-mod receive;
-pub mod replay;
-pub mod schedule;
-mod sessions_api;
-mod table;
-mod telemetry;
-mod token_endpoint;
+mod store;
+pub mod telemetry;
+mod time;
 
-pub use aws_error::AwsError;
-pub use deadline::{Deadline, Elapsed};
-pub use doctor::{Doctor, Started};
+pub use decisions::relay::Relay;
+pub use deliveries::{
+    receive::Receiver,
+    replay::{self, Replay},
+};
 pub use environment::{Environment, StartError};
-pub use incode_api::{ApiError, IncodeApi};
-pub use kept::{IntakeMessage, KeptWebhook, NotKept, RebuildRequest};
+pub use lambda::{
+    cron,
+    doctor::{Doctor, Started},
+    gateway,
+    path_segment::path_segment,
+};
 pub use lambda_runtime::Error;
-pub use polling::{Ask, Poller};
-pub use process::Processor;
-pub use queues::{DecisionsQueue, IntakeQueue, KeepError, QuarantineQueue};
-pub use receive::Receiver;
-pub use replay::Replay;
-pub use sessions_api::SessionsApi;
-pub use table::{Page, Payload, Recorded, SessionsTable, TableError};
-pub use token_endpoint::token_endpoint;
+pub use polling::{
+    poller::Poller,
+    provider_api::{ApiError, ProviderApi},
+};
+pub use store::{
+    aws_error::AwsError,
+    queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},
+    table::{SessionsTable, error::TableError, items::Payload, lookups::Page, record::Recorded},
+};
+pub use time::deadline::{Deadline, Elapsed};

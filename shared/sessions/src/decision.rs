@@ -1,6 +1,6 @@
 //! Decisions: what a provider concluded about a person.
 //!
-//! Stored as it stands: `shared/pipeline/src/table/items.rs` says how it may change.
+//! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
 use serde::{Deserialize, Serialize};
 

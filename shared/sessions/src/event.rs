@@ -1,6 +1,6 @@
 //! Events: what one webhook said about one session, in our words.
 //!
-//! Stored as it stands: `shared/pipeline/src/table/items.rs` says how it may change.
+//! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
 use crate::{AttemptId, Decision, EventId, Kind, SessionKey, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Notifications: what the world is told when a decision changes.
 //!
-//! Stored as it stands: `shared/pipeline/src/table/items.rs` says how it may change.
+//! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
 use crate::{AttemptId, Kind, Outcome, Provider, ReasonCode, Session, SessionId, SessionKey, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -71,8 +71,8 @@ impl Notification {
             reason_code: decision.reason_code.clone(),
             correction: false,
             decided_at: decided.rank.at,
-            reference: session.reference.as_ref().map(|kept| kept.value.clone()),
-            provider_user_id: session.provider_user_id.as_ref().map(|kept| kept.value.clone()),
+            reference: session.reference().map(str::to_owned),
+            provider_user_id: session.provider_user_id().map(str::to_owned),
         })
     }
 

@@ -1,8 +1,8 @@
 //! The session record.
 //!
-//! Stored as it stands: `shared/pipeline/src/table/items.rs` says how it may change.
+//! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
-use crate::{AttemptId, Check, Decision, EventId, SessionKey, Stage, Timestamp};
+use crate::{AttemptId, Check, Decision, EventId, Outcome, SessionKey, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -118,6 +118,24 @@ pub struct AttemptDecision {
 }
 
 impl Session {
+    /// Your own name for the person.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        self.reference.as_ref().map(|latest| latest.value.as_str())
+    }
+
+    /// The provider's name for the person.
+    #[must_use]
+    pub fn provider_user_id(&self) -> Option<&str> {
+        self.provider_user_id.as_ref().map(|latest| latest.value.as_str())
+    }
+
+    /// The outcome of the decision that stands.
+    #[must_use]
+    pub fn standing_outcome(&self) -> Option<Outcome> {
+        self.decision.as_ref().map(|latest| latest.value.decision.outcome)
+    }
+
     /// The youngest attempt: the one that began last.
     #[must_use]
     pub fn current_attempt(&self) -> Option<&Attempt> {
@@ -131,8 +149,8 @@ impl Session {
             return self.current_attempt().map_or(Status::New, |attempt| attempt.stage.into());
         };
         match value.decision.outcome {
-            crate::Outcome::Review => Status::InReview,
-            crate::Outcome::ResubmissionRequested => self
+            Outcome::Review => Status::InReview,
+            Outcome::ResubmissionRequested => self
                 .attempt_begun_after(value.attempt_id.as_ref())
                 .map_or(Status::AwaitingResubmission, |attempt| attempt.stage.into()),
             _ => Status::Decided,

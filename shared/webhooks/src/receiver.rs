@@ -105,4 +105,9 @@ pub trait Provide {
 
     /// How the provider's contract wants to be answered on this path.
     fn answer(&self, path: &str, disposition: Disposition) -> Answer;
+
+    /// Returns whether the provider is also polled: only if its API is configured.
+    fn is_polled(&self) -> bool {
+        false
+    }
 }

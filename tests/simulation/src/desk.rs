@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use tokio::task::yield_now;
-use verdict_pipeline::{ApiError, Ask};
+use verdict_pipeline::{ApiError, ProviderApi};
 use verdict_sessions::{Outcome, SessionId};
 use verdict_webhooks::incode::{SCORE_PATH, STATUS_PATH};
 
@@ -27,7 +27,7 @@ impl Desk {
     }
 }
 
-impl Ask for Desk {
+impl ProviderApi for Desk {
     /// Somebody else may run before it hears, and once more before its answer is there.
     async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
         yield_now().await;

@@ -13,13 +13,12 @@ use std::{
 };
 use tokio::{runtime, time::sleep};
 use verdict_pipeline::{
-    Deadline, DecisionsQueue, Environment, IntakeMessage, Poller, RebuildRequest, Receiver, Replay, SessionsTable,
-    TableError,
+    Deadline, Environment, IntakeMessage, Poller, RebuildRequest, Receiver, Relay, Replay, SessionsTable, TableError,
     gateway::{Request, RequestId, Response},
-    outbox, replay,
+    replay,
 };
 use verdict_sessions::{Provider, SessionKey};
-use verdict_webhooks::{Delivery, Provide, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
+use verdict_webhooks::{Delivery, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
 
 /// How long a function that receives webhooks takes at most, as the gateway's adapter has it.
 const RECEIVE_BUDGET: Duration = Duration::from_millis(3800);
@@ -77,7 +76,7 @@ pub struct World {
     treezor: OnceCell<Receiver<Treezor>>,
     wultra: OnceCell<Receiver<Wultra>>,
     replay: OnceCell<Replay>,
-    relay: OnceCell<(SessionsTable, DecisionsQueue)>,
+    relay: OnceCell<Relay>,
     poller: OnceCell<Poller<Desk>>,
     requests: Cell<u64>,
 }
@@ -124,39 +123,22 @@ impl World {
         let (request, environment) = (self.request(webhook), &self.environment);
         match webhook.provider {
             Provider::Veriff => {
-                let veriff = || environment.credentials("VERIFF_CREDENTIALS", Veriff::from_json).unwrap();
-                self.veriff.get_or_init(|| self.receiver(veriff(), false)).receive(request).await
+                self.veriff.get_or_init(|| environment.receiver(Veriff::from_json).unwrap()).receive(request).await
             }
             Provider::Incode => {
-                let incode = || environment.credentials("INCODE_CREDENTIALS", Incode::from_json).unwrap();
-                self.incode.get_or_init(|| self.receiver(incode(), true)).receive(request).await
+                self.incode.get_or_init(|| environment.receiver(Incode::from_json).unwrap()).receive(request).await
             }
             Provider::Treezor => {
-                let treezor = || environment.credentials("TREEZOR_CREDENTIALS", Treezor::from_json).unwrap();
-                self.treezor.get_or_init(|| self.receiver(treezor(), false)).receive(request).await
+                self.treezor.get_or_init(|| environment.receiver(Treezor::from_json).unwrap()).receive(request).await
             }
             Provider::Wultra => {
-                let wultra = || environment.credentials("WULTRA_CREDENTIALS", Wultra::from_json).unwrap();
-                self.wultra.get_or_init(|| self.receiver(wultra(), false)).receive(request).await
+                self.wultra.get_or_init(|| environment.receiver(Wultra::from_json).unwrap()).receive(request).await
             }
         }
-    }
-
-    fn receiver<P: Provide>(&self, provider: P, is_polled: bool) -> Receiver<P> {
-        let mut processor = self.environment.processor().unwrap();
-        if is_polled {
-            processor = processor.with_polls(true);
-        }
-        let (intake, quarantine) = (self.environment.intake_queue(), self.environment.quarantine_queue());
-        Receiver::new(provider, processor, intake.unwrap(), quarantine.unwrap())
     }
 
     fn replay(&self) -> &Replay {
-        self.replay.get_or_init(|| {
-            let processor = self.environment.processor().unwrap().with_polls(true);
-            let (intake, quarantine) = (self.environment.intake_queue(), self.environment.quarantine_queue());
-            Replay::new(processor, intake.unwrap(), quarantine.unwrap())
-        })
+        self.replay.get_or_init(|| self.environment.replay().unwrap())
     }
 
     fn request(&self, webhook: &Webhook) -> Request {
@@ -179,10 +161,8 @@ impl World {
     /// # Errors
     /// As the relay's.
     pub async fn run_relay(&self) -> Result<(), TableError> {
-        let environment = &self.environment;
-        let start = || (environment.sessions_table().unwrap(), environment.decisions_queue().unwrap());
-        let (table, decisions) = self.relay.get_or_init(start);
-        outbox::relay(table, decisions, self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
+        let relay = self.relay.get_or_init(|| self.environment.relay().unwrap());
+        relay.run(self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
     }
 
     /// Runs the poller once.
@@ -190,11 +170,7 @@ impl World {
     /// # Errors
     /// As the poller's.
     pub async fn run_poller(&self) -> Result<(), TableError> {
-        let environment = &self.environment;
-        let poller = self.poller.get_or_init(|| {
-            let (table, decisions) = (environment.sessions_table(), environment.decisions_queue());
-            Poller::asking(self.desk.clone(), table.unwrap(), decisions.unwrap())
-        });
+        let poller = self.poller.get_or_init(|| self.environment.poller(Some(self.desk.clone())).unwrap());
         poller.run(self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The Runtime API: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
-use crate::http;
+use crate::{clock::since_epoch, http};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response};
@@ -15,7 +15,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use tokio::{
     process::Command,
@@ -235,7 +235,7 @@ impl Sandbox {
     async fn next(&self) -> http::Answer {
         let Invocation { event, answer } = self.queue.lock().await.recv().await?;
         let request = format!("{:08x}-0000-4000-8000-000000000000", REQUESTS.fetch_add(1, Ordering::Relaxed));
-        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + self.deployment.timeout;
+        let deadline = since_epoch() + self.deployment.timeout;
         *self.current() = Some(Current { request: request.clone(), since: Instant::now(), answer });
         Response::builder()
             .header("content-type", "application/json")

@@ -17,6 +17,7 @@
 )]
 
 mod audit;
+mod clock;
 mod faults;
 mod http;
 mod lambda;

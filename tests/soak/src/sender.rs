@@ -1,6 +1,7 @@
 //! The providers: each sends its webhooks, and sends again what was not answered well, as often as its contract says.
 
 use crate::{
+    clock::since_epoch,
     lambda::{Failed, Function},
     story::Story,
 };
@@ -13,7 +14,7 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::time::sleep;
 use verdict_sessions::Provider;
@@ -190,6 +191,6 @@ fn event(webhook: &Webhook) -> String {
 
 /// Milliseconds of Unix time.
 fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = since_epoch();
     u64::try_from(now.as_millis()).unwrap()
 }

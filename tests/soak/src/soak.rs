@@ -2,6 +2,7 @@
 
 use crate::{
     audit::Audit,
+    clock::since_epoch,
     faults::{Faults, Service},
     http,
     lambda::{Deployment, Failed, Function, Sandbox},
@@ -21,7 +22,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use tokio::{task::JoinSet, time::sleep};
 use verdict_sessions::{Provider, Timestamp};
@@ -117,7 +118,7 @@ impl Soak {
             ("/wultra/", "wultra-events"),
         ];
         let routes = routes.into_iter().map(|(path, name)| (path, function(name, 10, RECEIVERS))).collect();
-        let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let today = since_epoch().as_secs();
         Self {
             start: Timestamp::from_unix(i64::try_from(today).unwrap() - 86_400, 0).unwrap(),
             stores,

@@ -62,4 +62,8 @@ impl Provide for Incode {
             _ => Answer { status: 200, body: r#"{"success": true}"# },
         }
     }
+
+    fn is_polled(&self) -> bool {
+        self.api().is_some()
+    }
 }

@@ -1,0 +1,286 @@
+//! The handling of one webhook, or of one answer to a poll: what became of it and why, and the log line that says so.
+
+use crate::{
+    lambda::gateway::RequestId,
+    store::table::error::TableError,
+    telemetry::line::{Line, shown},
+};
+use std::time::Duration;
+use verdict_sessions::{Provider, Remark, SessionEvent, SessionKey, Timestamp};
+use verdict_webhooks::{Disposition, Ignored, Refusal, Unreadable};
+
+/// The way in which one webhook was handled.
+#[derive(Debug)]
+pub(crate) struct Handling {
+    pub(crate) disposition: Disposition,
+    /// The reason, of a disposition that needs one.
+    pub(crate) reason: Option<Reason>,
+    /// The first session in it.
+    pub(crate) session: Option<SessionKey>,
+    /// The first event in it: `{provider}/{sessionId}/{eventId}`.
+    pub(crate) event_key: Option<String>,
+    pub(crate) remarks: Vec<Remark>,
+    /// Copies that came later than any retry.
+    pub(crate) late_copies: usize,
+    /// Duplicates that contradict the event recorded under their id.
+    pub(crate) reused_ids: usize,
+}
+
+/// The reason for a disposition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Refused(Refusal),
+    Ignored(Ignored),
+    Unreadable(Unreadable),
+    Failed(Failure),
+}
+
+/// The reason for which a webhook could not be made durable where it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Other writers of its session were faster until the deadline.
+    Conflict,
+    /// The deadline came first.
+    Deadline,
+    /// Its session, or what should be written of it, can't be read or written.
+    Item,
+    /// The table failed.
+    Table,
+    /// It belongs in quarantine, and that queue did not take it.
+    Quarantine,
+}
+
+impl Handling {
+    pub(crate) fn of(disposition: Disposition) -> Self {
+        Self {
+            disposition,
+            reason: None,
+            session: None,
+            event_key: None,
+            remarks: Vec::new(),
+            late_copies: 0,
+            reused_ids: 0,
+        }
+    }
+
+    /// The handling of events before any is recorded.
+    pub(crate) fn of_events(events: &[SessionEvent]) -> Self {
+        let first = events.first();
+        Self {
+            session: first.map(|event| event.session.clone()),
+            event_key: first.map(|event| format!("{}/{}", event.session, event.event_id)),
+            ..Self::of(Disposition::Duplicate)
+        }
+    }
+
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        Self { reason: Some(Reason::Refused(refusal)), ..Self::of(Disposition::Refused(refusal)) }
+    }
+
+    pub(crate) fn ignored(ignored: Ignored) -> Self {
+        Self { reason: Some(Reason::Ignored(ignored)), ..Self::of(Disposition::Ignored) }
+    }
+
+    pub(crate) fn quarantined(unreadable: Unreadable) -> Self {
+        Self { reason: Some(Reason::Unreadable(unreadable)), ..Self::of(Disposition::Quarantined) }
+    }
+
+    pub(crate) fn failed(failure: Failure) -> Self {
+        Self::of(Disposition::Failed).because_of(failure)
+    }
+
+    /// The same, if it failed in the end.
+    pub(crate) fn because_of(self, failure: Failure) -> Self {
+        Self { disposition: Disposition::Failed, reason: Some(Reason::Failed(failure)), ..self }
+    }
+
+    /// The failure, if that is what became of it.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        match (self.disposition, self.reason) {
+            (Disposition::Failed, Some(Reason::Failed(failure))) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+impl Reason {
+    /// The stable code for logs.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Ignored(ignored) => ignored.code(),
+            Self::Unreadable(unreadable) => unreadable.code(),
+            Self::Failed(failure) => failure.code(),
+        }
+    }
+}
+
+impl Failure {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Deadline => "deadline",
+            Self::Item => "item",
+            Self::Table => "table",
+            Self::Quarantine => "quarantine",
+        }
+    }
+
+    /// Returns whether the failure concerns this webhook or its session alone, so that others may well succeed.
+    pub(crate) const fn is_webhook_specific(self) -> bool {
+        matches!(self, Self::Conflict | Self::Item | Self::Quarantine)
+    }
+}
+
+impl From<&TableError> for Failure {
+    fn from(error: &TableError) -> Self {
+        match error {
+            TableError::Conflict => Self::Conflict,
+            TableError::Deadline => Self::Deadline,
+            error if error.is_session_specific() => Self::Item,
+            _ => Self::Table,
+        }
+    }
+}
+
+/// The place that a webhook came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Its provider.
+    Provider,
+    /// The intake queue.
+    Intake,
+    /// It is the answer to a poll.
+    Poll,
+}
+
+/// The log line about one handling, with its metrics.
+pub(crate) struct HandlingReport<'a> {
+    pub(crate) origin: Origin,
+    pub(crate) request: Option<&'a RequestId>,
+    pub(crate) provider: Provider,
+    pub(crate) handling: &'a Handling,
+    pub(crate) took: Duration,
+}
+
+impl HandlingReport<'_> {
+    /// Prints the line. A probe is logged and not counted.
+    pub(crate) fn print(&self, now: Timestamp) {
+        self.line().print(now);
+    }
+
+    fn line(&self) -> Line {
+        let Handling { disposition, reason, session, .. } = self.handling;
+        let line = Line::new(self.message())
+            .with("requestId", self.request.map(RequestId::as_str))
+            .by("provider", self.provider.as_str())
+            .with("outcome", disposition.as_str())
+            .with("reason", reason.map(Reason::code))
+            .with("session", session.as_ref().map(shown));
+        let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        match (self.origin, disposition) {
+            (_, Disposition::Probe) => line.with("took", took),
+            // The run of the poller counts its answers itself.
+            (Origin::Poll, _) => self.with_rarities(line.with("took", took)),
+            (Origin::Provider, _) => self.with_rarities(line.count(disposition.as_str(), 1).millis("took", took)),
+            (Origin::Intake, _) => {
+                self.with_rarities(line.count(&format!("replay.{}", disposition.as_str()), 1).millis("took", took))
+            }
+        }
+    }
+
+    const fn message(&self) -> &'static str {
+        match self.origin {
+            Origin::Provider => "delivery",
+            Origin::Intake => "replay",
+            Origin::Poll => "finding",
+        }
+    }
+
+    fn with_rarities(&self, line: Line) -> Line {
+        let Handling { remarks, late_copies, reused_ids, .. } = self.handling;
+        let count = |remark| remarks.iter().filter(|made| **made == remark).count();
+        [Remark::Unrecognised, Remark::Inconsistent]
+            .into_iter()
+            .fold(line, |line, remark| line.count_if_any(remark.as_str(), count(remark)))
+            .count_if_any("lateCopy", *late_copies)
+            .count_if_any("idReused", *reused_ids)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::aws_error::AwsError;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_failure_says_whose_it_is() {
+        for (error, code, is_webhook_specific) in [
+            (TableError::Conflict, "conflict", true),
+            (TableError::Deadline, "deadline", false),
+            (TableError::Unreadable("session"), "item", true),
+            (TableError::Unwritable("item"), "item", true),
+            (AwsError::request_not_built().into(), "item", true),
+            (AwsError::throttled().into(), "table", false),
+            (TableError::Unconfirmed(AwsError::throttled()), "table", false),
+        ] {
+            let failure = Failure::from(&error);
+            assert_eq!((failure.code(), failure.is_webhook_specific()), (code, is_webhook_specific), "{error}");
+        }
+        assert!(Failure::Quarantine.is_webhook_specific());
+    }
+
+    fn line(origin: Origin, handling: &Handling) -> Value {
+        let report = HandlingReport {
+            origin,
+            request: None,
+            provider: Provider::Veriff,
+            handling,
+            took: Duration::from_millis(7),
+        };
+        report.line().value(Timestamp::from_unix(1_781_308_800, 0).unwrap())
+    }
+
+    /// The names of the metrics in a line, and what they are grouped by.
+    fn metrics(line: &Value) -> (Vec<&str>, &Value) {
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        let metrics = directive["Metrics"].as_array().into_iter().flatten();
+        (metrics.map(|metric| metric["Name"].as_str().unwrap()).collect(), &directive["Dimensions"])
+    }
+
+    #[test]
+    fn a_delivery_is_a_line_and_a_metric_of_its_provider() {
+        let line = line(Origin::Provider, &Handling::ignored(Ignored::Undecided));
+        assert_eq!(metrics(&line), (vec!["ignored", "took"], &json!([["provider"]])));
+        assert_eq!((&line["message"], &line["reason"]), (&json!("delivery"), &json!("undecided")));
+        assert_eq!((&line["ignored"], &line["provider"], &line["took"]), (&json!(1), &json!("veriff"), &json!(7)));
+        assert_eq!((&line["unrecognised"], &line["lateCopy"], &line["idReused"]), (&json!(0), &json!(0), &json!(0)));
+    }
+
+    #[test]
+    fn a_replayed_webhook_is_counted_apart() {
+        let line = line(Origin::Intake, &Handling::of(Disposition::Recorded));
+        assert_eq!(metrics(&line).0, ["replay.recorded", "took"]);
+        assert_eq!((&line["message"], &line["replay.recorded"]), (&json!("replay"), &json!(1)));
+    }
+
+    #[test]
+    fn a_finding_counts_for_what_is_odd_about_it() {
+        let recorded = Handling::of(Disposition::Recorded);
+        let odd = Handling { remarks: vec![Remark::Unrecognised], ..Handling::of(Disposition::Recorded) };
+        assert_eq!(line(Origin::Poll, &recorded)["_aws"], json!(null));
+        let line = line(Origin::Poll, &odd);
+        assert_eq!(metrics(&line), (vec!["unrecognised"], &json!([["provider"]])));
+        assert_eq!((&line["message"], &line["unrecognised"]), (&json!("finding"), &json!(1)));
+    }
+
+    #[test]
+    fn a_probe_is_a_line_and_no_metric() {
+        let mut line = line(Origin::Provider, &Handling::of(Disposition::Probe));
+        line["version"].take();
+        let expected = json!({"message": "delivery", "requestId": null, "provider": "veriff", "outcome": "probe",
+            "reason": null, "session": null, "took": 7, "version": null});
+        assert_eq!(line, expected);
+    }
+}

@@ -1,0 +1,10 @@
+//! Deliveries: what becomes of what a provider tells. `receive` takes its webhooks, `replay` those that waited on intake,
+//! and `record` is the one way into the table, for answers to polls, too.
+
+pub(crate) mod handling;
+pub(crate) mod poll_schedule;
+pub(crate) mod quarantine;
+pub(crate) mod rebuild;
+pub(crate) mod receive;
+pub(crate) mod record;
+pub mod replay;

@@ -1,0 +1,82 @@
+//! Functions that a cron schedule starts.
+
+use super::doctor::{Doctor, Started};
+use crate::time::{clock, deadline::Deadline};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use std::time::Duration;
+use verdict_sessions::Timestamp;
+
+/// The longest that a run may take: the next one is a minute away.
+const BUDGET: Duration = Duration::from_secs(45);
+
+/// Runs `work` at every tick until Lambda ends the process.
+///
+/// # Errors
+/// If the Lambda Runtime API can't be reached. An error of `work` fails that run alone, so that Lambda counts it.
+pub async fn serve<W, E>(work: W) -> Result<(), Error>
+where
+    W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let work = &work;
+    lambda_runtime::run(service_fn(async |event| answer(work, event).await)).await
+}
+
+/// Answers the doctor. Every other event is a tick: it says nothing, and gets no answer.
+async fn answer<W, E>(work: &W, event: LambdaEvent<Box<RawValue>>) -> Result<Option<Started>, Error>
+where
+    W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    if let Ok(doctor) = serde_json::from_str::<Doctor>(event.payload.get()) {
+        return Ok(Some(doctor.answer()));
+    }
+    Box::pin(work(clock::now(), clock::deadline(event.context.deadline, BUDGET))).await?;
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::deadline::Elapsed;
+    use lambda_runtime::Context;
+    use std::cell::Cell;
+
+    fn event(text: &str) -> LambdaEvent<Box<RawValue>> {
+        LambdaEvent::new(RawValue::from_string(text.to_owned()).unwrap(), Context::default())
+    }
+
+    /// What an event is answered, as Lambda hands it on, and how often it was work.
+    async fn answered(text: &str) -> (String, u32) {
+        let runs = Cell::new(0);
+        let work = async |_, _| {
+            runs.update(|runs| runs + 1);
+            Ok::<_, Elapsed>(())
+        };
+        let answer = answer(&work, event(text)).await.unwrap();
+        (serde_json::to_string(&answer).unwrap(), runs.get())
+    }
+
+    #[tokio::test]
+    async fn every_event_is_a_tick_but_the_doctors() {
+        for event in [
+            "{}",
+            "null",
+            "[]",
+            "1e400",
+            r#"{"version":"0","source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#,
+            r#"{"doctor":false}"#,
+            r#"{"doctor":true,"detail":{}}"#,
+        ] {
+            assert_eq!(answered(event).await, ("null".to_owned(), 1), "{event}");
+        }
+        assert_eq!(answered(r#"{"doctor":true}"#).await, (r#"{"started":true}"#.to_owned(), 0));
+    }
+
+    #[tokio::test]
+    async fn an_error_of_the_work_is_the_runs() {
+        let work = async |_, _| Err::<(), _>(Elapsed);
+        assert!(answer(&work, event("{}")).await.is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! An attempt to poll one session: the result, or the reason for which it failed.
+
+use super::provider_api::ApiError;
+use crate::{deliveries::handling::Failure, store::table::error::TableError, time::deadline::Elapsed};
+use thiserror::Error;
+use verdict_webhooks::Unreadable;
+
+/// What one run did about one session.
+pub(crate) enum Attempt {
+    /// Another run has taken it.
+    Taken,
+    /// It is decided already: there is nothing to ask.
+    Decided,
+    /// It is undecided for so long that polling stops.
+    GivenUp,
+    /// It was polled, and that many facts were new.
+    Polled { news: usize },
+}
+
+/// The result of polling one session.
+pub(crate) struct PollResult {
+    /// The number of new facts.
+    pub(crate) news: usize,
+    /// Whether the person has handed everything in, so that only the decision is missing.
+    pub(crate) is_finished: bool,
+}
+
+/// The reason for which a session could not be polled. It stays on the schedule.
+#[derive(Debug, Error)]
+pub(crate) enum AttemptError {
+    #[error("table: {0}")]
+    Table(#[from] TableError),
+    #[error("table: an answer could not be recorded")]
+    NotRecorded(Failure),
+    #[error("Incode's API: {0}")]
+    Api(#[from] ApiError),
+    #[error("Incode's API: {0}")]
+    Answer(#[from] Unreadable),
+    #[error(transparent)]
+    Deadline(#[from] Elapsed),
+}
+
+impl AttemptError {
+    /// The stable code for metrics.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Table(_) | Self::NotRecorded(_) => "table",
+            Self::Api(error) => error.code(),
+            Self::Answer(_) => "unreadable",
+            Self::Deadline(_) => "deadline",
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The stores: the sessions table and the queues. The rooms above see no type of AWS's SDK, except `environment`, which
+//! makes the clients.
+
+pub(crate) mod aws_error;
+pub(crate) mod queued_webhook;
+pub(crate) mod queues;
+pub(crate) mod table;

@@ -1,0 +1,287 @@
+//! A webhook as Verdict's own queues hold it: on intake until the table takes it, in quarantine until an operator does.
+//!
+//! Both queues hold the same form, so that a quarantined webhook can be sent to intake again as it is.
+//!
+//! # How these messages may change
+//!
+//! A message outlives the code that wrote it: up to 14 days on intake, and 14 in quarantine, from where an operator sends
+//! it back after a fix. While a release is deployed, receivers of one release write what the replay of the other reads.
+//! A message that can't be read is lost to all but an operator, and a provider that doesn't retry never sends it again.
+//!
+//! - **A new member is optional**: an `Option` that is left out if it is empty, or `#[serde(default)]` with a default that
+//!   is right for messages that lack it.
+//! - **A member keeps its name, type and meaning.** Operators and the rebuild command write requests by these names, too.
+//! - **Unknown members are allowed**, so there is no `deny_unknown_fields`. The release before drops them when its replay
+//!   moves a webhook to quarantine.
+//! - **A new kind of message, or a new encoding, takes two releases**: the first reads it, the next one writes it. The
+//!   ones that there are stay readable.
+//!
+//! `tests/stored/` has messages as every release wrote them; `tests/simulation/tests/stored_items/messages.rs` reads them.
+//! How the table's items may change is written in `table/items.rs`.
+
+use super::aws_error::AwsError;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    io::{self, Read as _, Write as _},
+};
+use thiserror::Error;
+use verdict_sessions::{Provider, SessionKey, Timestamp};
+use verdict_webhooks::{Genuine, Unreadable};
+
+/// The most that a body may unpack to, in bytes: far above what Lambda hands over.
+const BODY_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// A message on intake.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum IntakeMessage {
+    /// A genuine webhook.
+    Webhook(QueuedWebhook),
+    /// An operator's request to read a session's stored payloads again.
+    Rebuild(RebuildRequest),
+}
+
+impl IntakeMessage {
+    /// Reads a message's body.
+    ///
+    /// # Errors
+    /// [`ForeignMessage`].
+    pub fn read(body: &str) -> Result<Self, ForeignMessage> {
+        serde_json::from_str(body).map_err(|_| ForeignMessage)
+    }
+}
+
+/// A request to rebuild a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RebuildRequest {
+    /// The session.
+    #[serde(flatten)]
+    pub session: SessionKey,
+}
+
+/// A genuine webhook, minimised and compressed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueuedWebhook {
+    /// The reason for which it is in quarantine: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The reason in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    provider: Provider,
+    path: String,
+    received_at: Timestamp,
+    /// `{provider}/{sessionId}/{eventId}` of the first event in it, if it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_key: Option<String>,
+    /// The length of the body as sent.
+    bytes: usize,
+    sha256: String,
+    encoding: Encoding,
+    body: String,
+}
+
+/// The encoding of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Encoding {
+    #[serde(rename = "gzip+base64")]
+    GzipBase64,
+}
+
+/// A message that Verdict did not write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("Verdict did not write this message")]
+pub struct ForeignMessage;
+
+impl QueuedWebhook {
+    /// Packs a webhook.
+    pub(crate) fn of(genuine: &Genuine) -> Result<Self, AwsError> {
+        let body = gzip(&genuine.minimised_body()).map_err(|_| AwsError::request_not_built())?;
+        Ok(Self {
+            reason: None,
+            message: None,
+            provider: genuine.provider(),
+            path: genuine.path().to_owned(),
+            received_at: genuine.received_at(),
+            event_key: None,
+            bytes: genuine.body().len(),
+            sha256: genuine.body_digest(),
+            encoding: Encoding::GzipBase64,
+            body: BASE64_STANDARD.encode(body),
+        })
+    }
+
+    /// Adds the first event in it.
+    pub(crate) fn with_event(self, event_key: Option<String>) -> Self {
+        Self { event_key, ..self }
+    }
+
+    /// Adds the reason for which it can't be read.
+    pub(crate) fn because(self, unreadable: Unreadable) -> Self {
+        Self { reason: Some(unreadable.code().to_owned()), message: Some(unreadable.to_string()), ..self }
+    }
+
+    /// Unpacks the webhook, as it was when it was proved, except that its body is minimised.
+    ///
+    /// # Errors
+    /// [`ForeignMessage`] if Verdict did not write the body.
+    pub fn restore(&self) -> Result<Genuine, ForeignMessage> {
+        let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| ForeignMessage)?;
+        let body = gunzip(&packed).map_err(|_| ForeignMessage)?;
+        Ok(Genuine::kept(self.provider, self.path.clone(), self.received_at, body, self.sha256.clone()))
+    }
+
+    /// The provider that sent it.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// The time at which it was proved.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+}
+
+/// Says nothing of the body: it holds personal data.
+impl fmt::Debug for QueuedWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueuedWebhook")
+            .field("provider", &self.provider)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn gunzip(packed: &[u8]) -> io::Result<Vec<u8>> {
+    if packed.is_empty() {
+        // The decoder takes this for the end of a list of files.
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut bytes = Vec::new();
+    let mut decoder = GzDecoder::new(packed).take(BODY_LIMIT + 1);
+    decoder.read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > BODY_LIMIT { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use verdict_webhooks::Reading;
+
+    fn genuine(body: &str) -> Genuine {
+        let at = Timestamp::from_unix(1_750_000_000, 123_456_000).unwrap();
+        Genuine::kept(Provider::Wultra, "/wultra/process/event".into(), at, body.into(), "digest".into())
+    }
+
+    fn written_and_read(webhook: QueuedWebhook) -> QueuedWebhook {
+        let text = serde_json::to_string(&IntakeMessage::Webhook(webhook)).unwrap();
+        let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(&text) else { panic!("{text}") };
+        read
+    }
+
+    #[test]
+    fn a_queued_webhook_comes_back_minimised_and_otherwise_as_it_was() {
+        let queued =
+            QueuedWebhook::of(&genuine(r#"{"processId": "p", "apiToken": "t", "é": "\ud83d\ude00"}"#)).unwrap();
+        let restored = written_and_read(queued).restore().unwrap();
+        let original = genuine("");
+        assert_eq!(restored.body(), r#"{"processId":"p","é":"\ud83d\ude00"}"#.as_bytes());
+        assert_eq!((restored.provider(), restored.path()), (original.provider(), original.path()));
+        assert_eq!((restored.received_at(), restored.body_digest()), (original.received_at(), "digest".into()));
+    }
+
+    /// Intake holds them for up to 14 days: a release reads what the one before it kept there.
+    #[test]
+    fn what_an_earlier_release_kept_is_read_as_before() {
+        let text = concat!(
+            r#"{"kind":"webhook","provider":"incode","path":"/incode/session-succeeded","receivedAt":"2026-06-13T00:40:00Z","#,
+            r#""eventKey":"incode/60000a22b09a35d2ef5aaa99/x","bytes":42,"#,
+            r#""sha256":"04b396a07d0f54e48a6540f18a6132600abc64a3b5f5f9cd56fd216d5c01d10d","encoding":"gzip+base64","#,
+            r#""body":"H4sIAAAAAAAC/6tWyswrSS0qy0wt90xRslIyMwCCRCOjJAPLRGPTFKPUNNPExERLS6VaADzbEmAqAAAA"}"#,
+        );
+        let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(text) else { panic!("{text}") };
+        let restored = read.restore().unwrap();
+        assert_eq!((restored.path(), restored.provider()), ("/incode/session-succeeded", Provider::Incode));
+        assert!(!restored.is_probe());
+        let Ok(Reading::Events { events, .. }) = verdict_webhooks::read(&restored) else { panic!("{restored:?}") };
+        assert_eq!(events[0].session.to_string(), "incode/60000a22b09a35d2ef5aaa99");
+        assert!(events[0].decision.is_some());
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_queued_as_it_was_sent() {
+        let body = "\u{0}not json \u{fffe}";
+        assert_eq!(
+            written_and_read(QueuedWebhook::of(&genuine(body)).unwrap()).restore().unwrap().body(),
+            body.as_bytes()
+        );
+    }
+
+    #[test]
+    fn a_reason_is_written_and_a_later_one_takes_its_place() {
+        let queued = QueuedWebhook::of(&genuine("{")).unwrap().because(Unreadable::NotJson { at: 1 });
+        let again = written_and_read(queued).because(Unreadable::NoSessionId);
+        assert_eq!(again.reason(), Some("no_session_id"));
+        assert_eq!(again.message.as_deref(), Some("there is no session id"));
+    }
+
+    #[test]
+    fn a_message_that_verdict_did_not_write_is_refused() {
+        let queued = serde_json::to_value(IntakeMessage::Webhook(QueuedWebhook::of(&genuine("{}")).unwrap())).unwrap();
+        for (member, value) in
+            [("kind", "webhooks"), ("encoding", "gzip"), ("provider", "nobody"), ("receivedAt", "now")]
+        {
+            let mut other = queued.clone();
+            other[member] = value.into();
+            assert_eq!(IntakeMessage::read(&other.to_string()).err(), Some(ForeignMessage), "{member}");
+        }
+        for body in ["not base64", "bm90IGd6aXA=", ""] {
+            let mut other = queued.clone();
+            other["body"] = body.into();
+            let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(&other.to_string()) else { panic!("{body}") };
+            assert_eq!(read.restore().err(), Some(ForeignMessage), "{body}");
+        }
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"kind":"rebuild"}"#,
+            r#"{"kind":"rebuild","provider":"veriff","sessionId":""}"#,
+        ] {
+            assert_eq!(IntakeMessage::read(text).err(), Some(ForeignMessage), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_body_unpacks_to_its_limit_and_not_beyond() {
+        let packed = |length: u64| gzip(&vec![b' '; usize::try_from(length).unwrap()]).unwrap();
+        assert!(gunzip(&packed(BODY_LIMIT)).is_ok());
+        assert!(gunzip(&packed(BODY_LIMIT + 1)).is_err());
+    }
+
+    #[test]
+    fn a_rebuild_names_its_session_like_everything_else() {
+        let text = r#"{"kind":"rebuild","provider":"veriff","sessionId":"s 1"}"#;
+        let Ok(IntakeMessage::Rebuild(request)) = IntakeMessage::read(text) else { panic!("{text}") };
+        assert_eq!(request.session.to_string(), "veriff/s 1");
+        assert_eq!(serde_json::to_string(&IntakeMessage::Rebuild(request)).unwrap(), text);
+    }
+}

@@ -1,0 +1,196 @@
+//! The queues: decisions for their consumers, intake for webhooks that wait for `replay`, quarantine for unreadable ones
+//! that wait for an operator.
+
+use super::{
+    aws_error::AwsError,
+    queued_webhook::{IntakeMessage, QueuedWebhook},
+};
+use crate::time::deadline::Elapsed;
+use aws_sdk_sqs::{operation::send_message::builders::SendMessageFluentBuilder, types::MessageAttributeValue};
+use std::{borrow::Cow, fmt::Write as _, time::Duration};
+use thiserror::Error;
+use verdict_sessions::Notification;
+use verdict_webhooks::sha256_hex;
+
+/// The decisions queue: FIFO, one group a session, so that a session's decisions stay in order.
+#[derive(Clone, Debug)]
+pub(crate) struct DecisionsQueue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
+impl DecisionsQueue {
+    pub(crate) fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Publishes; SQS drops a copy that comes within five minutes.
+    ///
+    /// # Errors
+    /// [`AwsError`] if SQS did not confirm it.
+    pub(crate) async fn publish(&self, notification: &Notification) -> Result<(), AwsError> {
+        let is_final = if notification.is_final { "true" } else { "false" };
+        let body = serde_json::to_string(&notification.cloud_event()).map_err(|_| AwsError::request_not_built())?;
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_group_id(fifo_id(&notification.session.to_string()))
+            .message_deduplication_id(fifo_id(&notification.id()))
+            .message_body(ascii(&body))
+            .message_attributes("provider", text(notification.provider().as_str()))
+            .message_attributes("outcome", text(notification.outcome.as_str()))
+            .message_attributes("final", text(is_final))
+            .message_attributes("type", text(Notification::TYPE))
+            .send()
+            .await?;
+        Ok(())
+    }
+}
+
+/// The intake queue: genuine webhooks that the table could not take in time.
+#[derive(Clone, Debug)]
+pub(crate) struct IntakeQueue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
+/// The quarantine: genuine webhooks that can't be read.
+#[derive(Clone, Debug)]
+pub(crate) struct QuarantineQueue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
+/// The reason for which a webhook could not be put on a queue.
+#[derive(Debug, Error)]
+pub(crate) enum EnqueueError {
+    /// Larger than a message may be, even minimised and compressed.
+    #[error("too large for a message, even minimised and compressed")]
+    TooLarge,
+    /// SQS did not confirm it.
+    #[error(transparent)]
+    Sqs(#[from] AwsError),
+    /// The deadline came first.
+    #[error(transparent)]
+    Deadline(#[from] Elapsed),
+}
+
+/// SQS's limit for a message with its attributes, in bytes, less room for the attributes.
+const MESSAGE_LIMIT: usize = 1024 * 1024 - 1024;
+
+impl IntakeQueue {
+    pub(crate) fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Puts a webhook on the queue, for `replay` to record.
+    ///
+    /// # Errors
+    /// [`EnqueueError`]. It may not be on the queue then, and the provider should send it again.
+    pub(crate) async fn enqueue(&self, webhook: QueuedWebhook) -> Result<(), EnqueueError> {
+        let send = self.client.send_message().queue_url(&self.url);
+        send_webhook(send, webhook).await
+    }
+
+    /// Hides a received message for a while from now on, in whole seconds.
+    ///
+    /// # Errors
+    /// [`AwsError`]. The message comes back when the queue's own visibility timeout ends then.
+    pub(crate) async fn put_off(&self, receipt_handle: &str, pause: Duration) -> Result<(), AwsError> {
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt_handle)
+            .visibility_timeout(i32::try_from(pause.as_secs()).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        Ok(())
+    }
+}
+
+impl QuarantineQueue {
+    pub(crate) fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Puts a webhook in quarantine, for an operator. It should have a reason.
+    ///
+    /// # Errors
+    /// [`EnqueueError`]. It may not be there then, and has to be sent or received again.
+    pub(crate) async fn enqueue(&self, webhook: QueuedWebhook) -> Result<(), EnqueueError> {
+        let reason = webhook.reason().unwrap_or("unknown").to_owned();
+        let send = self.client.send_message().queue_url(&self.url).message_attributes("reason", text(&reason));
+        send_webhook(send, webhook).await
+    }
+}
+
+async fn send_webhook(send: SendMessageFluentBuilder, webhook: QueuedWebhook) -> Result<(), EnqueueError> {
+    let provider = webhook.provider();
+    let body = serde_json::to_string(&IntakeMessage::Webhook(webhook)).map_err(|_| AwsError::request_not_built())?;
+    let body = ascii(&body);
+    if body.len() > MESSAGE_LIMIT {
+        return Err(EnqueueError::TooLarge);
+    }
+    let send = send.message_body(body).message_attributes("provider", text(provider.as_str()));
+    send.send().await.map_err(AwsError::from)?;
+    Ok(())
+}
+
+#[expect(clippy::expect_used, reason = "both members that the type requires are given")]
+fn text(value: &str) -> MessageAttributeValue {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build().expect("complete")
+}
+
+/// SQS takes 128 characters of ASCII letters, digits and punctuation as a group or deduplication id;
+/// anything else goes in as its SHA-256.
+fn fifo_id(id: &str) -> Cow<'_, str> {
+    if (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Cow::Borrowed(id)
+    } else {
+        Cow::Owned(sha256_hex(id.as_bytes()))
+    }
+}
+
+/// JSON in ASCII alone: SQS refuses U+FFFE, U+FFFF and most controls, and in JSON all of them can only
+/// stand in a string, where an escape means the same.
+fn ascii(json: &str) -> Cow<'_, str> {
+    if json.is_ascii() {
+        return Cow::Borrowed(json);
+    }
+    let mut units = [0; 2];
+    Cow::Owned(json.chars().fold(String::with_capacity(json.len() * 2), |mut out, character| {
+        if character.is_ascii() {
+            out.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                // Writing to a string never fails.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+        out
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifo_ids_are_kept_where_sqs_takes_them() {
+        assert_eq!(fifo_id("veriff/f04bdb47-d3be/1"), "veriff/f04bdb47-d3be/1");
+        for refused in ["a b", "é", "\u{0}", &"x".repeat(129)] {
+            assert_eq!(fifo_id(refused).len(), 64, "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn ascii_json_means_the_same() {
+        let json = serde_json::json!({"é": "\u{fffe}\u{ffff}\u{10ffff}😀\u{0}\u{7f}"}).to_string();
+        let ascii = ascii(&json);
+        assert!(ascii.is_ascii());
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&ascii).unwrap(),
+            serde_json::from_str::<serde_json::Value>(&json).unwrap()
+        );
+    }
+}

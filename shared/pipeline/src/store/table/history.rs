@@ -1,0 +1,86 @@
+//! A session's history: reading what was recorded, and replacing what a corrected reader reads otherwise.
+
+use super::{
+    SessionsTable,
+    error::TableError,
+    items::{self, EventItem, PartitionKey, read},
+    transaction::Written,
+};
+use verdict_sessions::{Applied, EventId, Session, SessionEvent, SessionKey, Timestamp};
+
+impl SessionsTable {
+    /// Reads the event that was recorded under an event's id: the first of its copies.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn first_copy(&self, event: &SessionEvent) -> Result<Option<SessionEvent>, TableError> {
+        let item = self.item(&PartitionKey::of(&event.session), &items::event_sk(&event.event_id)).await?;
+        item.map(|item| Ok(read::<EventItem>(item, "event")?.event)).transpose()
+    }
+
+    /// Reads all of a session's events.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn all_events(&self, session: &SessionKey) -> Result<Vec<SessionEvent>, TableError> {
+        let mut events = Vec::new();
+        let mut pages = self.query(&PartitionKey::of(session), items::EVENT).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            events.push(read::<EventItem>(item?, "event")?.event);
+        }
+        Ok(events)
+    }
+
+    /// Hands a session's payloads over one by one, since together they may be large: each with its event's id and the
+    /// path that it came to.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn each_payload(
+        &self,
+        session: &SessionKey,
+        mut each: impl FnMut(&EventId, &str, &str),
+    ) -> Result<(), TableError> {
+        let mut pages = self.query(&PartitionKey::of(session), items::PAYLOAD).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item = item?;
+            let (event_id, source, payload) = items::stored_payload(&item).ok_or(TableError::Unreadable("payload"))?;
+            each(&event_id, source, payload);
+        }
+        Ok(())
+    }
+
+    /// Replaces an event by what a corrected reader makes of it.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn replace_event(&self, event: &SessionEvent) -> Result<(), TableError> {
+        let key = PartitionKey::of(&event.session);
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(items::event(&key, event)?));
+        put.condition_expression("attribute_exists(pk)").send().await?;
+        Ok(())
+    }
+
+    /// Replaces a session's record, and puts the notification of the change in its outbox, unless another writer has
+    /// changed the session since.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] if another writer has.
+    pub(crate) async fn replace_session(
+        &self,
+        before: &Session,
+        after: &Applied,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let key = PartitionKey::of(&before.key);
+        let mut writes = vec![self.put_session(&key, &after.session, Some(before))?];
+        if let Some(notification) = &after.notification {
+            writes.push(self.put(items::outbox_entry(&key, notification, now)?)?);
+        }
+        match self.write(writes).await? {
+            Written::Yes => Ok(()),
+            // The only condition is the session's version, and it comes first here.
+            Written::ConditionFailed => Err(TableError::Conflict),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The items as they are stored.
+//!
+//! # How stored items may change
+//!
+//! Items outlive the code that wrote them. Sessions stay for years, no migration runs over the table, and no item says
+//! which release wrote it. While a release is deployed, functions of two releases read and write the same items, and a
+//! rollback puts the older one back in charge. So each release must read what every release before it wrote, and what
+//! it writes itself must be readable for the release before it. An item that can't be read stops its session: the
+//! webhooks of that session wait on intake and end in quarantine.
+//!
+//! - **A new member is optional**: an `Option`, or `#[serde(default)]` with a default that is right for all items that
+//!   lack it. The same holds where items are read by hand, as in [`stored_payload`] and in [`polls`](super::polls).
+//! - **A member keeps its name, type and meaning.** For another meaning, write a new member beside it, and go on
+//!   writing the old one as long as the release before reads it.
+//! - **Unknown members are allowed**, so there is no `deny_unknown_fields`. The release before ignores a new member, and
+//!   drops it when it writes the item again: a session with every event, an event when it is rebuilt. So a new member of
+//!   the session must be one that a rebuild restores from the events and payloads.
+//! - **No closed enum gains or loses a word** (`Kind`, `Status`, `Stage`, `Outcome`, `CheckOutcome`, `Remark`,
+//!   [`PollReason`](super::PollReason)): the release before can't read an item with a word that it doesn't know. A new
+//!   fact goes into an optional member of its own, as text or as a list of texts. Only a new provider adds a word, to
+//!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
+//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `POLL`, and the rules that make an
+//!   event's id of a webhook: with another id, a copy counts as news. The same holds for the index keys `dueShard`,
+//!   `dueAt`, `reference` and `referenceAt`. The numbers of shards may grow, and not shrink: relay and poller read only
+//!   the shards that they count.
+//! - **A new sort of item gets a sort key that no earlier query finds**: none that begins with one of the keys above.
+//! - **Ranks compare as before.** A member that is added to `Rank` must leave the order of stored ranks as it is.
+//!
+//! The same rules hold for what the items contain, down to the last struct: `Session`, `SessionEvent`, `Notification`.
+//!
+//! `tests/stored/` has items of each sort as every release wrote them. Today's code reads and rewrites them in the tests
+//! of the simulation (`tests/simulation/tests/stored_items/`), which also fail if an item gets another form.
+
+use super::error::TableError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+use std::{collections::HashMap, time::Duration};
+use verdict_sessions::{EventId, Notification, Session, SessionEvent, SessionId, SessionKey, Status, Timestamp};
+
+/// An item, by attribute name.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+pub(super) const SESSION: &str = "SESSION#";
+pub(super) const EVENT: &str = "EVENT#";
+pub(super) const NOTIFICATION: &str = "NOTIFICATION#";
+pub(super) const PAYLOAD: &str = "PAYLOAD#";
+pub(super) const STATE: &str = "STATE";
+const POLL: &str = "POLL";
+
+/// Over how many partitions of the index `due` outbox entries spread. One partition takes 1000 writes
+/// a second, and every notification is two; what the index can't take would slow the table down.
+pub(super) const OUTBOX_SHARDS: u8 = 8;
+
+/// Over how many partitions of the index `due` the poll schedule spreads: two writes a session and poll.
+pub(super) const POLL_SHARDS: u8 = 4;
+
+/// How long an entry is left to the function that wrote it before the relay takes it on.
+const INLINE_GRACE: Duration = Duration::from_secs(10);
+
+/// The payload of a webhook, or of an answer to a poll.
+#[derive(Clone, Copy, Debug)]
+pub struct Payload<'p> {
+    /// The path that it came to or was fetched from: some bodies don't say what they are.
+    pub source: &'p str,
+    /// The minimised payload as JSON text.
+    pub text: &'p str,
+}
+
+/// A session's partition: `SESSION#{provider}/{sessionId}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PartitionKey(String);
+
+impl PartitionKey {
+    /// The partition of a session.
+    pub(crate) fn of(session: &SessionKey) -> Self {
+        Self(format!("{SESSION}{session}"))
+    }
+
+    /// A partition key as an index gives it.
+    pub(super) fn stored(pk: &str) -> Self {
+        Self(pk.to_owned())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The session that is filed here.
+    pub(crate) fn session(&self) -> Option<SessionKey> {
+        let (provider, session_id) = self.0.strip_prefix(SESSION)?.split_once('/')?;
+        Some(SessionKey { provider: provider.parse().ok()?, session_id: SessionId::new(session_id).ok()? })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SessionItem {
+    pk: String,
+    sk: String,
+    /// What concurrent writers compare.
+    version: u64,
+    /// For whoever looks at the table; derived from the record.
+    status: Status,
+    /// The keys of the index `reference`, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference_at: Option<String>,
+    pub(super) session: Session,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct EventItem {
+    pk: String,
+    sk: String,
+    pub(super) event: SessionEvent,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OutboxItem {
+    pk: String,
+    sk: String,
+    /// The keys of the index `due`.
+    due_shard: String,
+    due_at: String,
+    pub(super) notification: Notification,
+}
+
+pub(super) fn session(key: &PartitionKey, session: &Session) -> Result<Item, TableError> {
+    let reference = session.reference().map(str::to_owned);
+    write(&SessionItem {
+        pk: key.0.clone(),
+        sk: STATE.to_owned(),
+        version: session.version,
+        status: session.status(),
+        reference_at: reference.is_some().then(|| session.first_event_at.sortable()),
+        reference,
+        session: session.clone(),
+    })
+}
+
+pub(super) fn event(key: &PartitionKey, event: &SessionEvent) -> Result<Item, TableError> {
+    write(&EventItem { pk: key.0.clone(), sk: event_sk(&event.event_id), event: event.clone() })
+}
+
+pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: Payload<'_>, retention: Duration) -> Item {
+    let mut item = self::key(key, &format!("{PAYLOAD}{}", event.event_id));
+    let expires_at = event.received_at.plus(retention).unix_seconds();
+    item.insert("source".into(), AttributeValue::S(payload.source.to_owned()));
+    item.insert("payload".into(), AttributeValue::S(payload.text.to_owned()));
+    item.insert("expiresAt".into(), AttributeValue::N(expires_at.to_string()));
+    item
+}
+
+/// What a payload item holds: the event, where it came from, the payload.
+pub(super) fn stored_payload(item: &Item) -> Option<(EventId, &str, &str)> {
+    let event_id = EventId::new(string(item, "sk")?.strip_prefix(PAYLOAD)?).ok()?;
+    Some((event_id, string(item, "source")?, string(item, "payload")?))
+}
+
+pub(super) fn outbox_entry(
+    key: &PartitionKey,
+    notification: &Notification,
+    now: Timestamp,
+) -> Result<Item, TableError> {
+    let shard = shard(key, OUTBOX_SHARDS);
+    write(&OutboxItem {
+        pk: key.0.clone(),
+        sk: notification_sk(notification.sequence),
+        due_shard: outbox_shard(shard),
+        due_at: now.plus(INLINE_GRACE).sortable(),
+        notification: notification.clone(),
+    })
+}
+
+fn shard(key: &PartitionKey, shards: u8) -> u8 {
+    Sha256::digest(&key.0)[0] % shards
+}
+
+/// The partition of the index `due` where a session's poll waits.
+pub(super) fn poll_shard_of(key: &PartitionKey) -> String {
+    poll_shard(shard(key, POLL_SHARDS))
+}
+
+pub(super) fn poll_shard(shard: u8) -> String {
+    format!("poll#{shard}")
+}
+
+pub(super) fn poll_key(pk: &PartitionKey) -> Item {
+    key(pk, POLL)
+}
+
+/// The sort key of a recorded event.
+pub(super) fn event_sk(event_id: &EventId) -> String {
+    format!("{EVENT}{event_id}")
+}
+
+pub(super) fn notification_sk(sequence: u64) -> String {
+    format!("{NOTIFICATION}{sequence}")
+}
+
+pub(super) fn outbox_shard(shard: u8) -> String {
+    format!("outbox#{shard}")
+}
+
+pub(super) fn key(pk: &PartitionKey, sk: &str) -> Item {
+    HashMap::from([("pk".into(), AttributeValue::S(pk.0.clone())), ("sk".into(), AttributeValue::S(sk.to_owned()))])
+}
+
+pub(super) fn state_key(pk: &PartitionKey) -> Item {
+    key(pk, STATE)
+}
+
+/// Where a page of the index `reference` ended.
+pub(super) fn reference_key(reference: &str, at: &str, pk: &str) -> Item {
+    let mut key = state_key(&PartitionKey::stored(pk));
+    key.insert("reference".into(), AttributeValue::S(reference.to_owned()));
+    key.insert("referenceAt".into(), AttributeValue::S(at.to_owned()));
+    key
+}
+
+pub(super) fn string<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(super) fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(super) fn read<T: DeserializeOwned>(item: Item, what: &'static str) -> Result<T, TableError> {
+    serde_dynamo::from_item(item).map_err(|_| TableError::Unreadable(what))
+}
+
+fn write<T: Serialize>(item: &T) -> Result<Item, TableError> {
+    serde_dynamo::to_item(item).map_err(|_| TableError::Unwritable("item"))
+}

@@ -1,0 +1,140 @@
+//! Transactions: all writes or none, and what a cancelled one says.
+
+use super::{
+    SessionsTable,
+    error::TableError,
+    items::{self, Item, PartitionKey, number},
+};
+use crate::store::aws_error::AwsError;
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{CancellationReason, Put, TransactWriteItem, builders::PutBuilder},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use verdict_sessions::Session;
+
+impl SessionsTable {
+    /// Writes all or nothing.
+    pub(super) async fn write(&self, writes: Vec<TransactWriteItem>) -> Result<Written, TableError> {
+        let written = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        match written {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) => match Cancelled::from_error(&error) {
+                Some(Cancelled::ConditionFailed) => Ok(Written::ConditionFailed),
+                Some(Cancelled::Conflict) => Err(TableError::Conflict),
+                Some(Cancelled::Throttled) => Err(AwsError::throttled().into()),
+                None => Err(match AwsError::from(error) {
+                    error if error.is_ambiguous() => TableError::Unconfirmed(error),
+                    error => error.into(),
+                }),
+            },
+        }
+    }
+
+    pub(super) fn put(&self, item: Item) -> Result<TransactWriteItem, TableError> {
+        self.transact_put(item, |put| put)
+    }
+
+    pub(super) fn put_if_absent(&self, item: Item) -> Result<TransactWriteItem, TableError> {
+        self.transact_put(item, |put| put.condition_expression("attribute_not_exists(pk)"))
+    }
+
+    /// Puts a session, on condition that no other writer has changed it since it was read.
+    pub(super) fn put_session(
+        &self,
+        key: &PartitionKey,
+        session: &Session,
+        before: Option<&Session>,
+    ) -> Result<TransactWriteItem, TableError> {
+        let item = items::session(key, session)?;
+        match before {
+            None => self.put_if_absent(item),
+            Some(before) => self.transact_put(item, |put| {
+                put.condition_expression("#version = :before")
+                    .expression_attribute_names("#version", "version")
+                    .expression_attribute_values(":before", number(before.version))
+            }),
+        }
+    }
+
+    fn transact_put(
+        &self,
+        item: Item,
+        condition: impl FnOnce(PutBuilder) -> PutBuilder,
+    ) -> Result<TransactWriteItem, TableError> {
+        let put = condition(Put::builder().table_name(&self.name).set_item(Some(item)));
+        let put = put.build().map_err(|_| TableError::Unwritable("item"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+/// The result of a transaction.
+pub(super) enum Written {
+    Yes,
+    /// Nothing was written, since the condition of the first write did not hold.
+    ConditionFailed,
+}
+
+/// The reason for which a transaction was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cancelled {
+    /// The condition of the first write did not hold. If an event is recorded, it was there already.
+    ConditionFailed,
+    /// Another writer changed the session meanwhile, or is about to.
+    Conflict,
+    /// One of the items was throttled.
+    Throttled,
+}
+
+impl Cancelled {
+    /// Returns `None` if the transaction was cancelled for none of these reasons: the error speaks for itself then.
+    fn from_error(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Option<Self> {
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+            return None;
+        };
+        Self::from_codes(
+            cancelled.cancellation_reasons().iter().map(|reason| CancellationReason::code(reason).unwrap_or_default()),
+        )
+    }
+
+    /// The codes come in the order of the writes.
+    fn from_codes<'r>(codes: impl Iterator<Item = &'r str>) -> Option<Self> {
+        let mut cancelled = None;
+        for (position, code) in codes.enumerate() {
+            match code {
+                "ConditionalCheckFailed" if position == 0 => return Some(Self::ConditionFailed),
+                "ConditionalCheckFailed" | "TransactionConflict" => cancelled = Some(Self::Conflict),
+                code if AwsError::is_throttling(code) => cancelled = cancelled.or(Some(Self::Throttled)),
+                _ => {}
+            }
+        }
+        cancelled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reasons_of_a_cancelled_transaction_are_told_apart() {
+        const NONE: &str = "None";
+        const FAILED: &str = "ConditionalCheckFailed";
+        let cases: [(&[&str], Option<Cancelled>); 10] = [
+            (&[FAILED, NONE, NONE], Some(Cancelled::ConditionFailed)),
+            (&[FAILED, NONE, FAILED, NONE], Some(Cancelled::ConditionFailed)),
+            (&[NONE, NONE, FAILED], Some(Cancelled::Conflict)),
+            (&[NONE, NONE, "TransactionConflict", NONE], Some(Cancelled::Conflict)),
+            (&["TransactionConflict", NONE, NONE], Some(Cancelled::Conflict)),
+            (&[NONE, "ThrottlingError", NONE], Some(Cancelled::Throttled)),
+            (&[NONE, "ProvisionedThroughputExceeded", NONE], Some(Cancelled::Throttled)),
+            (&["ThrottlingError", NONE, FAILED], Some(Cancelled::Conflict)),
+            (&[NONE, "ValidationError", NONE], None),
+            (&[], None),
+        ];
+        for (reasons, expected) in cases {
+            assert_eq!(Cancelled::from_codes(reasons.iter().copied()), expected, "{reasons:?}");
+        }
+    }
+}

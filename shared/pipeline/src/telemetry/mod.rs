@@ -1,0 +1,8 @@
+//! What a function says of itself: a log of JSON lines on standard output, and metrics among them.
+
+mod deployment;
+pub(crate) mod line;
+pub(crate) mod log;
+
+pub use deployment::version;
+pub use line::Line;

@@ -1,0 +1,9 @@
+//! The wall clock, which the soak shares with the functions' processes.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Returns the time since the start of Unix time.
+#[expect(clippy::disallowed_methods, reason = "the soak runs on the machine's own time")]
+pub(crate) fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}

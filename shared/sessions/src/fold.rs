@@ -51,7 +51,7 @@ impl Session {
         let previous = before.and_then(decided);
         let notification = (decided(&session) != previous).then(|| {
             session.notifications += 1;
-            Notification::of(&session, previous.map(|(outcome, ..)| outcome))
+            Notification::of(&session, before.and_then(Self::standing_outcome))
         });
         Applied { notification: notification.flatten(), session }
     }
@@ -84,7 +84,7 @@ impl Session {
             return Ok(Some(Applied { session, notification: None }));
         }
         session.notifications += 1;
-        let notification = Notification::of(&session, previous.map(|(outcome, ..)| outcome));
+        let notification = Notification::of(&session, self.standing_outcome());
         let notification = notification.ok_or(NotRebuilt::DecisionWithdrawn)?;
         Ok(Some(Applied { session, notification: Some(Notification { correction: true, ..notification }) }))
     }

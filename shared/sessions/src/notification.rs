@@ -69,8 +69,8 @@ impl Notification {
             reason_code: decision.reason_code.clone(),
             correction: false,
             decided_at: decided.rank.at,
-            reference: session.reference.as_ref().map(|kept| kept.value.clone()),
-            provider_user_id: session.provider_user_id.as_ref().map(|kept| kept.value.clone()),
+            reference: session.reference().map(str::to_owned),
+            provider_user_id: session.provider_user_id().map(str::to_owned),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The session record.
 
-use crate::{AttemptId, Check, Decision, EventId, SessionKey, Stage, Timestamp};
+use crate::{AttemptId, Check, Decision, EventId, Outcome, SessionKey, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -116,6 +116,24 @@ pub struct AttemptDecision {
 }
 
 impl Session {
+    /// Your own name for the person, if an event has told one.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        self.reference.as_ref().map(|reference| reference.value.as_str())
+    }
+
+    /// The provider's name for the person, if an event has told one.
+    #[must_use]
+    pub fn provider_user_id(&self) -> Option<&str> {
+        self.provider_user_id.as_ref().map(|user| user.value.as_str())
+    }
+
+    /// The outcome of the standing decision, if there is a decision.
+    #[must_use]
+    pub fn standing_outcome(&self) -> Option<Outcome> {
+        self.decision.as_ref().map(|decision| decision.value.decision.outcome)
+    }
+
     /// The youngest attempt: the one that began last.
     #[must_use]
     pub fn current_attempt(&self) -> Option<&Attempt> {
@@ -129,8 +147,8 @@ impl Session {
             return self.current_attempt().map_or(Status::New, |attempt| attempt.stage.into());
         };
         match value.decision.outcome {
-            crate::Outcome::Review => Status::InReview,
-            crate::Outcome::ResubmissionRequested => self
+            Outcome::Review => Status::InReview,
+            Outcome::ResubmissionRequested => self
                 .attempt_begun_after(value.attempt_id.as_ref())
                 .map_or(Status::AwaitingResubmission, |attempt| attempt.stage.into()),
             _ => Status::Decided,

@@ -66,14 +66,16 @@ impl Session {
     /// The record as its readers see it.
     #[must_use]
     pub fn view(&self) -> SessionView<'_> {
-        let value = |kept: &Option<crate::Ranked<String>>| kept.as_ref().map(|kept| kept.value.clone());
         SessionView {
             provider: self.key.provider,
             session_id: &self.key.session_id,
             kind: self.kind,
             status: self.status(),
             attempt_id: self.current_attempt().and_then(|attempt| attempt.id.as_ref()),
-            subject: Subject { reference: value(&self.reference), provider_user_id: value(&self.provider_user_id) },
+            subject: Subject {
+                reference: self.reference().map(str::to_owned),
+                provider_user_id: self.provider_user_id().map(str::to_owned),
+            },
             decision: self.decision.as_ref().map(|kept| DecisionView {
                 outcome: kept.value.decision.outcome,
                 is_final: kept.value.decision.outcome.is_final(),

@@ -94,7 +94,7 @@ def with_long_ids(sent, ids):
 
 def vectors(provider):
     """The proofs' vectors, each as a request."""
-    for case in json.loads((ROOT / "shared/webhooks/vectors" / f"{provider}.json").read_text("utf-8")):
+    for case in json.loads((ROOT / "tests/vectors" / f"{provider}.json").read_text("utf-8")):
         body = base64.b64decode(case["bodyBase64"]) if "bodyBase64" in case else case["body"].encode("utf-8")
         query = "&".join(f"{name}={value}" for name, value in case.get("query", []))
         yield request(case["method"], case["path"], query, case["headers"], body), body

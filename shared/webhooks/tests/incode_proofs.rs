@@ -10,7 +10,7 @@ use support::{Case, Verdict, cases};
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{Delivery, Headers, Provide, Refusal, incode::Incode};
 
-static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(include_str!("../vectors/incode.json")));
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(include_str!("../../../tests/vectors/incode.json")));
 
 const PATH: &str = "/incode/onboarding-status";
 const HEADER: &str = "x-incode-secret";

@@ -19,7 +19,7 @@ use verdict_webhooks::{
     treezor::{Treezor, canonical},
 };
 
-static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(include_str!("../vectors/treezor.json")));
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(include_str!("../../../tests/vectors/treezor.json")));
 
 const SIGNATURE: &str = "object_payload_signature";
 

@@ -16,10 +16,10 @@ const FEWEST: usize = 60;
 type Prove = fn(&Case) -> Result<Genuine, Refusal>;
 
 const PROVIDERS: [(&str, &str, Prove); 4] = [
-    ("veriff", include_str!("../vectors/veriff.json"), |case| prove(case, Veriff::from_json)),
-    ("incode", include_str!("../vectors/incode.json"), |case| prove(case, Incode::from_json)),
-    ("treezor", include_str!("../vectors/treezor.json"), |case| prove(case, Treezor::from_json)),
-    ("wultra", include_str!("../vectors/wultra.json"), |case| prove(case, Wultra::from_json)),
+    ("veriff", include_str!("../../../tests/vectors/veriff.json"), |case| prove(case, Veriff::from_json)),
+    ("incode", include_str!("../../../tests/vectors/incode.json"), |case| prove(case, Incode::from_json)),
+    ("treezor", include_str!("../../../tests/vectors/treezor.json"), |case| prove(case, Treezor::from_json)),
+    ("wultra", include_str!("../../../tests/vectors/wultra.json"), |case| prove(case, Wultra::from_json)),
 ];
 
 fn prove<P: Provide>(case: &Case, from_json: impl Fn(&str) -> Result<P, CredentialsError>) -> Result<Genuine, Refusal> {

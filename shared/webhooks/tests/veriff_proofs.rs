@@ -10,7 +10,7 @@ use support::{Case, Verdict, cases};
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{Delivery, Headers, Provide, Refusal, veriff::Veriff};
 
-static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(include_str!("../vectors/veriff.json")));
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(include_str!("../../../tests/vectors/veriff.json")));
 
 const SIGNATURE: &str = "x-hmac-signature";
 

@@ -11,7 +11,7 @@ use support::{Case, Verdict, cases};
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{Delivery, Headers, Provide, Refusal, wultra::Wultra};
 
-static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(include_str!("../vectors/wultra.json")));
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(include_str!("../../../tests/vectors/wultra.json")));
 
 const AUTHORIZATION: &str = "authorization";
 const KEY: &str = "x-onboarding-key";

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{CredentialsError, Delivery, Genuine, Provide, Refusal};
 
-/// A vector, as `vectors/conformance.py` describes it.
+/// A vector, as `tests/vectors/conformance.py` describes it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Case {

@@ -1,6 +1,10 @@
 //! A delivery as it came in, and what a proof makes of it.
 
-use crate::{Refusal, digest::sha256_hex, json::Json, minimise::compact, probe::is_probe};
+use crate::{
+    digest::sha256_hex,
+    reading::{json::Json, minimise::compact, probe::is_probe},
+    refusal::Refusal,
+};
 use std::{borrow::Cow, fmt};
 use verdict_sessions::{Provider, Timestamp};
 

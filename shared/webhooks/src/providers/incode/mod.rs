@@ -1,0 +1,70 @@
+//! Incode. The contract that these files follow: no body is signed; the sender proves itself with
+//! static headers, with an access token of ours, or with both. One path a kind of webhook, and an
+//! API that says what webhooks didn't.
+
+mod api;
+mod meaning;
+mod oauth;
+mod payload;
+mod proof;
+mod tokens;
+
+pub use api::{ApiAccess, Finding, SCORE_PATH, STATUS_PATH, recurrence};
+pub use oauth::{TokenAnswer, TokenEndpoint, TokenError};
+
+use crate::{
+    delivery::{Delivery, Genuine},
+    providers::provider::{Answer, Disposition, Provide},
+    proving::credentials::CredentialsError,
+    refusal::Refusal,
+};
+pub(crate) use meaning::read;
+use proof::Credentials;
+use verdict_sessions::{Provider, Timestamp};
+
+/// Incode, with what its webhooks prove themselves with.
+#[derive(Debug)]
+pub struct Incode {
+    credentials: Credentials,
+}
+
+impl Incode {
+    /// Reads the credentials,
+    /// `{"headers":{"x-…":["…"]},"oauth":{"clients":[{"id":"…","secret":"…"}],"signingKeys":["…"],"tokenTtlSeconds":3600},
+    /// "api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"}}`: `headers` or `oauth` or both; where
+    /// both are there, both must hold. `tokenTtlSeconds` and `api` are optional.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] where a member is missing, unknown, empty or weak.
+    pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
+        Credentials::from_json(credentials).map(|credentials| Self { credentials })
+    }
+
+    /// How to ask Incode itself, where that is configured.
+    #[must_use]
+    pub fn api(&self) -> Option<&ApiAccess> {
+        self.credentials.api()
+    }
+}
+
+impl Provide for Incode {
+    const PROVIDER: Provider = Provider::Incode;
+
+    fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
+        proof::prove(&self.credentials, delivery, now)
+    }
+
+    /// Success to Incode is 200 with this JSON; anything else is sent again, five times in half an hour.
+    fn answer(&self, path: &str, disposition: Disposition) -> Answer {
+        match disposition {
+            Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
+            Disposition::Refused(_) => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },
+            Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },
+            // INE scraping alone wants a string.
+            _ if payload::segment(path) == Some("ine-scraping") => {
+                Answer { status: 200, body: r#"{"success": "true"}"# }
+            }
+            _ => Answer { status: 200, body: r#"{"success": true}"# },
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What a provider has to offer: a proof, and its own way of being answered. And what a reading is.
+
+use crate::{
+    delivery::{Delivery, Genuine},
+    refusal::Refusal,
+};
+use verdict_sessions::{Provider, SessionEvent, Timestamp};
+
+/// What a genuine webhook says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Facts about sessions, and the webhook's minimised payload as JSON text.
+    Events {
+        /// At least one.
+        events: Vec<SessionEvent>,
+        /// What is stored of the webhook.
+        payload: String,
+    },
+    /// Nothing that we record.
+    Nothing(Ignored),
+}
+
+/// Why a genuine webhook leaves nothing to record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ignored {
+    /// It says that nothing is decided yet.
+    Undecided,
+    /// It speaks of something else than identity verification.
+    OtherFamily,
+    /// It asks for a subscription to be confirmed, which an operator does by hand: its URL is never fetched.
+    SubscriptionConfirmation,
+}
+
+impl Ignored {
+    /// The stable code for logs and metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Undecided => "undecided",
+            Self::OtherFamily => "other_family",
+            Self::SubscriptionConfirmation => "subscription_confirmation",
+        }
+    }
+}
+
+/// What became of a delivery: the value of `x-verdict-outcome`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disposition {
+    /// New facts are in the table.
+    Recorded,
+    /// All its facts were there already.
+    Duplicate,
+    /// Genuine, with nothing to record.
+    Ignored,
+    /// Genuine, and safe on the intake queue: the table could not take it in time.
+    Spooled,
+    /// Genuine but unreadable: kept for an operator.
+    Quarantined,
+    /// Not genuine, and why.
+    Refused(Refusal),
+    /// Genuine, but it could not be made durable: a provider that retries sends it again.
+    Failed,
+    /// Genuine, and only to see whether it gets through: nothing is stored, published or counted.
+    Probe,
+}
+
+impl Disposition {
+    /// The header's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+            Self::Spooled => "spooled",
+            Self::Quarantined => "quarantined",
+            Self::Refused(_) => "refused",
+            Self::Failed => "failed",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// What the provider gets to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: &'static str,
+}
+
+impl Answer {
+    /// To a path that is none: what the gateway answers where it has no route.
+    pub(crate) const NOT_FOUND: Self = Self { status: 404, body: r#"{"message":"Not Found"}"# };
+}
+
+/// A provider, with the credentials that prove its webhooks.
+pub trait Provide {
+    /// Which one.
+    const PROVIDER: Provider;
+
+    /// Proves a delivery genuine; `now` becomes its arrival time.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that says why it isn't.
+    fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal>;
+
+    /// How the provider's contract wants to be answered on this path.
+    fn answer(&self, path: &str, disposition: Disposition) -> Answer;
+}

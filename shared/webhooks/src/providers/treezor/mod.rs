@@ -1,0 +1,54 @@
+//! Treezor. The contract that these files follow: of each webhook the payload is signed, in a canonical form, and
+//! nothing around it; what the payload holds says what it is. Where the URL holds a token, every webhook needs it.
+
+mod canonical;
+mod envelope;
+mod meaning;
+mod payload;
+mod proof;
+
+pub use canonical::canonical;
+
+use crate::{
+    delivery::{Delivery, Genuine},
+    providers::provider::{Answer, Disposition, Provide},
+    proving::credentials::CredentialsError,
+    refusal::Refusal,
+};
+pub(crate) use meaning::read;
+use proof::Credentials;
+use verdict_sessions::{Provider, Timestamp};
+
+/// Treezor, with the secrets that its payloads are signed with.
+#[derive(Debug)]
+pub struct Treezor {
+    credentials: Credentials,
+}
+
+impl Treezor {
+    /// Reads the credentials, `{"secrets":["…"],"urlTokens":["…"]}`; `urlTokens` is optional.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] where a member is missing, unknown, empty or weak.
+    pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
+        Credentials::from_json(credentials).map(|credentials| Self { credentials })
+    }
+}
+
+impl Provide for Treezor {
+    const PROVIDER: Provider = Provider::Treezor;
+
+    fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
+        proof::prove(&self.credentials, delivery, now)
+    }
+
+    /// Treezor asks for a code in the 500 range where the signature does not match, and sends such a webhook again.
+    fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
+        match disposition {
+            Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
+            Disposition::Refused(_) => Answer { status: 500, body: r#"{"error":{"code":"unauthorized"}}"# },
+            Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },
+            _ => Answer { status: 200, body: "{}" },
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What every provider's payloads are read with, and the bounds on what is kept of them.
+
+use crate::{
+    digest::sha256_hex,
+    reading::{json::Json, unreadable::Unreadable},
+};
+use std::{borrow::Cow, collections::BTreeMap};
+use verdict_sessions::{Check, CheckOutcome};
+
+/// The longest detail kept, in characters; no provider documents a limit.
+const DETAIL_LIMIT: usize = 128;
+
+/// The longest reason kept, in characters: it is the provider's text, not ours to lose, but bounded.
+const REASON_LIMIT: usize = 1024;
+
+/// The longest reference kept, in bytes: it is an index key, where DynamoDB allows 2048.
+const REFERENCE_LIMIT: usize = 1024;
+
+/// Some text of a payload: a string's, or a number as spelled. Blank counts as missing.
+pub(crate) type Scalar<'a> = Option<Cow<'a, str>>;
+
+/// An id, and where it stood.
+#[derive(Clone, Debug)]
+pub(crate) struct Id<'a> {
+    pub(crate) member: &'static str,
+    pub(crate) text: Cow<'a, str>,
+    /// Whether every surrogate has its pair; an id without is no text that a record can be filed under.
+    pub(crate) is_unicode: bool,
+}
+
+/// The value at the end of a path of member names.
+///
+/// # Errors
+/// [`Unreadable::Ambiguous`] where a member of the path occurs twice.
+pub(crate) fn path<'a>(value: &'a Json<'a>, names: &[&'static str]) -> Result<Option<&'a Json<'a>>, Unreadable> {
+    names.iter().try_fold(Some(value), |value, name| value.map_or(Ok(None), |value| value.member(name)))
+}
+
+/// A member's text.
+///
+/// # Errors
+/// [`Unreadable::Ambiguous`] where the member occurs twice.
+pub(crate) fn scalar<'a>(object: &'a Json<'a>, name: &'static str) -> Result<Scalar<'a>, Unreadable> {
+    Ok(object.member(name)?.and_then(Json::scalar).filter(|text| !text.trim().is_empty()))
+}
+
+/// A member that is an id.
+///
+/// # Errors
+/// [`Unreadable::Ambiguous`] where the member occurs twice.
+pub(crate) fn id<'a>(object: &'a Json<'a>, member: &'static str) -> Result<Option<Id<'a>>, Unreadable> {
+    let is_unicode = match object.member(member)? {
+        Some(Json::String(text)) => text.is_unicode(),
+        _ => true,
+    };
+    Ok(scalar(object, member)?.map(|text| Id { member, text, is_unicode }))
+}
+
+/// The id as one of ours.
+///
+/// # Errors
+/// [`Unreadable::UnusableId`] where no record can be filed under it.
+pub(crate) fn usable<T, E>(id: &Id<'_>, new: impl Fn(String) -> Result<T, E>) -> Result<T, Unreadable> {
+    let unusable = Unreadable::UnusableId(id.member);
+    if !id.is_unicode {
+        return Err(unusable);
+    }
+    new(id.text.clone().into_owned()).map_err(|_| unusable)
+}
+
+/// A reference to the person, where it can be an index key.
+pub(crate) fn reference(text: &Scalar<'_>) -> Option<String> {
+    text.as_deref().filter(|text| text.len() <= REFERENCE_LIMIT).map(str::to_owned)
+}
+
+/// A reason in the provider's words.
+pub(crate) fn reason(text: &Scalar<'_>) -> Option<String> {
+    text.as_deref().map(|text| bounded(text, REASON_LIMIT))
+}
+
+/// One check without a reason.
+pub(crate) fn check(name: &str, outcome: CheckOutcome) -> (String, Check) {
+    (name.to_owned(), Check { outcome, reason: None })
+}
+
+/// The name of a document's check. A long id goes in as its digest: a session keeps many checks in one item.
+pub(crate) fn document_check(id: &str) -> String {
+    const LIMIT: usize = 128;
+    if id.len() > LIMIT { format!("document:{}", sha256_hex(id.as_bytes())) } else { format!("document:{id}") }
+}
+
+/// The details that are there, by name.
+pub(crate) fn detail<const N: usize>(members: [(&str, &Scalar<'_>); N]) -> BTreeMap<String, String> {
+    members
+        .into_iter()
+        .filter_map(|(name, text)| Some((name.to_owned(), bounded(text.as_deref()?, DETAIL_LIMIT))))
+        .collect()
+}
+
+fn bounded(text: &str, limit: usize) -> String {
+    text.chars().take(limit).collect()
+}

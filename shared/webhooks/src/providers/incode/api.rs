@@ -1,26 +1,14 @@
-//! Incode's API: how to ask it, and what its answers say.
+//! How to ask Incode's API, and about which sessions.
 
-use super::{
-    meaning::{Facts, status_event_id},
-    payload::{AUTHENTICATION, FACE_AUTHENTICATION, is_interview},
-};
-use crate::{
-    proving::{
-        credentials::CredentialsError,
-        secret::{Secret, WeakSecret},
-    },
-    reading::{fields::scalar, json::Json, minimise::minimise, unreadable::Unreadable},
+use super::payload::{AUTHENTICATION, FACE_AUTHENTICATION, is_interview};
+use crate::proving::{
+    credentials::CredentialsError,
+    secret::{Secret, WeakSecret},
 };
 use serde::Deserialize;
 use std::fmt;
-use verdict_sessions::{EventId, Provider, SessionEvent, SessionKey, Subject, Timestamp};
+use verdict_sessions::{Provider, SessionEvent};
 use zeroize::Zeroizing;
-
-/// The API's path for how far a session is. Also what its answers are stored under.
-pub const STATUS_PATH: &str = "/omni/get/onboarding/status";
-
-/// The same for how a session scored.
-pub const SCORE_PATH: &str = "/omni/get/score";
 
 /// How to ask Incode's API.
 #[derive(Clone)]
@@ -125,81 +113,4 @@ fn is_base_url(url: &str) -> bool {
     let is_port = port.is_none_or(|port| !port.starts_with('+') && port.parse::<u16>().is_ok_and(|port| port > 0));
     let is_path = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte));
     (scheme == "https" || (scheme == "http" && is_this_machine)) && is_host && is_port && is_path
-}
-
-/// What one answer of the API says of a session.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The fact, as a webhook would tell it; none where nothing is known yet.
-    pub event: Option<SessionEvent>,
-    /// What is stored of the answer.
-    pub payload: String,
-    /// Whether everything is handed in, so that the score can be asked for.
-    pub finished: bool,
-}
-
-/// Says nothing of the payload: a score is about a person.
-impl fmt::Debug for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Finding").field("event", &self.event).field("finished", &self.finished).finish_non_exhaustive()
-    }
-}
-
-impl Finding {
-    /// Reads the answer of `GET /omni/get/onboarding/status`. The event has the id of the webhook that tells the
-    /// same, and counts from `asked_at`, the time before the request.
-    ///
-    /// # Errors
-    /// [`Unreadable`] where the answer holds no status, such as an error of the API's or a gateway's page.
-    pub fn of_status(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
-        const MEMBER: &str = "onboardingStatus";
-        let document = object(body)?;
-        let status = scalar(&document, MEMBER)?;
-        let said = status.as_deref().ok_or(Unreadable::Missing(MEMBER))?;
-        let event = match said {
-            "UNKNOWN" => None,
-            _ => Some(fact("onboarding-status", said, Facts::of_onboarding_status(&status), session, asked_at)?),
-        };
-        Ok(Self { event, payload: minimise(&document), finished: said == "ONBOARDING_FINISHED" })
-    }
-
-    /// Reads the answer of `GET /omni/get/score`, in the same way.
-    ///
-    /// # Errors
-    /// [`Unreadable`] where the answer holds no score, as with [`of_status`](Self::of_status).
-    pub fn of_score(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
-        let document = object(body)?;
-        let overall = document.member("overall")?.ok_or(Unreadable::Missing("overall"))?;
-        let status = scalar(overall, "status")?;
-        let event = match status.as_deref() {
-            None | Some("UNKNOWN") => None,
-            Some(said) => Some(fact("score", said, Facts::of_score(&status), session, asked_at)?),
-        };
-        Ok(Self { event, payload: minimise(&document), finished: false })
-    }
-}
-
-fn object(body: &[u8]) -> Result<Json<'_>, Unreadable> {
-    let document = Json::parse(body)?;
-    if matches!(document, Json::Object(_)) { Ok(document) } else { Err(Unreadable::NotAnObject) }
-}
-
-fn fact(
-    name: &str,
-    status: &str,
-    facts: Facts,
-    session: &SessionKey,
-    asked_at: Timestamp,
-) -> Result<SessionEvent, Unreadable> {
-    let event_id = status_event_id(name, &session.session_id, status)?;
-    Ok(facts.event(event_id, session.clone(), Subject::default(), asked_at))
-}
-
-/// The same finding as a fact of its own, for a status that comes again after another one: approved, rejected,
-/// approved again. Its id would otherwise make it a copy of the first.
-#[must_use]
-pub fn recurrence(event: SessionEvent, asked_at: Timestamp) -> SessionEvent {
-    // Both parts are short, so this is always an id.
-    let event_id = EventId::new(format!("{}@{asked_at}", event.event_id)).unwrap_or_else(|_| event.event_id.clone());
-    SessionEvent { event_id, received_at: asked_at, ..event }
 }

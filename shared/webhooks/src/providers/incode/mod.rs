@@ -3,14 +3,18 @@
 //! API that says what webhooks didn't.
 
 mod api;
+mod credentials;
+mod finding;
 mod meaning;
 mod oauth;
 mod payload;
 mod proof;
+mod token_endpoint;
 mod tokens;
 
-pub use api::{ApiAccess, Finding, SCORE_PATH, STATUS_PATH, recurrence};
-pub use oauth::{TokenAnswer, TokenEndpoint, TokenError};
+pub use api::ApiAccess;
+pub use finding::{Finding, SCORE_PATH, STATUS_PATH, recurrence};
+pub use token_endpoint::{TokenAnswer, TokenEndpoint, TokenError};
 
 use crate::{
     delivery::{Delivery, Genuine},
@@ -18,8 +22,8 @@ use crate::{
     proving::credentials::CredentialsError,
     refusal::Refusal,
 };
+use credentials::Credentials;
 pub(crate) use meaning::read;
-use proof::Credentials;
 use verdict_sessions::{Provider, Timestamp};
 
 /// Incode, with what its webhooks prove themselves with.
@@ -43,7 +47,7 @@ impl Incode {
     /// How to ask Incode itself, where that is configured.
     #[must_use]
     pub fn api(&self) -> Option<&ApiAccess> {
-        self.credentials.api()
+        self.credentials.api.as_ref()
     }
 }
 

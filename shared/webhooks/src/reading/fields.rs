@@ -5,7 +5,7 @@ use crate::{
     reading::{json::Json, unreadable::Unreadable},
 };
 use std::{borrow::Cow, collections::BTreeMap};
-use verdict_sessions::{Check, CheckOutcome};
+use verdict_sessions::EventId;
 
 /// The longest detail kept, in characters; no provider documents a limit.
 const DETAIL_LIMIT: usize = 128;
@@ -68,6 +68,14 @@ pub(crate) fn usable<T, E>(id: &Id<'_>, new: impl Fn(String) -> Result<T, E>) ->
     new(id.text.clone().into_owned()).map_err(|_| unusable)
 }
 
+/// The id of an event, which a reader has made of what every copy of the fact has in common.
+///
+/// # Errors
+/// [`Unreadable::UnusableId`] if it is too long, which no reader makes it.
+pub(crate) fn event_id(text: String) -> Result<EventId, Unreadable> {
+    EventId::new(text).map_err(|_| Unreadable::UnusableId("id"))
+}
+
 /// A reference to the person, where it can be an index key.
 pub(crate) fn reference(text: &Scalar<'_>) -> Option<String> {
     text.as_deref().filter(|text| text.len() <= REFERENCE_LIMIT).map(str::to_owned)
@@ -76,11 +84,6 @@ pub(crate) fn reference(text: &Scalar<'_>) -> Option<String> {
 /// A reason in the provider's words.
 pub(crate) fn reason(text: &Scalar<'_>) -> Option<String> {
     text.as_deref().map(|text| bounded(text, REASON_LIMIT))
-}
-
-/// One check without a reason.
-pub(crate) fn check(name: &str, outcome: CheckOutcome) -> (String, Check) {
-    (name.to_owned(), Check { outcome, reason: None })
 }
 
 /// The name of a document's check. A long id goes in as its digest: a session keeps many checks in one item.

@@ -97,6 +97,15 @@ impl<'a> Text<'a> {
 }
 
 impl<'a> Json<'a> {
+    /// Reads one document that must be an object.
+    ///
+    /// # Errors
+    /// [`Unreadable::NotAnObject`], or those of [`parse`](Self::parse).
+    pub(crate) fn parse_object(body: &'a [u8]) -> Result<Self, Unreadable> {
+        let document = Self::parse(body)?;
+        if matches!(document, Self::Object(_)) { Ok(document) } else { Err(Unreadable::NotAnObject) }
+    }
+
     /// Reads one document.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! What the answers of Incode's API say of a session.
 
-use super::meaning::{Facts, status_event_id};
-use crate::reading::{fields::scalar, json::Json, minimise::minimise, unreadable::Unreadable};
+use super::meaning::{onboarding_status, score, status_event_id};
+use crate::reading::{facts::Facts, fields::scalar, json::Json, minimise::minimise, unreadable::Unreadable};
 use std::fmt;
-use verdict_sessions::{EventId, SessionEvent, SessionKey, Subject, Timestamp};
+use verdict_sessions::{EventId, Kind, SessionEvent, SessionKey, Timestamp};
 
 /// The API's path for how far a session is. Also what its answers are stored under.
 pub const STATUS_PATH: &str = "/omni/get/onboarding/status";
@@ -37,12 +37,12 @@ impl Finding {
     /// [`Unreadable`] where the answer holds no status, such as an error of the API's or a gateway's page.
     pub fn of_status(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
         const MEMBER: &str = "onboardingStatus";
-        let document = object(body)?;
+        let document = Json::parse_object(body)?;
         let status = scalar(&document, MEMBER)?;
         let said = status.as_deref().ok_or(Unreadable::Missing(MEMBER))?;
         let event = match said {
             "UNKNOWN" => None,
-            _ => Some(fact("onboarding-status", said, Facts::of_onboarding_status(&status), session, asked_at)?),
+            _ => Some(fact("onboarding-status", said, onboarding_status(&status), session, asked_at)?),
         };
         Ok(Self { event, payload: minimise(&document), finished: said == "ONBOARDING_FINISHED" })
     }
@@ -52,20 +52,15 @@ impl Finding {
     /// # Errors
     /// [`Unreadable`] where the answer holds no score, as with [`of_status`](Self::of_status).
     pub fn of_score(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
-        let document = object(body)?;
+        let document = Json::parse_object(body)?;
         let overall = document.member("overall")?.ok_or(Unreadable::Missing("overall"))?;
         let status = scalar(overall, "status")?;
         let event = match status.as_deref() {
             None | Some("UNKNOWN") => None,
-            Some(said) => Some(fact("score", said, Facts::of_score(&status), session, asked_at)?),
+            Some(said) => Some(fact("score", said, score(&status), session, asked_at)?),
         };
         Ok(Self { event, payload: minimise(&document), finished: false })
     }
-}
-
-fn object(body: &[u8]) -> Result<Json<'_>, Unreadable> {
-    let document = Json::parse(body)?;
-    if matches!(document, Json::Object(_)) { Ok(document) } else { Err(Unreadable::NotAnObject) }
 }
 
 fn fact(
@@ -76,7 +71,7 @@ fn fact(
     asked_at: Timestamp,
 ) -> Result<SessionEvent, Unreadable> {
     let event_id = status_event_id(name, &session.session_id, status)?;
-    Ok(facts.event(event_id, session.clone(), Subject::default(), asked_at))
+    Ok(facts.event(event_id, session.clone(), Kind::Onboarding, asked_at))
 }
 
 /// The same finding as a fact of its own, for a status that comes again after another one: approved, rejected,

@@ -77,11 +77,8 @@ impl<'a> Payload<'a> {
     /// Reads a document that came on the path with this last segment.
     ///
     /// # Errors
-    /// [`Unreadable::NotAnObject`], or [`Unreadable::Ambiguous`] for a member that matters.
+    /// [`Unreadable::Ambiguous`] for a member that matters.
     pub(super) fn read(segment: &str, document: &'a Json<'a>) -> Result<Self, Unreadable> {
-        if !matches!(document, Json::Object(_)) {
-            return Err(Unreadable::NotAnObject);
-        }
         let webhook = match segment {
             "onboarding-status" => Webhook::OnboardingStatus { status: scalar(document, "onboardingStatus")? },
             "session-started" => Webhook::SessionStarted,

@@ -9,7 +9,8 @@ use crate::{
     digest::digest_of_parts,
     providers::provider::{Ignored, Reading},
     reading::{
-        fields::{Id, Scalar, detail, document_check, reason as bounded_reason, reference, usable},
+        facts::Facts,
+        fields::{Id, Scalar, detail, document_check, event_id, reason as bounded_reason, reference, usable},
         json::Json,
         minimise::{compact, minimise},
         unreadable::Unreadable,
@@ -17,8 +18,8 @@ use crate::{
 };
 use std::{collections::BTreeMap, convert::Infallible};
 use verdict_sessions::{
-    Check, CheckOutcome, Decision, EventId, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, SessionId,
-    SessionKey, Stage, Subject, Timestamp,
+    Check, CheckOutcome, Decision, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, SessionId, SessionKey,
+    Stage, Subject, Timestamp,
 };
 
 /// Reads a genuine webhook into session events.
@@ -27,7 +28,7 @@ pub(crate) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     if genuine.body().is_empty() {
         return Ok(Reading::Nothing(Ignored::SubscriptionConfirmation));
     }
-    let document = Json::parse(genuine.body())?;
+    let document = Json::parse_object(genuine.body())?;
     let webhook = Webhook::read(&document)?;
     let Some(name) = Name::of(&webhook.name) else { return Ok(Reading::Nothing(Ignored::OtherFamily)) };
     let payload = Payload::read(webhook.object_payload)?;
@@ -35,26 +36,23 @@ pub(crate) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let created_at = webhook.created_at.as_deref().and_then(created_at);
     let fact = digest(&webhook);
 
-    let event = |(index, facts): (usize, Facts<'_>)| {
-        Ok(SessionEvent {
-            event_id: EventId::new(format!("{fact}:{}", index + 1)).map_err(|_| Unreadable::UnusableId("id"))?,
-            session: facts.session_key()?,
-            kind: facts.kind,
+    let event = |(index, statement): (usize, Statement<'_>)| {
+        let facts = Facts {
             name: name.shown.clone(),
-            attempt_id: None,
-            occurred_at: facts.occurred_at.or(created_at),
+            remark: if contradicted { Some(Remark::Inconsistent) } else { statement.facts.remark.or(name.remark) },
+            ..statement.facts
+        };
+        let session = session_key(statement.kind, statement.id.as_ref())?;
+        let event_id = event_id(format!("{fact}:{}", index + 1))?;
+        Ok(SessionEvent {
+            occurred_at: statement.occurred_at.or(created_at),
             emitted_at: created_at,
-            received_at: genuine.received_at(),
-            stage: facts.stage,
-            decision: facts.decision,
-            checks: facts.checks,
-            subject: Subject { reference: reference(&facts.user), provider_user_id: reference(&facts.user) },
-            remark: if contradicted { Some(Remark::Inconsistent) } else { facts.remark.or(name.remark) },
-            detail: facts.detail.into_iter().chain(name.detail.clone()).collect(),
+            subject: Subject { reference: reference(&statement.user), provider_user_id: reference(&statement.user) },
+            ..facts.with_detail(name.detail.clone()).event(event_id, session, statement.kind, genuine.received_at())
         })
     };
-    let facts = Facts::of(payload, &name, webhook.object_id.clone())?;
-    let events: Vec<_> = facts.into_iter().enumerate().map(event).collect::<Result<_, _>>()?;
+    let statements = Statement::all(payload, &name, webhook.object_id.clone())?;
+    let events: Vec<_> = statements.into_iter().enumerate().map(event).collect::<Result<_, _>>()?;
     if events.is_empty() {
         return Err(Unreadable::NoSessionId);
     }
@@ -113,21 +111,26 @@ fn speaks_of_another(webhook: &Webhook<'_>, payload: &Payload<'_>) -> bool {
     !ids.is_empty() && !ids.iter().any(|id| id.text == object_id.text || is_redacted(&id.text))
 }
 
-/// What a payload says of one session, before it is filed.
-struct Facts<'a> {
+/// The session that a payload speaks of.
+fn session_key(kind: Kind, id: Option<&Id<'_>>) -> Result<SessionKey, Unreadable> {
+    let id = id.ok_or(Unreadable::NoSessionId)?;
+    let of = if kind == Kind::KycReview { "user" } else { "identification" };
+    let session_id = usable(id, |id| SessionId::new(format!("{of}:{id}")))?;
+    Ok(SessionKey { provider: Provider::Treezor, session_id })
+}
+
+/// What a payload says of one session, and which session that is.
+struct Statement<'a> {
     kind: Kind,
     id: Option<Id<'a>>,
     user: Scalar<'a>,
     occurred_at: Option<Timestamp>,
-    stage: Option<Stage>,
-    decision: Option<Decision>,
-    checks: BTreeMap<String, Check>,
-    remark: Option<Remark>,
-    detail: BTreeMap<String, String>,
+    facts: Facts,
 }
 
-impl<'a> Facts<'a> {
-    fn of(payload: Payload<'a>, name: &Name, object_id: Option<Id<'a>>) -> Result<Vec<Self>, Unreadable> {
+impl<'a> Statement<'a> {
+    /// Everything that a payload says, session by session.
+    fn all(payload: Payload<'a>, name: &Name, object_id: Option<Id<'a>>) -> Result<Vec<Self>, Unreadable> {
         let one = match payload {
             Payload::Users(users) => return Ok(users.into_iter().map(|user| Self::of_user(user, name)).collect()),
             Payload::Documents(documents) => return documents.into_iter().map(Self::of_document).collect(),
@@ -145,24 +148,13 @@ impl<'a> Facts<'a> {
             user: user.as_ref().map(|id| id.text.clone()),
             id: user,
             occurred_at: None,
-            stage: None,
-            decision: None,
-            checks: BTreeMap::new(),
-            remark: None,
-            detail: BTreeMap::new(),
+            facts: Facts::default(),
         }
     }
 
     /// Identifications are inputs to a user's review and never decide it: each is a session of its own.
     fn about_identification(id: Option<Id<'a>>, user: Option<Id<'a>>) -> Self {
         Self { kind: Kind::Identification, id, ..Self::about_user(user) }
-    }
-
-    fn session_key(&self) -> Result<SessionKey, Unreadable> {
-        let id = self.id.as_ref().ok_or(Unreadable::NoSessionId)?;
-        let of = if self.kind == Kind::KycReview { "user" } else { "identification" };
-        let session_id = usable(id, |id| SessionId::new(format!("{of}:{id}")))?;
-        Ok(SessionKey { provider: Provider::Treezor, session_id })
     }
 
     fn of_user(user: UserReview<'a>, name: &Name) -> Self {
@@ -199,7 +191,7 @@ impl<'a> Facts<'a> {
             reason_code: None,
             reason: bounded_reason(&review.comment),
         });
-        Self {
+        let facts = Facts {
             stage: is_request.then_some(Stage::Submitted),
             decision,
             remark: if contradicted { Some(Remark::Inconsistent) } else { remark },
@@ -209,8 +201,9 @@ impl<'a> Facts<'a> {
                 ("kycLevel", &review.kyc_level),
                 ("codeStatus", &review.code),
             ]),
-            ..Self::about_user(review.user)
-        }
+            ..Facts::default()
+        };
+        Self { facts, ..Self::about_user(review.user) }
     }
 
     fn of_document(document: Document<'a>) -> Result<Self, Unreadable> {
@@ -226,13 +219,14 @@ impl<'a> Facts<'a> {
             Ok((document_check(&id), Check { outcome, reason: bounded_reason(&document.code) }))
         };
         let checks: BTreeMap<_, _> = document.id.zip(outcome).map(check).transpose()?.into_iter().collect();
-        Ok(Self {
-            occurred_at: document.modified_at.as_deref().and_then(modified_at),
+        let facts = Facts {
             remark: checks.is_empty().then_some(Remark::Unrecognised),
             checks,
             detail: detail([("documentStatus", &document.status)]),
-            ..Self::about_user(document.user)
-        })
+            ..Facts::default()
+        };
+        let occurred_at = document.modified_at.as_deref().and_then(modified_at);
+        Ok(Self { occurred_at, facts, ..Self::about_user(document.user) })
     }
 
     /// A liveness names itself nowhere in its payload, so the envelope's id is all there is.
@@ -243,14 +237,15 @@ impl<'a> Facts<'a> {
             Some("processed") => (None, Some(Outcome::Declined), None),
             _ => (None, None, Some(Remark::Unrecognised)),
         };
-        Self {
-            occurred_at: liveness.updated_at.as_deref().and_then(Timestamp::parse),
+        let facts = Facts {
             stage,
             decision: outcome.map(|outcome| decision(outcome, &liveness.reason)),
             remark,
             detail: detail([("kyc-status", &liveness.status), ("score", &liveness.score)]),
-            ..Self::about_identification(object_id, liveness.user)
-        }
+            ..Facts::default()
+        };
+        let occurred_at = liveness.updated_at.as_deref().and_then(Timestamp::parse);
+        Self { occurred_at, facts, ..Self::about_identification(object_id, liveness.user) }
     }
 
     fn of_identification(identification: Identification<'a>, object_id: Option<Id<'a>>) -> Self {
@@ -262,14 +257,16 @@ impl<'a> Facts<'a> {
             Some("ABORTED") => (None, Some(Outcome::Abandoned), None),
             _ => (None, None, Some(Remark::Unrecognised)),
         };
-        Self {
-            occurred_at: identification.identified_at.as_deref().and_then(Timestamp::parse),
+        let facts = Facts {
             stage,
             decision: outcome.map(|outcome| decision(outcome, &identification.reason)),
             remark,
             detail: detail([("result", &identification.result)]),
-            ..Self::about_identification(identification.transaction.or(object_id), identification.user)
-        }
+            ..Facts::default()
+        };
+        let occurred_at = identification.identified_at.as_deref().and_then(Timestamp::parse);
+        let id = identification.transaction.or(object_id);
+        Self { occurred_at, facts, ..Self::about_identification(id, identification.user) }
     }
 
     /// A payload that this version does not know is filed where its event's name says, if it holds an id.
@@ -285,7 +282,7 @@ impl<'a> Facts<'a> {
             }
             _ => Self::about_user(user),
         };
-        Self { remark: Some(Remark::Unrecognised), ..about }
+        Self { facts: Facts::unrecognised(BTreeMap::new()), ..about }
     }
 }
 

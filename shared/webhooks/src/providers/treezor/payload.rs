@@ -89,11 +89,8 @@ impl<'a> Webhook<'a> {
     /// Reads a document.
     ///
     /// # Errors
-    /// [`Unreadable::NotAnObject`], or [`Unreadable::Ambiguous`] for a member that matters.
+    /// [`Unreadable::Ambiguous`] for a member that matters.
     pub(super) fn read(document: &'a Json<'a>) -> Result<Self, Unreadable> {
-        if !matches!(document, Json::Object(_)) {
-            return Err(Unreadable::NotAnObject);
-        }
         let webhook = match document.member("webhook")? {
             Some(wrapped @ Json::Object(_)) => wrapped,
             _ => document,

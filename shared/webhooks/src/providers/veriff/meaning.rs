@@ -6,7 +6,8 @@ use crate::{
     digest::digest_of_parts,
     providers::provider::{Ignored, Reading},
     reading::{
-        fields::{Scalar, check, detail, reason as bounded_reason, reference, usable},
+        facts::Facts,
+        fields::{Scalar, detail, event_id, reason as bounded_reason, reference, usable},
         json::Json,
         minimise::{compact, minimise},
         unreadable::Unreadable,
@@ -14,176 +15,136 @@ use crate::{
 };
 use std::collections::BTreeMap;
 use verdict_sessions::{
-    AttemptId, Check, CheckOutcome, Decision, EventId, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent,
-    SessionId, SessionKey, Stage, Subject, Timestamp,
+    AttemptId, CheckOutcome, Decision, EventId, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, SessionId,
+    SessionKey, Stage, Subject, Timestamp,
 };
 
 /// Reads a genuine webhook into session events.
 pub(crate) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
-    let document = Json::parse(genuine.body())?;
+    let document = Json::parse_object(genuine.body())?;
     let Some(payload) = Payload::read(&document)? else { return Ok(Reading::Nothing(Ignored::Undecided)) };
     let Envelope { session, attempt, time, vendor_data, end_user_id } = &payload.envelope;
     let session_id = session.as_ref().ok_or(Unreadable::NoSessionId)?;
-    let facts = Facts::of(&payload.family);
+    let session = SessionKey { provider: Provider::Veriff, session_id: usable(session_id, SessionId::new)? };
     let event = SessionEvent {
-        event_id: event_id(&payload, genuine)?,
-        session: SessionKey { provider: Provider::Veriff, session_id: usable(session_id, SessionId::new)? },
-        kind: Kind::Verification,
-        name: facts.name,
         attempt_id: attempt.as_ref().map(|id| usable(id, AttemptId::new)).transpose()?,
         occurred_at: time.as_deref().and_then(Timestamp::parse),
-        emitted_at: None,
-        received_at: genuine.received_at(),
-        stage: facts.stage,
-        decision: facts.decision,
-        checks: facts.checks,
         subject: Subject { reference: reference(vendor_data), provider_user_id: reference(end_user_id) },
-        remark: facts.remark,
-        detail: facts.detail,
+        ..facts(&payload.family).event(fact_id(&payload, genuine)?, session, Kind::Verification, genuine.received_at())
     };
     Ok(Reading::Events { events: vec![event], payload: minimise(&document) })
 }
 
-/// What a family says of a session, before it is filed.
-#[derive(Default)]
-struct Facts {
-    name: String,
-    stage: Option<Stage>,
-    decision: Option<Decision>,
-    checks: BTreeMap<String, Check>,
-    remark: Option<Remark>,
-    detail: BTreeMap<String, String>,
-}
-
-impl Facts {
-    fn of(family: &Family<'_>) -> Self {
-        match family {
-            Family::Event { code, action, context, .. } => Self::of_event(code, action, context.as_ref()),
-            Family::Decision { status, code, reason, reason_code } => {
-                Self::of_decision("decision", status, code, reason, reason_code)
-            }
-            Family::Watchlist { match_status, check_type } => Self::of_watchlist(match_status, check_type),
-            Family::UserStatus { status_code } => {
-                Self { name: "user_status".into(), detail: detail([("statusCode", status_code)]), ..Self::default() }
-            }
-            Family::FullAuto { decision, score } => Self {
-                detail: detail([("decisionScore", score)]),
-                ..Self::of_decision("fullauto", decision, &None, &None, &None)
-            },
-            Family::Registry(registry) => Self::of_registry(registry),
-            Family::Unfamiliar { event_type } => Self {
-                name: "unrecognised".into(),
-                remark: Some(Remark::Unrecognised),
-                detail: detail([("eventType", event_type)]),
-                ..Self::default()
-            },
+/// What a family says of a session.
+fn facts(family: &Family<'_>) -> Facts {
+    match family {
+        Family::Event { code, action, context, .. } => progress(code, action, context.as_ref()),
+        Family::Decision { status, code, reason, reason_code } => {
+            decision("decision", status, code, reason, reason_code)
         }
-    }
-
-    /// Progress. Event webhooks never decide anything. Where code and action disagree, neither counts.
-    fn of_event(code: &Scalar<'_>, action: &Scalar<'_>, context: Option<&Context<'_>>) -> Self {
-        const KNOWN: [(&str, &str, Option<Stage>); 8] = [
-            ("7001", "started", Some(Stage::Started)),
-            ("7002", "submitted", Some(Stage::Submitted)),
-            // The legacy address event, about an address and not about the attempt.
-            ("7005", "submitted", None),
-            ("7007", "waiting_complete", None),
-            ("7008", "waiting_continued", None),
-            ("7009", "flow_finished", None),
-            ("7010", "flow_cancelled", None),
-            ("7011", "document_type_other_selected", None),
-        ];
-        let (code, action) = (code.as_deref().unwrap_or_default(), action.as_deref().unwrap_or_default());
-        let same_code = KNOWN.iter().find(|(known, ..)| *known == code);
-        let (remark, stage) = match same_code {
-            None => (Some(Remark::Unrecognised), None),
-            Some((_, known, stage)) if *known == action => (None, *stage),
-            Some(_) => (Some(Remark::Inconsistent), None),
-        };
-        let known_action = KNOWN.iter().any(|(_, known, _)| *known == action);
-        let name = if known_action { format!("event.{action}") } else { "event.unrecognised".into() };
-        let detail = context
-            .map_or_else(BTreeMap::new, |context| detail([("reason", &context.reason), ("state", &context.state)]));
-        Self { name, stage, remark, detail, ..Self::default() }
-    }
-
-    /// The `status` decides; `code` is a cross-check, since Veriff's own pages disagree on 9104 and
-    /// 9121. Only an approval is not believed where the code contradicts it.
-    fn of_decision(
-        family: &str,
-        status: &Scalar<'_>,
-        code: &Scalar<'_>,
-        reason: &Scalar<'_>,
-        reason_code: &Scalar<'_>,
-    ) -> Self {
-        const KNOWN: [(&str, &[&str], Outcome); 6] = [
-            ("approved", &["9001"], Outcome::Approved),
-            ("declined", &["9102"], Outcome::Declined),
-            ("resubmission_requested", &["9103"], Outcome::ResubmissionRequested),
-            ("expired", &["9104"], Outcome::Expired),
-            ("abandoned", &["9104", "9121"], Outcome::Abandoned),
-            ("review", &["9121"], Outcome::Review),
-        ];
-        let Some((status, codes, outcome)) = KNOWN.iter().find(|(known, ..)| status.as_deref() == Some(known)) else {
-            return Self {
-                name: format!("{family}.unrecognised"),
-                remark: Some(Remark::Unrecognised),
-                detail: detail([("status", status)]),
-                ..Self::default()
-            };
-        };
-        let contradicted = code.as_deref().is_some_and(|code| !codes.contains(&code));
-        let believed = !(contradicted && *outcome == Outcome::Approved);
-        Self {
-            name: format!("{family}.{status}"),
-            remark: contradicted.then_some(Remark::Inconsistent),
-            decision: believed.then(|| Decision {
-                outcome: *outcome,
-                reason_code: reason_code.as_deref().and_then(ReasonCode::new),
-                reason: bounded_reason(reason),
-            }),
-            detail: if contradicted { detail([("code", code)]) } else { BTreeMap::new() },
-            ..Self::default()
+        Family::Watchlist { match_status, check_type } => watchlist(match_status, check_type),
+        Family::UserStatus { status_code } => {
+            Facts { detail: detail([("statusCode", status_code)]), ..Facts::default() }.named("user_status")
         }
-    }
-
-    /// May arrive months later (ongoing monitoring); never decides.
-    fn of_watchlist(match_status: &Scalar<'_>, check_type: &Scalar<'_>) -> Self {
-        let outcome = match match_status.as_deref() {
-            Some("no_match") => Some(CheckOutcome::Passed),
-            Some("possible_match") => Some(CheckOutcome::Flagged),
-            _ => None,
-        };
-        Self {
-            name: "watchlist".into(),
-            remark: outcome.is_none().then_some(Remark::Unrecognised),
-            checks: outcome.map(|outcome| check("watchlist", outcome)).into_iter().collect(),
-            detail: detail([("checkType", check_type), ("matchStatus", match_status)]),
-            ..Self::default()
+        Family::FullAuto { decision: status, score } => {
+            Facts { detail: detail([("decisionScore", score)]), ..decision("fullauto", status, &None, &None, &None) }
         }
-    }
-
-    /// The registries answer with an HTTP-like code, 200 where they found the person. What a later
-    /// version of them says beyond that is captured, not guessed.
-    fn of_registry(registry: &Registry<'_>) -> Self {
-        let outcome = match (registry.code.as_deref(), registry.status.as_deref(), registry.active) {
-            (Some("200"), _, Some(false)) | (_, Some("not_found"), _) => CheckOutcome::Failed,
-            (Some("200"), ..) => CheckOutcome::Passed,
-            (Some(_), ..) => CheckOutcome::Error,
-            (None, ..) => CheckOutcome::Captured,
-        };
-        Self {
-            name: format!("registry.{}", registry.name),
-            checks: BTreeMap::from([check("registry", outcome)]),
-            detail: detail([("code", &registry.code)]),
-            ..Self::default()
+        Family::Registry(registry) => registry_answer(registry),
+        Family::Unfamiliar { event_type } => {
+            Facts::unrecognised(detail([("eventType", event_type)])).named("unrecognised")
         }
     }
 }
 
-/// The same for every copy of a fact: Veriff sends no delivery id. Where a part is missing, the
-/// body's digest takes its place, since a retry repeats the body byte for byte.
-fn event_id(payload: &Payload<'_>, genuine: &Genuine) -> Result<EventId, Unreadable> {
+/// Progress. Event webhooks never decide anything. If code and action disagree, neither counts.
+fn progress(code: &Scalar<'_>, action: &Scalar<'_>, context: Option<&Context<'_>>) -> Facts {
+    const KNOWN: [(&str, &str, Option<Stage>); 8] = [
+        ("7001", "started", Some(Stage::Started)),
+        ("7002", "submitted", Some(Stage::Submitted)),
+        // The legacy address event, about an address and not about the attempt.
+        ("7005", "submitted", None),
+        ("7007", "waiting_complete", None),
+        ("7008", "waiting_continued", None),
+        ("7009", "flow_finished", None),
+        ("7010", "flow_cancelled", None),
+        ("7011", "document_type_other_selected", None),
+    ];
+    let (code, action) = (code.as_deref().unwrap_or_default(), action.as_deref().unwrap_or_default());
+    let same_code = KNOWN.iter().find(|(known, ..)| *known == code);
+    let (remark, stage) = match same_code {
+        None => (Some(Remark::Unrecognised), None),
+        Some((_, known, stage)) if *known == action => (None, *stage),
+        Some(_) => (Some(Remark::Inconsistent), None),
+    };
+    let known_action = KNOWN.iter().any(|(_, known, _)| *known == action);
+    let name = if known_action { format!("event.{action}") } else { "event.unrecognised".into() };
+    let detail =
+        context.map_or_else(BTreeMap::new, |context| detail([("reason", &context.reason), ("state", &context.state)]));
+    Facts { stage, remark, detail, ..Facts::default() }.named(name)
+}
+
+/// A decision. The `status` decides; `code` is a cross-check, since Veriff's own pages disagree on 9104 and 9121. Only
+/// an approval is not believed if the code contradicts it.
+fn decision(
+    family: &str,
+    status: &Scalar<'_>,
+    code: &Scalar<'_>,
+    reason: &Scalar<'_>,
+    reason_code: &Scalar<'_>,
+) -> Facts {
+    const KNOWN: [(&str, &[&str], Outcome); 6] = [
+        ("approved", &["9001"], Outcome::Approved),
+        ("declined", &["9102"], Outcome::Declined),
+        ("resubmission_requested", &["9103"], Outcome::ResubmissionRequested),
+        ("expired", &["9104"], Outcome::Expired),
+        ("abandoned", &["9104", "9121"], Outcome::Abandoned),
+        ("review", &["9121"], Outcome::Review),
+    ];
+    let Some((status, codes, outcome)) = KNOWN.iter().find(|(known, ..)| status.as_deref() == Some(known)) else {
+        return Facts::unrecognised(detail([("status", status)])).named(format!("{family}.unrecognised"));
+    };
+    let contradicted = code.as_deref().is_some_and(|code| !codes.contains(&code));
+    let believed = !(contradicted && *outcome == Outcome::Approved);
+    let facts = Facts {
+        remark: contradicted.then_some(Remark::Inconsistent),
+        decision: believed.then(|| Decision {
+            outcome: *outcome,
+            reason_code: reason_code.as_deref().and_then(ReasonCode::new),
+            reason: bounded_reason(reason),
+        }),
+        detail: if contradicted { detail([("code", code)]) } else { BTreeMap::new() },
+        ..Facts::default()
+    };
+    facts.named(format!("{family}.{status}"))
+}
+
+/// A watchlist's result. It may arrive months later (ongoing monitoring), and never decides.
+fn watchlist(match_status: &Scalar<'_>, check_type: &Scalar<'_>) -> Facts {
+    let detail = detail([("checkType", check_type), ("matchStatus", match_status)]);
+    let facts = match match_status.as_deref() {
+        Some("no_match") => Facts::checked("watchlist", CheckOutcome::Passed, None),
+        Some("possible_match") => Facts::checked("watchlist", CheckOutcome::Flagged, None),
+        _ => Facts::unrecognised(BTreeMap::new()),
+    };
+    facts.named("watchlist").with_detail(detail)
+}
+
+/// The answer of a registry. Registries answer with an HTTP-like code, 200 if they found the person. What a later
+/// version of them says beyond that is captured, not guessed.
+fn registry_answer(registry: &Registry<'_>) -> Facts {
+    let outcome = match (registry.code.as_deref(), registry.status.as_deref(), registry.active) {
+        (Some("200"), _, Some(false)) | (_, Some("not_found"), _) => CheckOutcome::Failed,
+        (Some("200"), ..) => CheckOutcome::Passed,
+        (Some(_), ..) => CheckOutcome::Error,
+        (None, ..) => CheckOutcome::Captured,
+    };
+    let facts = Facts::checked("registry", outcome, None).with_detail(detail([("code", &registry.code)]));
+    facts.named(format!("registry.{}", registry.name))
+}
+
+/// The event's id, equal for every copy of a fact: Veriff sends no delivery id. If a part is missing, the body's digest
+/// takes its place, since a retry repeats the body byte for byte.
+fn fact_id(payload: &Payload<'_>, genuine: &Genuine) -> Result<EventId, Unreadable> {
     let Envelope { session, attempt, time, .. } = &payload.envelope;
     let (session, attempt) = (session.as_ref().map(|id| &*id.text), attempt.as_ref().map(|id| &*id.text));
     let context;
@@ -206,5 +167,5 @@ fn event_id(payload: &Payload<'_>, genuine: &Genuine) -> Result<EventId, Unreada
         Family::Unfamiliar { .. } => ("unfamiliar", None),
     };
     let digest = parts.map_or_else(|| genuine.body_digest(), |parts| digest_of_parts(&parts));
-    EventId::new(format!("{name}:{digest}")).map_err(|_| Unreadable::UnusableId("id"))
+    event_id(format!("{name}:{digest}"))
 }

@@ -58,11 +58,8 @@ impl<'a> Payload<'a> {
     /// Reads a document; `None` for `verification: null`, which says that nothing is decided yet.
     ///
     /// # Errors
-    /// [`Unreadable::NotAnObject`], or [`Unreadable::Ambiguous`] for a member that matters.
+    /// [`Unreadable::Ambiguous`] for a member that matters.
     pub(super) fn read(document: &'a Json<'a>) -> Result<Option<Self>, Unreadable> {
-        if !matches!(document, Json::Object(_)) {
-            return Err(Unreadable::NotAnObject);
-        }
         if let Some(verification @ Json::Object(_)) = document.member("verification")? {
             return decision(verification).map(Some);
         }

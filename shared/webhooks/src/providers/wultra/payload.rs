@@ -62,11 +62,8 @@ impl<'a> Payload<'a> {
     /// Reads a document.
     ///
     /// # Errors
-    /// [`Unreadable::NotAnObject`], or [`Unreadable::Ambiguous`] for a member that matters.
+    /// [`Unreadable::Ambiguous`] for a member that matters.
     pub(super) fn read(document: &'a Json<'a>) -> Result<Self, Unreadable> {
-        if !matches!(document, Json::Object(_)) {
-            return Err(Unreadable::NotAnObject);
-        }
         let envelope = Envelope {
             id: id(document, "id")?,
             timestamp: scalar(document, "timestamp")?,

@@ -2,6 +2,7 @@
 
 use crate::{
     delivery::{Delivery, Genuine},
+    reading::unreadable::Unreadable,
     refusal::Refusal,
 };
 use verdict_sessions::{Provider, SessionEvent, Timestamp};
@@ -93,6 +94,28 @@ pub struct Answer {
 impl Answer {
     /// To a path that is none: what the gateway answers where it has no route.
     pub(crate) const NOT_FOUND: Self = Self { status: 404, body: r#"{"message":"Not Found"}"# };
+}
+
+/// A provider's way of reading what it sends. It needs no credentials.
+pub(crate) trait Reader {
+    /// Whether one webhook may tell of several subjects. Then the ids of its events must be such that a minimised
+    /// payload gives them again: position alone doesn't say which event is which.
+    const TELLS_OF_SEVERAL: bool = false;
+
+    /// Reads a genuine webhook into session events.
+    ///
+    /// # Errors
+    /// [`Unreadable`] if it can't become events.
+    fn read(genuine: &Genuine) -> Result<Reading, Unreadable>;
+
+    /// Reads again an answer of the provider's API; `None` if the payload was not fetched from it, but sent to `source`.
+    fn read_answer(
+        _recorded: &SessionEvent,
+        _source: &str,
+        _payload: &str,
+    ) -> Option<Result<Option<SessionEvent>, Unreadable>> {
+        None
+    }
 }
 
 /// A provider, with the credentials that prove its webhooks.

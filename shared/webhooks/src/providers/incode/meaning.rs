@@ -19,7 +19,7 @@ use verdict_sessions::{
 };
 
 /// Reads a genuine webhook into session events.
-pub(crate) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let document = Json::parse_object(genuine.body())?;
     let segment = segment(genuine.path()).unwrap_or_default();
     let Payload { envelope, webhook } = Payload::read(segment, &document)?;

@@ -18,13 +18,13 @@ pub use token_endpoint::{TokenAnswer, TokenEndpoint, TokenError};
 
 use crate::{
     delivery::{Delivery, Genuine},
-    providers::provider::{Answer, Disposition, Provide},
+    providers::provider::{Answer, Disposition, Provide, Reader, Reading},
     proving::credentials::CredentialsError,
+    reading::unreadable::Unreadable,
     refusal::Refusal,
 };
 use credentials::Credentials;
-pub(crate) use meaning::read;
-use verdict_sessions::{Provider, Timestamp};
+use verdict_sessions::{Provider, SessionEvent, Timestamp};
 
 /// Incode, with what its webhooks prove themselves with.
 #[derive(Debug)]
@@ -70,5 +70,25 @@ impl Provide for Incode {
             }
             _ => Answer { status: 200, body: r#"{"success": true}"# },
         }
+    }
+}
+
+impl Reader for Incode {
+    fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+        meaning::read(genuine)
+    }
+
+    fn read_answer(
+        recorded: &SessionEvent,
+        source: &str,
+        payload: &str,
+    ) -> Option<Result<Option<SessionEvent>, Unreadable>> {
+        let read = match source {
+            STATUS_PATH => Finding::of_status,
+            SCORE_PATH => Finding::of_score,
+            _ => return None,
+        };
+        let finding = read(&recorded.session, payload.as_bytes(), recorded.received_at);
+        Some(finding.map(|finding| finding.event))
     }
 }

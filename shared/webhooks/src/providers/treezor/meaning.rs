@@ -23,7 +23,7 @@ use verdict_sessions::{
 };
 
 /// Reads a genuine webhook into session events.
-pub(crate) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     // Of all that is proved, only a confirmation comes without a body.
     if genuine.body().is_empty() {
         return Ok(Reading::Nothing(Ignored::SubscriptionConfirmation));

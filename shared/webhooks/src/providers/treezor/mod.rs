@@ -11,11 +11,11 @@ pub use canonical::canonical;
 
 use crate::{
     delivery::{Delivery, Genuine},
-    providers::provider::{Answer, Disposition, Provide},
+    providers::provider::{Answer, Disposition, Provide, Reader, Reading},
     proving::credentials::CredentialsError,
+    reading::unreadable::Unreadable,
     refusal::Refusal,
 };
-pub(crate) use meaning::read;
 use proof::Credentials;
 use verdict_sessions::{Provider, Timestamp};
 
@@ -50,5 +50,13 @@ impl Provide for Treezor {
             Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },
             _ => Answer { status: 200, body: "{}" },
         }
+    }
+}
+
+impl Reader for Treezor {
+    const TELLS_OF_SEVERAL: bool = true;
+
+    fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+        meaning::read(genuine)
     }
 }

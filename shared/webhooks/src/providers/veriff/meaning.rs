@@ -20,7 +20,7 @@ use verdict_sessions::{
 };
 
 /// Reads a genuine webhook into session events.
-pub(crate) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let document = Json::parse_object(genuine.body())?;
     let Some(payload) = Payload::read(&document)? else { return Ok(Reading::Nothing(Ignored::Undecided)) };
     let Envelope { session, attempt, time, vendor_data, end_user_id } = &payload.envelope;

@@ -7,11 +7,11 @@ mod proof;
 
 use crate::{
     delivery::{Delivery, Genuine},
-    providers::provider::{Answer, Disposition, Provide},
+    providers::provider::{Answer, Disposition, Provide, Reader, Reading},
     proving::credentials::CredentialsError,
+    reading::unreadable::Unreadable,
     refusal::Refusal,
 };
-pub(crate) use meaning::read;
 use proof::Credentials;
 use verdict_sessions::{Provider, Timestamp};
 
@@ -46,5 +46,11 @@ impl Provide for Veriff {
             Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },
             _ => Answer { status: 200, body: "{}" },
         }
+    }
+}
+
+impl Reader for Veriff {
+    fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+        meaning::read(genuine)
     }
 }

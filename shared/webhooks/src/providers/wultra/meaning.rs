@@ -19,7 +19,7 @@ use verdict_sessions::{
 };
 
 /// Reads a genuine webhook into session events.
-pub(crate) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let document = Json::parse_object(genuine.body())?;
     let Payload { envelope, event } = Payload::read(&document)?;
     let process_id = envelope.process_id.as_ref().ok_or(Unreadable::NoSessionId)?;

@@ -116,7 +116,7 @@ impl KeptWebhook {
     pub fn restore(&self) -> Result<Genuine, NotKept> {
         let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| NotKept)?;
         let body = gunzip(&packed).map_err(|_| NotKept)?;
-        Ok(Genuine::kept(self.provider, self.path.clone(), self.received_at, body, self.sha256.clone()))
+        Ok(Genuine::from_our_queue(self.provider, self.path.clone(), self.received_at, body, self.sha256.clone()))
     }
 
     /// Whose webhook it is.
@@ -170,7 +170,7 @@ mod tests {
 
     fn genuine(body: &str) -> Genuine {
         let at = Timestamp::from_unix(1_750_000_000, 123_456_000).unwrap();
-        Genuine::kept(Provider::Wultra, "/wultra/process/event".into(), at, body.into(), "digest".into())
+        Genuine::from_our_queue(Provider::Wultra, "/wultra/process/event".into(), at, body.into(), "digest".into())
     }
 
     fn written_and_read(kept: KeptWebhook) -> KeptWebhook {

@@ -11,7 +11,7 @@ use crate::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use std::time::{Duration, Instant};
 use verdict_sessions::SessionId;
-use verdict_webhooks::{Disposition, Genuine, Provide, Unreadable};
+use verdict_webhooks::{Disposition, Genuine, Unreadable, WebhookSource};
 
 /// What is kept back, of the time there is, for putting on a queue what could not be recorded: a try that gets no
 /// answer, and a second one.
@@ -35,7 +35,7 @@ pub struct Receiver<P> {
     quarantine: QuarantineQueue,
 }
 
-impl<P: Provide> Receiver<P> {
+impl<P: WebhookSource> Receiver<P> {
     /// Puts the parts together.
     pub fn new(provider: P, processor: Processor, intake: IntakeQueue, quarantine: QuarantineQueue) -> Self {
         Self { provider, processor, intake, quarantine }

@@ -2,7 +2,7 @@
 
 use crate::{
     digest::sha256_hex,
-    reading::{json::Json, minimise::compact, probe::is_probe},
+    reading::{json::Json, minimise::minimise_unbounded, probe::is_probe},
     refusal::Refusal,
 };
 use std::{borrow::Cow, fmt};
@@ -161,7 +161,7 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// A webhook that its provider has vouched for. Only a proof makes one, or [`kept`](Self::kept) of one that was
+/// A webhook that its provider has vouched for. Only a proof makes one, or [`from_our_queue`](Self::from_our_queue) of one that was
 /// proved before.
 ///
 /// ```compile_fail,E0451
@@ -193,7 +193,13 @@ impl Genuine {
     /// [minimised](Self::minimised_body): on a queue that nobody else can send to, or in the table. `digest` is
     /// the [`body_digest`](Self::body_digest) that it had.
     #[must_use]
-    pub fn kept(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>, digest: String) -> Self {
+    pub fn from_our_queue(
+        provider: Provider,
+        path: String,
+        received_at: Timestamp,
+        body: Vec<u8>,
+        digest: String,
+    ) -> Self {
         Self { digest: Some(digest), ..Self::new(provider, path, received_at, body) }
     }
 
@@ -233,7 +239,7 @@ impl Genuine {
     #[must_use]
     pub fn minimised_body(&self) -> Cow<'_, [u8]> {
         match Json::parse(&self.body) {
-            Ok(document) => Cow::Owned(compact(&document).into_bytes()),
+            Ok(document) => Cow::Owned(minimise_unbounded(&document).into_bytes()),
             Err(_) => Cow::Borrowed(&self.body),
         }
     }

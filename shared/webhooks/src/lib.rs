@@ -24,7 +24,7 @@ pub use delivery::{Delivery, Genuine, Headers};
 pub use digest::sha256_hex;
 pub use providers::{
     incode,
-    provider::{Answer, Disposition, Ignored, Provide, Reading},
+    provider::{Answer, Disposition, Ignored, Reading, WebhookSource},
     read::{read, read_again},
     treezor, veriff, wultra,
 };

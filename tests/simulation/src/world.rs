@@ -19,7 +19,7 @@ use verdict_pipeline::{
     outbox, replay,
 };
 use verdict_sessions::{Provider, SessionKey};
-use verdict_webhooks::{Delivery, Provide, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
+use verdict_webhooks::{Delivery, WebhookSource, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
 
 /// How long a function that receives webhooks takes at most, as the gateway's adapter has it.
 const RECEIVE_BUDGET: Duration = Duration::from_millis(3800);
@@ -142,7 +142,7 @@ impl World {
         }
     }
 
-    fn receiver<P: Provide>(&self, provider: P, is_polled: bool) -> Receiver<P> {
+    fn receiver<P: WebhookSource>(&self, provider: P, is_polled: bool) -> Receiver<P> {
         let mut processor = self.environment.processor().unwrap();
         if is_polled {
             processor = processor.with_polls(true);

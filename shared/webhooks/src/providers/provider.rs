@@ -119,7 +119,7 @@ pub(crate) trait Reader {
 }
 
 /// A provider, with the credentials that prove its webhooks.
-pub trait Provide {
+pub trait WebhookSource {
     /// Which one.
     const PROVIDER: Provider;
 

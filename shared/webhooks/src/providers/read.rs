@@ -62,7 +62,8 @@ fn again<R: Reader>(recorded: &SessionEvent, source: &str, payload: &str) -> Res
 fn webhook<R: Reader>(recorded: &SessionEvent, path: &str, payload: &str) -> Result<Vec<SessionEvent>, Unreadable> {
     let body = payload.as_bytes().to_vec();
     let digest = sha256_hex(&body);
-    let genuine = Genuine::kept(recorded.session.provider, path.to_owned(), recorded.received_at, body, digest);
+    let genuine =
+        Genuine::from_our_queue(recorded.session.provider, path.to_owned(), recorded.received_at, body, digest);
     Ok(match R::read(&genuine)? {
         Reading::Events { events, .. } => events,
         Reading::Nothing(_) => Vec::new(),

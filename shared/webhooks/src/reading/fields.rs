@@ -17,7 +17,7 @@ const REASON_LIMIT: usize = 1024;
 const REFERENCE_LIMIT: usize = 1024;
 
 /// Some text of a payload: a string's, or a number as spelled. Blank counts as missing.
-pub(crate) type Scalar<'a> = Option<Cow<'a, str>>;
+pub(crate) type MaybeText<'a> = Option<Cow<'a, str>>;
 
 /// An id, and where it stood.
 #[derive(Clone, Debug)]
@@ -40,8 +40,8 @@ pub(crate) fn path<'a>(value: &'a Json<'a>, names: &[&'static str]) -> Result<Op
 ///
 /// # Errors
 /// [`Unreadable::Ambiguous`] where the member occurs twice.
-pub(crate) fn scalar<'a>(object: &'a Json<'a>, name: &'static str) -> Result<Scalar<'a>, Unreadable> {
-    Ok(object.member(name)?.and_then(Json::scalar).filter(|text| !text.trim().is_empty()))
+pub(crate) fn maybe_text<'a>(object: &'a Json<'a>, name: &'static str) -> Result<MaybeText<'a>, Unreadable> {
+    Ok(object.member(name)?.and_then(Json::text).filter(|text| !text.trim().is_empty()))
 }
 
 /// A member that is an id.
@@ -53,7 +53,7 @@ pub(crate) fn id<'a>(object: &'a Json<'a>, member: &'static str) -> Result<Optio
         Some(Json::String(text)) => text.is_unicode(),
         _ => true,
     };
-    Ok(scalar(object, member)?.map(|text| Id { member, text, is_unicode }))
+    Ok(maybe_text(object, member)?.map(|text| Id { member, text, is_unicode }))
 }
 
 /// The id as one of ours.
@@ -77,12 +77,12 @@ pub(crate) fn event_id(text: String) -> Result<EventId, Unreadable> {
 }
 
 /// A reference to the person, where it can be an index key.
-pub(crate) fn reference(text: &Scalar<'_>) -> Option<String> {
+pub(crate) fn reference(text: &MaybeText<'_>) -> Option<String> {
     text.as_deref().filter(|text| text.len() <= REFERENCE_LIMIT).map(str::to_owned)
 }
 
 /// A reason in the provider's words.
-pub(crate) fn reason(text: &Scalar<'_>) -> Option<String> {
+pub(crate) fn reason(text: &MaybeText<'_>) -> Option<String> {
     text.as_deref().map(|text| bounded(text, REASON_LIMIT))
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn document_check(id: &str) -> String {
 }
 
 /// The details that are there, by name.
-pub(crate) fn detail<const N: usize>(members: [(&str, &Scalar<'_>); N]) -> BTreeMap<String, String> {
+pub(crate) fn detail<const N: usize>(members: [(&str, &MaybeText<'_>); N]) -> BTreeMap<String, String> {
     members
         .into_iter()
         .filter_map(|(name, text)| Some((name.to_owned(), bounded(text.as_deref()?, DETAIL_LIMIT))))

@@ -147,7 +147,7 @@ impl<'a> Json<'a> {
 
     /// A string's text, or a number as spelled: providers send codes and ids as either.
     #[must_use]
-    pub fn scalar(&self) -> Option<Cow<'a, str>> {
+    pub fn text(&self) -> Option<Cow<'a, str>> {
         match self {
             Self::String(text) => Some(text.decoded()),
             Self::Number(number) => Some(Cow::Borrowed(number)),

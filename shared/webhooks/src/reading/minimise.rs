@@ -51,7 +51,7 @@ pub(crate) fn minimise(document: &Json<'_>) -> String {
 }
 
 /// One value, minimised: for parts of a payload that take part in an event's id.
-pub(crate) fn compact(value: &Json<'_>) -> String {
+pub(crate) fn minimise_unbounded(value: &Json<'_>) -> String {
     let mut writer = Writer::default();
     writer.value(value);
     writer.out

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::{fs, path::Path};
 use verdict_sessions::{Provider, Timestamp};
 use verdict_webhooks::{
-    CredentialsError, Delivery, Genuine, Provide, Refusal, incode::Incode, treezor::Treezor, veriff::Veriff,
+    CredentialsError, Delivery, Genuine, Refusal, WebhookSource, incode::Incode, treezor::Treezor, veriff::Veriff,
     wultra::Wultra,
 };
 
@@ -83,7 +83,7 @@ impl Case {
             .with_query(self.query.clone())
     }
 
-    pub(crate) fn prove<P: Provide>(
+    pub(crate) fn prove<P: WebhookSource>(
         &self,
         from_json: impl Fn(&str) -> Result<P, CredentialsError>,
     ) -> Result<Genuine, Refusal> {

@@ -360,7 +360,7 @@ fn a_member_is_found_once_or_not_at_all() {
     let text = r#"{"a":1,"b":null,"c":2,"c":2,"\u0064":"x","":true,"e":null,"e":null}"#;
     let json = Json::parse(text.as_bytes()).unwrap();
     assert_eq!(json.member("a"), Ok(Some(&Json::Number("1"))));
-    assert_eq!(json.member("d").unwrap().unwrap().scalar().as_deref(), Some("x"));
+    assert_eq!(json.member("d").unwrap().unwrap().text().as_deref(), Some("x"));
     assert_eq!(json.member(""), Ok(Some(&Json::Bool(true))));
     assert_eq!((json.member("b"), json.has("b")), (Ok(None), Ok(true)));
     assert_eq!((json.member("z"), json.has("z")), (Ok(None), Ok(false)));

@@ -6,7 +6,8 @@ use sha2::Sha256;
 use std::fmt::Write as _;
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{
-    Delivery, Genuine, Headers, Provide, Refusal, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra,
+    Delivery, Genuine, Headers, Refusal, WebhookSource, incode::Incode, treezor::Treezor, veriff::Veriff,
+    wultra::Wultra,
 };
 
 const SECRET: &str = "7b1f4e0a-5c7d-4d62-9f0b-2c8e61a3d94f";

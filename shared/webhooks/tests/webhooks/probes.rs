@@ -6,7 +6,7 @@ use sha2::Sha256;
 use std::fmt::Write as _;
 use verdict_sessions::{Provider, Timestamp};
 use verdict_webhooks::{
-    Delivery, Disposition, Genuine, Provide, Reading, Refusal, incode::Incode, treezor::Treezor, veriff::Veriff,
+    Delivery, Disposition, Genuine, Reading, Refusal, WebhookSource, incode::Incode, treezor::Treezor, veriff::Veriff,
     wultra::Wultra,
 };
 
@@ -174,14 +174,15 @@ fn an_unproved_probe_is_refused() {
 
 /// What waited on our own queue was a webhook when it was proved.
 #[test]
-fn what_was_kept_is_no_probe() {
-    let kept = Genuine::kept(Provider::Veriff, "/veriff/decisions".into(), now(), PROBE.into(), "digest".into());
+fn what_comes_from_our_queue_is_no_probe() {
+    let kept =
+        Genuine::from_our_queue(Provider::Veriff, "/veriff/decisions".into(), now(), PROBE.into(), "digest".into());
     assert!(!kept.is_probe());
 }
 
 #[test]
 fn a_probe_is_answered_like_what_was_recorded() {
-    fn assert_alike(provider: &impl Provide, path: &str) {
+    fn assert_alike(provider: &impl WebhookSource, path: &str) {
         let answer = provider.answer(path, Disposition::Probe);
         assert_eq!(answer, provider.answer(path, Disposition::Recorded));
         assert_eq!(answer.status, 200);

@@ -35,7 +35,7 @@ fn genuine(provider: Provider, event: &str) -> Genuine {
     let body =
         if event["isBase64Encoded"] == json!(true) { STANDARD.decode(text).unwrap() } else { text.as_bytes().to_vec() };
     let digest = sha256_hex(&body);
-    Genuine::kept(provider, event["rawPath"].as_str().unwrap().to_owned(), arrival(), body, digest)
+    Genuine::from_our_queue(provider, event["rawPath"].as_str().unwrap().to_owned(), arrival(), body, digest)
 }
 
 /// The one event of a webhook, and what is stored of it.

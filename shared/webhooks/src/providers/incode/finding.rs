@@ -1,7 +1,7 @@
 //! What the answers of Incode's API say of a session.
 
 use super::meaning::{onboarding_status, score, status_event_id};
-use crate::reading::{facts::Facts, fields::scalar, json::Json, minimise::minimise, unreadable::Unreadable};
+use crate::reading::{facts::Facts, fields::maybe_text, json::Json, minimise::minimise, unreadable::Unreadable};
 use std::fmt;
 use verdict_sessions::{EventId, Kind, SessionEvent, SessionKey, Timestamp};
 
@@ -38,7 +38,7 @@ impl Finding {
     pub fn of_status(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
         const MEMBER: &str = "onboardingStatus";
         let document = Json::parse_object(body)?;
-        let status = scalar(&document, MEMBER)?;
+        let status = maybe_text(&document, MEMBER)?;
         let said = status.as_deref().ok_or(Unreadable::Missing(MEMBER))?;
         let event = match said {
             "UNKNOWN" => None,
@@ -54,7 +54,7 @@ impl Finding {
     pub fn of_score(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
         let document = Json::parse_object(body)?;
         let overall = document.member("overall")?.ok_or(Unreadable::Missing("overall"))?;
-        let status = scalar(overall, "status")?;
+        let status = maybe_text(overall, "status")?;
         let event = match status.as_deref() {
             None | Some("UNKNOWN") => None,
             Some(said) => Some(fact("score", said, score(&status), session, asked_at)?),

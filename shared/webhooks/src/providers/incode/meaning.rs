@@ -7,7 +7,7 @@ use crate::{
     providers::provider::Reading,
     reading::{
         facts::Facts,
-        fields::{Scalar, detail, event_id, reason as bounded_reason, reference, usable},
+        fields::{MaybeText, detail, event_id, reason as bounded_reason, reference, usable},
         json::Json,
         minimise::minimise,
         unreadable::Unreadable,
@@ -73,7 +73,7 @@ fn facts(webhook: &Webhook<'_>) -> Facts {
 /// the score.
 ///
 /// Decisions have no reason code: a webhook and the score of one fact must not count as two decisions.
-pub(super) fn onboarding_status(status: &Scalar<'_>) -> Facts {
+pub(super) fn onboarding_status(status: &MaybeText<'_>) -> Facts {
     let (name, facts) = match status.as_deref() {
         Some("ID_VALIDATION_FINISHED") => ("id_validation_finished", captured("document")),
         Some("ID_VALIDATION_FINISHED_SECOND_ID") => ("id_validation_finished_second_id", captured("document")),
@@ -91,7 +91,7 @@ pub(super) fn onboarding_status(status: &Scalar<'_>) -> Facts {
 }
 
 /// The overall status of a score.
-pub(super) fn score(status: &Scalar<'_>) -> Facts {
+pub(super) fn score(status: &MaybeText<'_>) -> Facts {
     let (name, facts) = match status.as_deref() {
         Some("OK") => ("ok", Facts::decided(Outcome::Approved)),
         Some("MANUAL_OK") => ("manual_ok", Facts::decided(Outcome::Approved)),
@@ -106,7 +106,7 @@ pub(super) fn score(status: &Scalar<'_>) -> Facts {
 }
 
 /// A login of a person who was onboarded before: a check, and no decision on the onboarding.
-fn authentication(check: &str, overall_status: &Scalar<'_>, error_code: &Scalar<'_>) -> Facts {
+fn authentication(check: &str, overall_status: &MaybeText<'_>, error_code: &MaybeText<'_>) -> Facts {
     match overall_status.as_deref() {
         Some("PASS") => Facts::checked(check, CheckOutcome::Passed, None),
         Some("FAIL") => Facts::checked(check, CheckOutcome::Failed, bounded_reason(error_code)),
@@ -117,7 +117,7 @@ fn authentication(check: &str, overall_status: &Scalar<'_>, error_code: &Scalar<
     }
 }
 
-fn ine_scraping(status: &Scalar<'_>) -> Facts {
+fn ine_scraping(status: &MaybeText<'_>) -> Facts {
     let (name, facts) = match status.as_deref() {
         Some("IN_PROGRESS") => ("in_progress", Facts::checked("ine", CheckOutcome::Pending, None)),
         Some("FINISHED") => ("finished", captured("ine")),

@@ -18,7 +18,7 @@ pub use token_endpoint::{TokenAnswer, TokenEndpoint, TokenError};
 
 use crate::{
     delivery::{Delivery, Genuine},
-    providers::provider::{Answer, Disposition, Provide, Reader, Reading},
+    providers::provider::{Answer, Disposition, Reader, Reading, WebhookSource},
     proving::credentials::CredentialsError,
     reading::unreadable::Unreadable,
     refusal::Refusal,
@@ -51,7 +51,7 @@ impl Incode {
     }
 }
 
-impl Provide for Incode {
+impl WebhookSource for Incode {
     const PROVIDER: Provider = Provider::Incode;
 
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {

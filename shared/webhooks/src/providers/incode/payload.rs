@@ -1,7 +1,7 @@
 //! What does it say? Incode's webhooks, told apart by the path that they come on: the bodies don't say.
 
 use crate::reading::{
-    fields::{Id, Scalar, id, scalar},
+    fields::{Id, MaybeText, id, maybe_text},
     json::Json,
     unreadable::Unreadable,
 };
@@ -43,14 +43,14 @@ pub(super) struct Payload<'a> {
 #[derive(Debug)]
 pub(super) struct Envelope<'a> {
     pub(super) session: Option<Id<'a>>,
-    pub(super) external_id: Scalar<'a>,
-    pub(super) customer_id: Scalar<'a>,
+    pub(super) external_id: MaybeText<'a>,
+    pub(super) customer_id: MaybeText<'a>,
 }
 
 #[derive(Debug)]
 pub(super) enum Webhook<'a> {
     OnboardingStatus {
-        status: Scalar<'a>,
+        status: MaybeText<'a>,
     },
     SessionStarted,
     SessionProgress,
@@ -64,11 +64,11 @@ pub(super) enum Webhook<'a> {
     },
     Authentication {
         check: &'static str,
-        overall_status: Scalar<'a>,
-        error_code: Scalar<'a>,
+        overall_status: MaybeText<'a>,
+        error_code: MaybeText<'a>,
     },
     IneScraping {
-        status: Scalar<'a>,
+        status: MaybeText<'a>,
     },
     Unfamiliar,
 }
@@ -80,7 +80,7 @@ impl<'a> Payload<'a> {
     /// [`Unreadable::Ambiguous`] for a member that matters.
     pub(super) fn read(segment: &str, document: &'a Json<'a>) -> Result<Self, Unreadable> {
         let webhook = match segment {
-            "onboarding-status" => Webhook::OnboardingStatus { status: scalar(document, "onboardingStatus")? },
+            "onboarding-status" => Webhook::OnboardingStatus { status: maybe_text(document, "onboardingStatus")? },
             "session-started" => Webhook::SessionStarted,
             "session-progress" => Webhook::SessionProgress,
             "session-succeeded" => Webhook::SessionSucceeded,
@@ -93,7 +93,7 @@ impl<'a> Payload<'a> {
             "proof-of-payment" => Webhook::Available { check: "proof_of_payment" },
             "face-authentication" => authentication(document, FACE_AUTHENTICATION)?,
             "authentication" => authentication(document, AUTHENTICATION)?,
-            "ine-scraping" => Webhook::IneScraping { status: scalar(document, "ScrapingStatus")? },
+            "ine-scraping" => Webhook::IneScraping { status: maybe_text(document, "ScrapingStatus")? },
             _ => Webhook::Unfamiliar,
         };
         let session = match (interview(document)?, segment) {
@@ -103,8 +103,8 @@ impl<'a> Payload<'a> {
         };
         let envelope = Envelope {
             session,
-            external_id: scalar(document, "externalId")?,
-            customer_id: scalar(document, "customerId")?,
+            external_id: maybe_text(document, "externalId")?,
+            customer_id: maybe_text(document, "customerId")?,
         };
         Ok(Self { envelope, webhook })
     }
@@ -113,8 +113,8 @@ impl<'a> Payload<'a> {
 fn authentication<'a>(document: &'a Json<'a>, check: &'static str) -> Result<Webhook<'a>, Unreadable> {
     Ok(Webhook::Authentication {
         check,
-        overall_status: scalar(document, "overallStatus")?,
-        error_code: scalar(document, "errorCode")?,
+        overall_status: maybe_text(document, "overallStatus")?,
+        error_code: maybe_text(document, "errorCode")?,
     })
 }
 

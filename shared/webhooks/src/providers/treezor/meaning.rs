@@ -10,9 +10,9 @@ use crate::{
     providers::provider::{Ignored, Reading},
     reading::{
         facts::Facts,
-        fields::{Id, Scalar, detail, document_check, event_id, reason as bounded_reason, reference, usable},
+        fields::{Id, MaybeText, detail, document_check, event_id, reason as bounded_reason, reference, usable},
         json::Json,
-        minimise::{compact, minimise},
+        minimise::{minimise, minimise_unbounded},
         unreadable::Unreadable,
     },
 };
@@ -71,7 +71,7 @@ struct Name {
 
 impl Name {
     /// `None` where the event speaks of something else than identity verification.
-    fn of(name: &Scalar<'_>) -> Option<Self> {
+    fn of(name: &MaybeText<'_>) -> Option<Self> {
         const FAMILIES: [(&str, Shape, &[&str]); 6] = [
             ("user", Shape::Users, &["kycrequest", "kycreview"]),
             ("kycreview", Shape::Review, &["request", "result"]),
@@ -123,7 +123,7 @@ fn session_key(kind: Kind, id: Option<&Id<'_>>) -> Result<SessionKey, Unreadable
 struct Statement<'a> {
     kind: Kind,
     id: Option<Id<'a>>,
-    user: Scalar<'a>,
+    user: MaybeText<'a>,
     occurred_at: Option<Timestamp>,
     facts: Facts,
 }
@@ -295,7 +295,7 @@ fn decision(outcome: Outcome, reason: &Reason<'_>) -> Decision {
 }
 
 /// A score comes as a number or as its text.
-fn is_one(score: &Scalar<'_>) -> bool {
+fn is_one(score: &MaybeText<'_>) -> bool {
     let (whole, fraction) = score.as_deref().map_or(("", ""), |score| score.split_once('.').unwrap_or((score, "")));
     whole == "1" && fraction.bytes().all(|digit| digit == b'0')
 }
@@ -323,6 +323,6 @@ fn created_at(text: &str) -> Option<Timestamp> {
 /// The same for every copy of a fact, a re-spelled one included. The webhook's own id takes part, since a state may
 /// come back; so does the event's name, so that no copy under another name, read another way, takes its place.
 fn digest(webhook: &Webhook<'_>) -> String {
-    let payload = canonical(&compact(webhook.object_payload));
+    let payload = canonical(&minimise_unbounded(webhook.object_payload));
     digest_of_parts(&[webhook.name.as_deref().unwrap_or_default(), webhook.id.as_deref().unwrap_or_default(), &payload])
 }

@@ -11,7 +11,7 @@ pub use canonical::canonical;
 
 use crate::{
     delivery::{Delivery, Genuine},
-    providers::provider::{Answer, Disposition, Provide, Reader, Reading},
+    providers::provider::{Answer, Disposition, Reader, Reading, WebhookSource},
     proving::credentials::CredentialsError,
     reading::unreadable::Unreadable,
     refusal::Refusal,
@@ -35,7 +35,7 @@ impl Treezor {
     }
 }
 
-impl Provide for Treezor {
+impl WebhookSource for Treezor {
     const PROVIDER: Provider = Provider::Treezor;
 
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {

@@ -1,7 +1,7 @@
 //! What does it say? Treezor's payloads, told apart by their members: their event's name is not signed.
 
 use crate::reading::{
-    fields::{Id, Scalar, id, path, scalar},
+    fields::{Id, MaybeText, id, maybe_text, path},
     json::Json,
     unreadable::Unreadable,
 };
@@ -9,9 +9,9 @@ use crate::reading::{
 /// A webhook, flat or wrapped.
 #[derive(Debug)]
 pub(super) struct Webhook<'a> {
-    pub(super) name: Scalar<'a>,
-    pub(super) id: Scalar<'a>,
-    pub(super) created_at: Scalar<'a>,
+    pub(super) name: MaybeText<'a>,
+    pub(super) id: MaybeText<'a>,
+    pub(super) created_at: MaybeText<'a>,
     pub(super) object_id: Option<Id<'a>>,
     pub(super) object_payload: &'a Json<'a>,
 }
@@ -41,32 +41,32 @@ pub(super) enum Payload<'a> {
 #[derive(Debug)]
 pub(super) struct UserReview<'a> {
     pub(super) user: Option<Id<'a>>,
-    pub(super) kyc_review: Scalar<'a>,
-    pub(super) kyc_status: Scalar<'a>,
-    pub(super) kyc_level: Scalar<'a>,
-    pub(super) code: Scalar<'a>,
-    pub(super) comment: Scalar<'a>,
-    pub(super) modified_at: Scalar<'a>,
-    pub(super) requested_at: Scalar<'a>,
-    pub(super) reviewed_at: Scalar<'a>,
+    pub(super) kyc_review: MaybeText<'a>,
+    pub(super) kyc_status: MaybeText<'a>,
+    pub(super) kyc_level: MaybeText<'a>,
+    pub(super) code: MaybeText<'a>,
+    pub(super) comment: MaybeText<'a>,
+    pub(super) modified_at: MaybeText<'a>,
+    pub(super) requested_at: MaybeText<'a>,
+    pub(super) reviewed_at: MaybeText<'a>,
 }
 
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     pub(super) id: Option<Id<'a>>,
     pub(super) user: Option<Id<'a>>,
-    pub(super) status: Scalar<'a>,
-    pub(super) code: Scalar<'a>,
-    pub(super) modified_at: Scalar<'a>,
+    pub(super) status: MaybeText<'a>,
+    pub(super) code: MaybeText<'a>,
+    pub(super) modified_at: MaybeText<'a>,
 }
 
 #[derive(Debug)]
 pub(super) struct Liveness<'a> {
     pub(super) user: Option<Id<'a>>,
-    pub(super) status: Scalar<'a>,
-    pub(super) score: Scalar<'a>,
+    pub(super) status: MaybeText<'a>,
+    pub(super) score: MaybeText<'a>,
     pub(super) reason: Reason<'a>,
-    pub(super) updated_at: Scalar<'a>,
+    pub(super) updated_at: MaybeText<'a>,
 }
 
 /// A qualified electronic signature or a video conference.
@@ -74,15 +74,15 @@ pub(super) struct Liveness<'a> {
 pub(super) struct Identification<'a> {
     pub(super) transaction: Option<Id<'a>>,
     pub(super) user: Option<Id<'a>>,
-    pub(super) result: Scalar<'a>,
+    pub(super) result: MaybeText<'a>,
     pub(super) reason: Reason<'a>,
-    pub(super) identified_at: Scalar<'a>,
+    pub(super) identified_at: MaybeText<'a>,
 }
 
 #[derive(Debug)]
 pub(super) struct Reason<'a> {
-    pub(super) code: Scalar<'a>,
-    pub(super) message: Scalar<'a>,
+    pub(super) code: MaybeText<'a>,
+    pub(super) message: MaybeText<'a>,
 }
 
 impl<'a> Webhook<'a> {
@@ -96,10 +96,10 @@ impl<'a> Webhook<'a> {
             _ => document,
         };
         Ok(Self {
-            name: scalar(webhook, "webhook")?,
+            name: maybe_text(webhook, "webhook")?,
             // What wraps a webhook spells the same id another way.
-            id: scalar(webhook, "webhook_id")?.or(scalar(document, "webhookId")?),
-            created_at: scalar(webhook, "webhook_created_at")?,
+            id: maybe_text(webhook, "webhook_id")?.or(maybe_text(document, "webhookId")?),
+            created_at: maybe_text(webhook, "webhook_created_at")?,
             object_id: id(webhook, "object_id")?,
             object_payload: webhook.member("object_payload")?.unwrap_or(&Json::Null),
         })
@@ -183,14 +183,14 @@ fn entries<'a, T>(
 fn review<'a>(payload: &'a Json<'a>) -> Result<UserReview<'a>, Unreadable> {
     Ok(UserReview {
         user: user(payload)?,
-        kyc_review: scalar(payload, "kycReview")?,
-        kyc_status: scalar(payload, "kycStatus")?,
-        kyc_level: scalar(payload, "kycLevel")?,
-        code: scalar(payload, "codeStatus")?,
-        comment: scalar(payload, "kycReviewComment")?,
-        modified_at: scalar(payload, "modifiedDate")?,
-        requested_at: scalar(payload, "lastRequestDatetime")?,
-        reviewed_at: scalar(payload, "lastReviewDatetime")?,
+        kyc_review: maybe_text(payload, "kycReview")?,
+        kyc_status: maybe_text(payload, "kycStatus")?,
+        kyc_level: maybe_text(payload, "kycLevel")?,
+        code: maybe_text(payload, "codeStatus")?,
+        comment: maybe_text(payload, "kycReviewComment")?,
+        modified_at: maybe_text(payload, "modifiedDate")?,
+        requested_at: maybe_text(payload, "lastRequestDatetime")?,
+        reviewed_at: maybe_text(payload, "lastReviewDatetime")?,
     })
 }
 
@@ -198,9 +198,9 @@ fn document<'a>(payload: &'a Json<'a>) -> Result<Document<'a>, Unreadable> {
     Ok(Document {
         id: id(payload, "documentId")?,
         user: user(payload)?,
-        status: scalar(payload, "documentStatus")?,
-        code: scalar(payload, "codeStatus")?,
-        modified_at: scalar(payload, "modifiedDate")?,
+        status: maybe_text(payload, "documentStatus")?,
+        code: maybe_text(payload, "codeStatus")?,
+        modified_at: maybe_text(payload, "modifiedDate")?,
     })
 }
 
@@ -211,10 +211,10 @@ fn liveness<'a>(payload: &'a Json<'a>) -> Result<Liveness<'a>, Unreadable> {
     };
     Ok(Liveness {
         user: user(payload)?,
-        status: scalar(payload, "kyc-status")?,
-        score: scalar(payload, "score")?,
-        reason: Reason { code: scalar(reason, "reason-code")?, message: scalar(reason, "reason-message")? },
-        updated_at: scalar(payload, "updated-at")?,
+        status: maybe_text(payload, "kyc-status")?,
+        score: maybe_text(payload, "score")?,
+        reason: Reason { code: maybe_text(reason, "reason-code")?, message: maybe_text(reason, "reason-message")? },
+        updated_at: maybe_text(payload, "updated-at")?,
     })
 }
 
@@ -223,9 +223,9 @@ fn identification<'a>(payload: &'a Json<'a>) -> Result<Identification<'a>, Unrea
     Ok(Identification {
         transaction: id(payload, "transactionNumber")?,
         user: user(payload)?,
-        result: scalar(payload, "result")?,
-        reason: Reason { code: scalar(reason, "reasonCode")?, message: scalar(reason, "reasonMessage")? },
-        identified_at: scalar(payload, "identificationTime")?,
+        result: maybe_text(payload, "result")?,
+        reason: Reason { code: maybe_text(reason, "reasonCode")?, message: maybe_text(reason, "reasonMessage")? },
+        identified_at: maybe_text(payload, "identificationTime")?,
     })
 }
 

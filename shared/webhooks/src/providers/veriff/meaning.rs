@@ -7,9 +7,9 @@ use crate::{
     providers::provider::{Ignored, Reading},
     reading::{
         facts::Facts,
-        fields::{Scalar, detail, event_id, reason as bounded_reason, reference, usable},
+        fields::{MaybeText, detail, event_id, reason as bounded_reason, reference, usable},
         json::Json,
-        minimise::{compact, minimise},
+        minimise::{minimise, minimise_unbounded},
         unreadable::Unreadable,
     },
 };
@@ -57,7 +57,7 @@ fn facts(family: &Family<'_>) -> Facts {
 }
 
 /// Progress. Event webhooks never decide anything. If code and action disagree, neither counts.
-fn progress(code: &Scalar<'_>, action: &Scalar<'_>, context: Option<&Context<'_>>) -> Facts {
+fn progress(code: &MaybeText<'_>, action: &MaybeText<'_>, context: Option<&Context<'_>>) -> Facts {
     const KNOWN: [(&str, &str, Option<Stage>); 8] = [
         ("7001", "started", Some(Stage::Started)),
         ("7002", "submitted", Some(Stage::Submitted)),
@@ -87,10 +87,10 @@ fn progress(code: &Scalar<'_>, action: &Scalar<'_>, context: Option<&Context<'_>
 /// an approval is not believed if the code contradicts it.
 fn decision(
     family: &str,
-    status: &Scalar<'_>,
-    code: &Scalar<'_>,
-    reason: &Scalar<'_>,
-    reason_code: &Scalar<'_>,
+    status: &MaybeText<'_>,
+    code: &MaybeText<'_>,
+    reason: &MaybeText<'_>,
+    reason_code: &MaybeText<'_>,
 ) -> Facts {
     const KNOWN: [(&str, &[&str], Outcome); 6] = [
         ("approved", &["9001"], Outcome::Approved),
@@ -119,7 +119,7 @@ fn decision(
 }
 
 /// A watchlist's result. It may arrive months later (ongoing monitoring), and never decides.
-fn watchlist(match_status: &Scalar<'_>, check_type: &Scalar<'_>) -> Facts {
+fn watchlist(match_status: &MaybeText<'_>, check_type: &MaybeText<'_>) -> Facts {
     let detail = detail([("checkType", check_type), ("matchStatus", match_status)]);
     let facts = match match_status.as_deref() {
         Some("no_match") => Facts::checked("watchlist", CheckOutcome::Passed, None),
@@ -156,7 +156,7 @@ fn fact_id(payload: &Payload<'_>, genuine: &Genuine) -> Result<EventId, Unreadab
         Family::Event { code, action, address_id, context: said } => {
             // An address event has its address in the attempt's place; most events have no context.
             let subject = attempt.or(address_id.as_deref());
-            context = said.as_ref().map_or_else(String::new, |context| compact(context.json));
+            context = said.as_ref().map_or_else(String::new, |context| minimise_unbounded(context.json));
             let parts = [session, subject, code.as_deref(), action.as_deref(), Some(&context)];
             ("event", parts.into_iter().collect())
         }

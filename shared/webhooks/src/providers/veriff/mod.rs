@@ -7,7 +7,7 @@ mod proof;
 
 use crate::{
     delivery::{Delivery, Genuine},
-    providers::provider::{Answer, Disposition, Provide, Reader, Reading},
+    providers::provider::{Answer, Disposition, Reader, Reading, WebhookSource},
     proving::credentials::CredentialsError,
     reading::unreadable::Unreadable,
     refusal::Refusal,
@@ -31,7 +31,7 @@ impl Veriff {
     }
 }
 
-impl Provide for Veriff {
+impl WebhookSource for Veriff {
     const PROVIDER: Provider = Provider::Veriff;
 
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {

@@ -1,9 +1,9 @@
 //! What does it say? Veriff's families, told apart by their members.
 
 use crate::reading::{
-    fields::{Id, Scalar, id, path, scalar},
+    fields::{Id, MaybeText, id, maybe_text, path},
     json::Json,
-    minimise::compact,
+    minimise::minimise_unbounded,
     unreadable::Unreadable,
 };
 use std::borrow::Cow;
@@ -20,27 +20,27 @@ pub(super) struct Payload<'a> {
 pub(super) struct Envelope<'a> {
     pub(super) session: Option<Id<'a>>,
     pub(super) attempt: Option<Id<'a>>,
-    pub(super) time: Scalar<'a>,
-    pub(super) vendor_data: Scalar<'a>,
-    pub(super) end_user_id: Scalar<'a>,
+    pub(super) time: MaybeText<'a>,
+    pub(super) vendor_data: MaybeText<'a>,
+    pub(super) end_user_id: MaybeText<'a>,
 }
 
 #[derive(Debug)]
 pub(super) enum Family<'a> {
-    Event { code: Scalar<'a>, action: Scalar<'a>, address_id: Scalar<'a>, context: Option<Context<'a>> },
-    Decision { status: Scalar<'a>, code: Scalar<'a>, reason: Scalar<'a>, reason_code: Scalar<'a> },
-    Watchlist { match_status: Scalar<'a>, check_type: Scalar<'a> },
-    UserStatus { status_code: Scalar<'a> },
-    FullAuto { decision: Scalar<'a>, score: Scalar<'a> },
+    Event { code: MaybeText<'a>, action: MaybeText<'a>, address_id: MaybeText<'a>, context: Option<Context<'a>> },
+    Decision { status: MaybeText<'a>, code: MaybeText<'a>, reason: MaybeText<'a>, reason_code: MaybeText<'a> },
+    Watchlist { match_status: MaybeText<'a>, check_type: MaybeText<'a> },
+    UserStatus { status_code: MaybeText<'a> },
+    FullAuto { decision: MaybeText<'a>, score: MaybeText<'a> },
     Registry(Registry<'a>),
-    Unfamiliar { event_type: Scalar<'a> },
+    Unfamiliar { event_type: MaybeText<'a> },
 }
 
 /// Why an end user stopped where. Both are open sets and come in any combination.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
-    pub(super) reason: Scalar<'a>,
-    pub(super) state: Scalar<'a>,
+    pub(super) reason: MaybeText<'a>,
+    pub(super) state: MaybeText<'a>,
     /// All of it, since it takes part in the event's identity.
     pub(super) json: &'a Json<'a>,
 }
@@ -49,8 +49,8 @@ pub(super) struct Context<'a> {
 #[derive(Debug)]
 pub(super) struct Registry<'a> {
     pub(super) name: &'static str,
-    pub(super) code: Scalar<'a>,
-    pub(super) status: Scalar<'a>,
+    pub(super) code: MaybeText<'a>,
+    pub(super) status: MaybeText<'a>,
     pub(super) active: Option<bool>,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Payload<'a> {
         {
             return watchlist(data).map(Some);
         }
-        if let Some(event_type) = scalar(document, "eventType")? {
+        if let Some(event_type) = maybe_text(document, "eventType")? {
             return match &*event_type {
                 "user-status.created" => user_status(document),
                 "fullauto" => full_auto(document),
@@ -79,7 +79,7 @@ impl<'a> Payload<'a> {
             }
             .map(Some);
         }
-        if scalar(document, "type")?.as_deref() == Some("curp_registry") {
+        if maybe_text(document, "type")?.as_deref() == Some("curp_registry") {
             registry(document, "curp", "id").map(Some)
         } else if document.has("checkType")? && document.has("matchStatus")? {
             watchlist(document).map(Some)
@@ -97,23 +97,23 @@ fn decision<'a>(verification: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     let envelope = Envelope {
         session: id(verification, "id")?,
         attempt: id(verification, "attemptId")?,
-        time: scalar(verification, "decisionTime")?,
+        time: maybe_text(verification, "decisionTime")?,
         ..subject(verification)?
     };
     let family = Family::Decision {
-        status: scalar(verification, "status")?,
+        status: maybe_text(verification, "status")?,
         code: code(verification)?,
-        reason: scalar(verification, "reason")?,
-        reason_code: scalar(verification, "reasonCode")?,
+        reason: maybe_text(verification, "reason")?,
+        reason_code: maybe_text(verification, "reasonCode")?,
     };
     Ok(Payload { envelope, family })
 }
 
 /// A decision's code. One that is neither text nor number must not pass for a missing one, which contradicts nothing.
-fn code<'a>(verification: &'a Json<'a>) -> Result<Scalar<'a>, Unreadable> {
+fn code<'a>(verification: &'a Json<'a>) -> Result<MaybeText<'a>, Unreadable> {
     match verification.member("code")? {
-        Some(json) if json.scalar().is_none() => Ok(Some(Cow::Owned(compact(json)))),
-        _ => scalar(verification, "code"),
+        Some(json) if json.text().is_none() => Ok(Some(Cow::Owned(minimise_unbounded(json)))),
+        _ => maybe_text(verification, "code"),
     }
 }
 
@@ -121,12 +121,12 @@ fn event<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     let envelope = Envelope { session: id(document, "id")?, attempt: id(document, "attemptId")?, ..subject(document)? };
     let context = match document.member("context")? {
         None => None,
-        Some(json) => Some(Context { reason: scalar(json, "reason")?, state: scalar(json, "state")?, json }),
+        Some(json) => Some(Context { reason: maybe_text(json, "reason")?, state: maybe_text(json, "state")?, json }),
     };
     let family = Family::Event {
-        code: scalar(document, "code")?,
-        action: scalar(document, "action")?,
-        address_id: scalar(document, "addressId")?,
+        code: maybe_text(document, "code")?,
+        action: maybe_text(document, "action")?,
+        address_id: maybe_text(document, "addressId")?,
         context,
     };
     Ok(Payload { envelope, family })
@@ -141,19 +141,19 @@ fn watchlist<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     let envelope = Envelope {
         session,
         attempt: id(document, "attemptId")?,
-        time: scalar(document, "createdAt")?,
+        time: maybe_text(document, "createdAt")?,
         ..subject(document)?
     };
     let family = Family::Watchlist {
-        match_status: scalar(document, "matchStatus")?,
-        check_type: scalar(document, "checkType")?,
+        match_status: maybe_text(document, "matchStatus")?,
+        check_type: maybe_text(document, "checkType")?,
     };
     Ok(Payload { envelope, family })
 }
 
 fn user_status<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     let defined = path(document, &["data", "verification", "userDefinedData"])?;
-    let family = Family::UserStatus { status_code: defined.map_or(Ok(None), |data| scalar(data, "statusCode"))? };
+    let family = Family::UserStatus { status_code: defined.map_or(Ok(None), |data| maybe_text(data, "statusCode"))? };
     Ok(Payload { envelope: typed(document)?, family })
 }
 
@@ -161,8 +161,8 @@ fn full_auto<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     let verification = path(document, &["data", "verification"])?;
     let decision = path(document, &["data", "verification", "decision"])?;
     let family = Family::FullAuto {
-        decision: decision.map_or(Ok(None), |decision| scalar(decision, "value"))?,
-        score: verification.map_or(Ok(None), |verification| scalar(verification, "decisionScore"))?,
+        decision: decision.map_or(Ok(None), |decision| maybe_text(decision, "value"))?,
+        score: verification.map_or(Ok(None), |verification| maybe_text(verification, "decisionScore"))?,
     };
     Ok(Payload { envelope: typed(document)?, family })
 }
@@ -173,13 +173,17 @@ fn registry<'a>(document: &'a Json<'a>, name: &'static str, session: &'static st
         None => id(data, "attemptId")?,
         attempt => attempt,
     };
-    let envelope =
-        Envelope { session: id(document, session)?, attempt, time: scalar(document, "time")?, ..subject(document)? };
+    let envelope = Envelope {
+        session: id(document, session)?,
+        attempt,
+        time: maybe_text(document, "time")?,
+        ..subject(document)?
+    };
     let active = match path(data, &["details", "active"])? {
         Some(Json::Bool(active)) => Some(*active),
         _ => None,
     };
-    let registry = Registry { name, code: scalar(data, "code")?, status: scalar(data, "status")?, active };
+    let registry = Registry { name, code: maybe_text(data, "code")?, status: maybe_text(data, "status")?, active };
     Ok(Payload { envelope, family: Family::Registry(registry) })
 }
 
@@ -189,7 +193,7 @@ fn unfamiliar<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     if envelope.session.is_none() {
         envelope.session = id(document, "id")?;
     }
-    Ok(Payload { envelope, family: Family::Unfamiliar { event_type: scalar(document, "eventType")? } })
+    Ok(Payload { envelope, family: Family::Unfamiliar { event_type: maybe_text(document, "eventType")? } })
 }
 
 /// The envelope that the families with an `eventType` share.
@@ -198,13 +202,18 @@ fn typed<'a>(document: &'a Json<'a>) -> Result<Envelope<'a>, Unreadable> {
         None => path(document, &["data", "verification"])?.map_or(Ok(None), |verification| id(verification, "id"))?,
         session => session,
     };
-    Ok(Envelope { session, attempt: id(document, "attemptId")?, time: scalar(document, "time")?, ..subject(document)? })
+    Ok(Envelope {
+        session,
+        attempt: id(document, "attemptId")?,
+        time: maybe_text(document, "time")?,
+        ..subject(document)?
+    })
 }
 
 fn subject<'a>(object: &'a Json<'a>) -> Result<Envelope<'a>, Unreadable> {
     Ok(Envelope {
-        vendor_data: scalar(object, "vendorData")?,
-        end_user_id: scalar(object, "endUserId")?,
+        vendor_data: maybe_text(object, "vendorData")?,
+        end_user_id: maybe_text(object, "endUserId")?,
         ..Envelope::default()
     })
 }

@@ -7,9 +7,9 @@ use crate::{
     providers::provider::Reading,
     reading::{
         facts::Facts,
-        fields::{Id, Scalar, detail, document_check, event_id, reason, reference, usable},
+        fields::{Id, MaybeText, detail, document_check, event_id, reason, reference, usable},
         json::Json,
-        minimise::{compact, minimise},
+        minimise::{minimise, minimise_unbounded},
         unreadable::Unreadable,
     },
 };
@@ -74,7 +74,7 @@ fn check_finished(check: String, result: &CheckResult<'_>) -> Facts {
     facts.with_detail(detail([("provider", provider)]))
 }
 
-fn process_finished(status: &Scalar<'_>, error_detail: &Scalar<'_>) -> Facts {
+fn process_finished(status: &MaybeText<'_>, error_detail: &MaybeText<'_>) -> Facts {
     match status.as_deref() {
         Some("FINISHED") => Facts::decided(Outcome::Approved),
         Some("FAILED") => {
@@ -96,7 +96,7 @@ fn fact_id(id: Option<&Id<'_>>, document: &Json<'_>, genuine: &Genuine) -> Resul
         Some(Id { text, is_unicode: true, .. }) if text.len() <= EventId::LIMIT - "id:".len() => format!("id:{text}"),
         // As spelled: halves of surrogate pairs would all read alike.
         Some(Id { member, .. }) => {
-            let spelled = document.member(member)?.map(compact).unwrap_or_default();
+            let spelled = document.member(member)?.map(minimise_unbounded).unwrap_or_default();
             format!("id_digest:{}", sha256_hex(spelled.as_bytes()))
         }
     };

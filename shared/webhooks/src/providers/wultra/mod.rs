@@ -7,7 +7,7 @@ mod proof;
 
 use crate::{
     delivery::{Delivery, Genuine},
-    providers::provider::{Answer, Disposition, Provide, Reader, Reading},
+    providers::provider::{Answer, Disposition, Reader, Reading, WebhookSource},
     proving::credentials::CredentialsError,
     reading::unreadable::Unreadable,
     refusal::Refusal,
@@ -32,7 +32,7 @@ impl Wultra {
     }
 }
 
-impl Provide for Wultra {
+impl WebhookSource for Wultra {
     const PROVIDER: Provider = Provider::Wultra;
 
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {

@@ -1,7 +1,7 @@
 //! What does it say? One envelope, and `eventData` in the shape of the event's type.
 
 use crate::reading::{
-    fields::{Id, Scalar, id, path, scalar},
+    fields::{Id, MaybeText, id, maybe_text, path},
     json::Json,
     unreadable::Unreadable,
 };
@@ -18,25 +18,25 @@ pub(super) struct Payload<'a> {
 pub(super) struct Envelope<'a> {
     /// Missing before release 2.2.0, as `timestamp` is.
     pub(super) id: Option<Id<'a>>,
-    pub(super) timestamp: Scalar<'a>,
-    pub(super) user_id: Scalar<'a>,
-    pub(super) external_user_id: Scalar<'a>,
+    pub(super) timestamp: MaybeText<'a>,
+    pub(super) user_id: MaybeText<'a>,
+    pub(super) external_user_id: MaybeText<'a>,
     pub(super) process_id: Option<Id<'a>>,
-    pub(super) process_type: Scalar<'a>,
-    pub(super) identity_verification_id: Scalar<'a>,
+    pub(super) process_type: MaybeText<'a>,
+    pub(super) identity_verification_id: MaybeText<'a>,
 }
 
 #[derive(Debug)]
 pub(super) enum Event<'a> {
     DocumentVerificationFinished {
-        id: Scalar<'a>,
+        id: MaybeText<'a>,
         result: CheckResult<'a>,
     },
     FinalDocumentVerificationFinished(CheckResult<'a>),
     PresenceCheckFinished(CheckResult<'a>),
     ProcessFinished {
-        status: Scalar<'a>,
-        error_detail: Scalar<'a>,
+        status: MaybeText<'a>,
+        error_detail: MaybeText<'a>,
     },
     /// Up to release 2.1, and only for processes that succeeded: its type says it all.
     Finished,
@@ -45,17 +45,17 @@ pub(super) enum Event<'a> {
         name: &'static str,
     },
     Unfamiliar {
-        event_type: Scalar<'a>,
+        event_type: MaybeText<'a>,
     },
 }
 
 /// What the three checks tell in the same words. `score` is none of them: it is 10 for a rejected person too.
 #[derive(Debug)]
 pub(super) struct CheckResult<'a> {
-    pub(super) status: Scalar<'a>,
-    pub(super) reject_reason: Scalar<'a>,
-    pub(super) error_detail: Scalar<'a>,
-    pub(super) provider: Scalar<'a>,
+    pub(super) status: MaybeText<'a>,
+    pub(super) reject_reason: MaybeText<'a>,
+    pub(super) error_detail: MaybeText<'a>,
+    pub(super) provider: MaybeText<'a>,
 }
 
 impl<'a> Payload<'a> {
@@ -66,22 +66,25 @@ impl<'a> Payload<'a> {
     pub(super) fn read(document: &'a Json<'a>) -> Result<Self, Unreadable> {
         let envelope = Envelope {
             id: id(document, "id")?,
-            timestamp: scalar(document, "timestamp")?,
-            user_id: scalar(document, "userId")?,
-            external_user_id: scalar(document, "externalUserId")?,
+            timestamp: maybe_text(document, "timestamp")?,
+            user_id: maybe_text(document, "userId")?,
+            external_user_id: maybe_text(document, "externalUserId")?,
             process_id: id(document, "processId")?,
-            process_type: scalar(document, "processType")?,
-            identity_verification_id: scalar(document, "identityVerificationId")?,
+            process_type: maybe_text(document, "processType")?,
+            identity_verification_id: maybe_text(document, "identityVerificationId")?,
         };
         Ok(Self { envelope, event: event(document)? })
     }
 }
 
 fn event<'a>(document: &'a Json<'a>) -> Result<Event<'a>, Unreadable> {
-    let event_type = scalar(document, "type")?;
+    let event_type = maybe_text(document, "type")?;
     let promised = |member| Ok(path(document, &["eventData", member])?.filter(|json| matches!(json, Json::Object(_))));
     let process = |json| {
-        Ok(Event::ProcessFinished { status: scalar(json, "status")?, error_detail: scalar(json, "errorDetail")? })
+        Ok(Event::ProcessFinished {
+            status: maybe_text(json, "status")?,
+            error_detail: maybe_text(json, "errorDetail")?,
+        })
     };
     Ok(match event_type.as_deref() {
         Some("DOCUMENT_VERIFICATION_FINISHED") => match promised("documentVerification")? {
@@ -107,18 +110,18 @@ fn event<'a>(document: &'a Json<'a>) -> Result<Event<'a>, Unreadable> {
 }
 
 /// The document, or at least this verification of it.
-fn document_id<'a>(verification: &'a Json<'a>) -> Result<Scalar<'a>, Unreadable> {
-    match scalar(verification, "documentId")? {
-        None => scalar(verification, "documentVerificationId"),
+fn document_id<'a>(verification: &'a Json<'a>) -> Result<MaybeText<'a>, Unreadable> {
+    match maybe_text(verification, "documentId")? {
+        None => maybe_text(verification, "documentVerificationId"),
         document_id => Ok(document_id),
     }
 }
 
 fn check_result<'a>(json: &'a Json<'a>) -> Result<CheckResult<'a>, Unreadable> {
     Ok(CheckResult {
-        status: scalar(json, "status")?,
-        reject_reason: scalar(json, "rejectReason")?,
-        error_detail: scalar(json, "errorDetail")?,
-        provider: scalar(json, "provider")?,
+        status: maybe_text(json, "status")?,
+        reject_reason: maybe_text(json, "rejectReason")?,
+        error_detail: maybe_text(json, "errorDetail")?,
+        provider: maybe_text(json, "provider")?,
     })
 }

@@ -1,7 +1,7 @@
 //! Genuine webhooks of Incode's, for the tests of what is read from them.
 
 use verdict_sessions::{SessionEvent, Timestamp};
-use verdict_webhooks::{Delivery, Headers, Provide, Reading, Unreadable, incode::Incode};
+use verdict_webhooks::{Delivery, Headers, Reading, Unreadable, WebhookSource, incode::Incode};
 
 const SECRET: &str = "u7Qm-3vXf-9LpZ-static-header";
 

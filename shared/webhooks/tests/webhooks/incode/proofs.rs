@@ -4,7 +4,7 @@ use crate::conformance::{Case, Verdict, cases};
 use proptest::{prelude::*, sample::Index};
 use std::sync::LazyLock;
 use verdict_sessions::{Provider, Timestamp};
-use verdict_webhooks::{Delivery, Headers, Provide, Refusal, incode::Incode};
+use verdict_webhooks::{Delivery, Headers, Refusal, WebhookSource, incode::Incode};
 
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(Provider::Incode));
 

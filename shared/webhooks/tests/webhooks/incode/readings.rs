@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use verdict_sessions::{Check, CheckOutcome, Kind, Outcome, Provider, Remark, SessionEvent, Stage};
-use verdict_webhooks::{Disposition, Provide, Refusal, Unreadable, incode::Incode, sha256_hex};
+use verdict_webhooks::{Disposition, Refusal, Unreadable, WebhookSource, incode::Incode, sha256_hex};
 
 const SESSION: &str = "60000a22b09a35d2ef5aaa99";
 

@@ -11,7 +11,7 @@ use sha2::Sha256;
 use std::time::Duration;
 use verdict_sessions::Timestamp;
 use verdict_webhooks::{
-    CredentialsError, Delivery, Headers, Provide, Refusal,
+    CredentialsError, Delivery, Headers, Refusal, WebhookSource,
     incode::{Incode, TokenAnswer, TokenEndpoint, TokenError},
     sha256_hex,
 };

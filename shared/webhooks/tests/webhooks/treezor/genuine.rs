@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use verdict_sessions::Timestamp;
-use verdict_webhooks::{Delivery, Headers, Provide, Reading, Unreadable, treezor::Treezor};
+use verdict_webhooks::{Delivery, Headers, Reading, Unreadable, WebhookSource, treezor::Treezor};
 
 const SECRET: &str = "treezor-webhook-key-4f7c1d92a6b3e8055";
 const TOKEN: &str = "url-token-6d1f0a94c27be8354f7c1d92a6b3e805";

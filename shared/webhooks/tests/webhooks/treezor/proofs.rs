@@ -11,7 +11,7 @@ use std::{
 };
 use verdict_sessions::{Provider, Timestamp};
 use verdict_webhooks::{
-    Delivery, Disposition, Headers, Ignored, Provide, Reading, Refusal,
+    Delivery, Disposition, Headers, Ignored, Reading, Refusal, WebhookSource,
     treezor::{Treezor, canonical},
 };
 

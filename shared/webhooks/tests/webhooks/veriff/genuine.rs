@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use verdict_sessions::Timestamp;
-use verdict_webhooks::{Delivery, Genuine, Headers, Provide, Reading, Unreadable, veriff::Veriff};
+use verdict_webhooks::{Delivery, Genuine, Headers, Reading, Unreadable, WebhookSource, veriff::Veriff};
 
 const SECRET: &str = "abcdef12-abcd-abcd-abcd-abcdef012345";
 

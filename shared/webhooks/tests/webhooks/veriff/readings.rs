@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use verdict_sessions::{
     Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Timestamp,
 };
-use verdict_webhooks::{Delivery, Disposition, Ignored, Provide, Reading, Refusal, Unreadable, veriff::Veriff};
+use verdict_webhooks::{Delivery, Disposition, Ignored, Reading, Refusal, Unreadable, WebhookSource, veriff::Veriff};
 
 const EVENTS: &str = "/veriff/events";
 const DECISIONS: &str = "/veriff/decisions";

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use verdict_sessions::Timestamp;
-use verdict_webhooks::{Delivery, Headers, Provide, Reading, Unreadable, wultra::Wultra};
+use verdict_webhooks::{Delivery, Headers, Reading, Unreadable, WebhookSource, wultra::Wultra};
 
 const PASSWORD: &str = "b1946ac9-2cf2-4f2e-a1d0-6f3c5e8d7a42";
 

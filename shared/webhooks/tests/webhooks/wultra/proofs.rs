@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::{prelude::*, sample::Index};
 use std::sync::LazyLock;
 use verdict_sessions::{Provider, Timestamp};
-use verdict_webhooks::{Delivery, Headers, Provide, Refusal, wultra::Wultra};
+use verdict_webhooks::{Delivery, Headers, Refusal, WebhookSource, wultra::Wultra};
 
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases(Provider::Wultra));
 

@@ -4,7 +4,7 @@ use super::genuine::{ARRIVAL, read};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use verdict_sessions::{Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Timestamp};
-use verdict_webhooks::{Disposition, Provide, Reading, Refusal, sha256_hex, wultra::Wultra};
+use verdict_webhooks::{Disposition, Reading, Refusal, WebhookSource, sha256_hex, wultra::Wultra};
 
 const EVENT: &str = "8f0d649e-a688-4ead-8581-fc2b67e88be4";
 const PROCESS: &str = "8b2dfae4-d955-4d8f-a95b-2d9c5a4b0e26";

@@ -3,6 +3,7 @@
 
 mod conformance;
 mod credentials;
+mod directions;
 mod incode;
 mod json_reader;
 mod minimised_payloads;

@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PROVIDERS = ("veriff", "incode", "treezor", "wultra")
+sys.path.insert(0, str(ROOT / "events"))
+from proofs import PROVIDERS  # noqa: E402
+
 # What API Gateway and HTTP add to a request: no proof looks at it.
 USUAL_HEADERS = ("accept", "host", "user-agent", "x-amzn-", "x-forwarded-")
 # Beyond what an attempt's id may have in bytes, and a session's.

@@ -43,7 +43,7 @@ pub enum Status {
 pub struct Rank {
     /// The event's effective time.
     pub at: Timestamp,
-    /// When the event was sent out, where that is told apart.
+    /// The time at which the event was sent out, if the provider tells it apart.
     pub emitted_at: Option<Timestamp>,
     /// Whether it holds a final decision.
     #[serde(rename = "final")]

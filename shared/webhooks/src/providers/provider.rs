@@ -1,4 +1,4 @@
-//! What a provider has to offer: a proof, and its own way of being answered. And what a reading is.
+//! What a provider has to offer: a proof, an answer, a reading.
 
 use crate::{
     delivery::{Delivery, Genuine},
@@ -7,7 +7,7 @@ use crate::{
 };
 use verdict_sessions::{Provider, SessionEvent, Timestamp};
 
-/// What a genuine webhook says.
+/// The content of a genuine webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// Facts about sessions, and the webhook's minimised payload as JSON text.
@@ -17,16 +17,16 @@ pub enum Reading {
         /// What is stored of the webhook.
         payload: String,
     },
-    /// Nothing that we record.
+    /// Nothing to record.
     Nothing(Ignored),
 }
 
-/// Why a genuine webhook leaves nothing to record.
+/// A reason why a genuine webhook leaves nothing to record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ignored {
     /// It says that nothing is decided yet.
     Undecided,
-    /// It speaks of something else than identity verification.
+    /// It is about something other than identity verification.
     OtherFamily,
     /// It asks for a subscription to be confirmed, which an operator does by hand: its URL is never fetched.
     SubscriptionConfirmation,
@@ -44,7 +44,7 @@ impl Ignored {
     }
 }
 
-/// What became of a delivery: the value of `x-verdict-outcome`.
+/// The result of handling a delivery: the value of `x-verdict-outcome`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Disposition {
     /// New facts are in the table.
@@ -61,7 +61,7 @@ pub enum Disposition {
     Refused(Refusal),
     /// Genuine, but it could not be made durable: a provider that retries sends it again.
     Failed,
-    /// Genuine, and only to see whether it gets through: nothing is stored, published or counted.
+    /// Genuine, and sent only to see whether it gets through: nothing is stored, published or counted.
     Probe,
 }
 
@@ -82,7 +82,7 @@ impl Disposition {
     }
 }
 
-/// What the provider gets to see.
+/// The HTTP answer that the provider gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -92,7 +92,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// To a path that is none: what the gateway answers where it has no route.
+    /// The answer to an unknown path: the same that the gateway gives if it has no route.
     pub(crate) const NOT_FOUND: Self = Self { status: 404, body: r#"{"message":"Not Found"}"# };
 }
 
@@ -108,7 +108,8 @@ pub(crate) trait Reader {
     /// [`Unreadable`] if it can't become events.
     fn read(genuine: &Genuine) -> Result<Reading, Unreadable>;
 
-    /// Reads again an answer of the provider's API; `None` if the payload was not fetched from it, but sent to `source`.
+    /// Reads again an answer of the provider's API; `None` if the payload was not fetched from it, but sent to
+    /// `source`.
     fn read_answer(
         _recorded: &SessionEvent,
         _source: &str,
@@ -120,15 +121,15 @@ pub(crate) trait Reader {
 
 /// A provider, with the credentials that prove its webhooks.
 pub trait WebhookSource {
-    /// Which one.
+    /// The provider's name.
     const PROVIDER: Provider;
 
     /// Proves a delivery genuine; `now` becomes its arrival time.
     ///
     /// # Errors
-    /// The [`Refusal`] that says why it isn't.
+    /// The [`Refusal`] if it isn't.
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal>;
 
-    /// How the provider's contract wants to be answered on this path.
+    /// The answer that the provider's contract asks for on this path.
     fn answer(&self, path: &str, disposition: Disposition) -> Answer;
 }

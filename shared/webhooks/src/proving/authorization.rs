@@ -23,25 +23,25 @@ pub(crate) fn authorization(headers: &Headers) -> Result<&str, Refusal> {
         .ok_or(Refusal::AuthorizationMissing)
 }
 
-/// What follows a scheme's name, which has no case.
+/// The text after a scheme's name, which has no case; `None` if the scheme is another one.
 pub(crate) fn of_scheme<'h>(header: &'h str, scheme: &str) -> Option<&'h str> {
     let (name, rest) = header.split_once(' ')?;
     name.eq_ignore_ascii_case(scheme).then(|| rest.trim_start_matches(' '))
 }
 
-/// A user name and a password that somebody presented.
+/// A user name and a password that a request presented.
 pub(crate) struct Presented {
     pub(crate) username: Zeroizing<String>,
     pub(crate) password: Zeroizing<String>,
 }
 
 impl Presented {
-    /// What a Basic header holds, or `None` where it has another form.
+    /// The user name and password in a Basic header, or `None` if it has another form.
     pub(crate) fn basic(header: &str) -> Option<Self> {
         let decoded = Zeroizing::new(BASE64_STANDARD.decode(of_scheme(header, "Basic")?).ok()?);
         let text = match std::str::from_utf8(&decoded) {
             Ok(text) => Zeroizing::new(text.to_owned()),
-            // RFC 7617 asks for UTF-8 only where the server says so; without, many clients write Latin-1.
+            // RFC 7617 asks for UTF-8 only if the server says so; otherwise many clients write Latin-1.
             Err(_) => Zeroizing::new(decoded.iter().copied().map(char::from).collect()),
         };
         let (username, password) = text.split_once(':')?;
@@ -49,14 +49,14 @@ impl Presented {
     }
 }
 
-/// A user name and a password that we accept.
+/// A user name and a password that an operator configured.
 #[derive(Debug)]
 pub(crate) struct Login {
     pub(crate) username: String,
     password: Secret,
 }
 
-/// How credentials have it.
+/// A login as it stands in the credentials.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginJson {
@@ -68,7 +68,7 @@ impl Login {
     /// Checks a rotation list of logins.
     ///
     /// # Errors
-    /// [`CredentialsError`] where the list is empty, or an entry is blank or weak.
+    /// [`CredentialsError`] if the list is empty, or an entry is blank or weak.
     pub(crate) fn list(member: &'static str, logins: Vec<LoginJson>) -> Result<Vec<Self>, CredentialsError> {
         list(member, logins, |LoginJson { username, password }| {
             // Basic can't carry a colon in the name.
@@ -79,7 +79,7 @@ impl Login {
         })
     }
 
-    /// Whether this is what somebody presented. Name and password are both looked at, whatever the other gave.
+    /// Returns whether this login was presented. Name and password are both compared, whatever the other gave.
     pub(crate) fn is(&self, presented: &Presented) -> bool {
         let same_name = same(&self.username, &presented.username);
         let same_password = self.password.is(&presented.password);

@@ -9,13 +9,13 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// Why credentials can't be used. No message holds any part of them.
+/// A reason why credentials can't be used. No message holds any part of them.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CredentialsError {
     /// Not the JSON that this provider's credentials are.
     #[error("{fault}; must be JSON like {expected}")]
     Shape {
-        /// What is wrong, and where.
+        /// The fault and its place.
         fault: Fault,
         /// What the JSON looks like.
         expected: &'static str,
@@ -32,7 +32,7 @@ pub enum CredentialsError {
         /// The other member.
         with: &'static str,
     },
-    /// An entry that anyone could guess.
+    /// An entry that an attacker could guess.
     #[error("`{member}` entry {position} {weakness}")]
     Weak {
         /// The list.
@@ -49,8 +49,8 @@ pub(crate) fn parse<T: DeserializeOwned>(json: &str, expected: &'static str) -> 
     reader::read(json).map_err(|fault| CredentialsError::Shape { fault, expected })
 }
 
-/// A member may be left out; a `null` is mostly a secret that somebody forgot to fill in, and must not
-/// pass for a proof that nobody configured.
+/// Reads a member that may be left out, but not be `null`: that is mostly a secret that an operator forgot to fill in,
+/// and must not pass for a proof that isn't configured.
 pub(crate) fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

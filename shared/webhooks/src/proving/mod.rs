@@ -1,4 +1,4 @@
-//! What a proof may be made with: secrets, where they stand in a request, and how they are configured.
+//! Tools of a proof: secrets, the headers that carry them, and the credentials that configure them.
 
 pub(crate) mod authorization;
 pub(crate) mod credentials;

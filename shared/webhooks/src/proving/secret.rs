@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
-/// Why some text can't be a secret. The text is in no message.
+/// A reason why some text can't be a secret. The text is in no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum WeakSecret {
     /// Nothing, or nothing but white space.
@@ -41,13 +41,14 @@ impl Secret {
     /// The fewest characters a secret may have.
     pub const MIN_CHARS: usize = 16;
 
-    /// The fewest characters a secret in a URL may have: it lets in whoever shows it, and signs nothing.
+    /// The fewest characters a secret in a URL may have: it signs nothing, and everybody who has seen the URL can
+    /// present it.
     pub const MIN_CHARS_IN_URL: usize = 32;
 
     /// Takes the text as it is, literally.
     ///
     /// # Errors
-    /// [`WeakSecret`] where anyone could guess it.
+    /// [`WeakSecret`] if an attacker could guess it.
     pub fn new(text: &str) -> Result<Self, WeakSecret> {
         if text.trim().is_empty() {
             Err(WeakSecret::Blank)
@@ -62,10 +63,10 @@ impl Secret {
         }
     }
 
-    /// Takes the text as a secret that somebody presents in a URL.
+    /// Takes the text as a secret that requests present in a URL.
     ///
     /// # Errors
-    /// [`WeakSecret`] where anyone could guess it.
+    /// [`WeakSecret`] if an attacker could guess it.
     pub(crate) fn in_url(text: &str) -> Result<Self, WeakSecret> {
         let secret = Self::new(text)?;
         // What a URL would change on its way: blanks, escapes, separators, anything beyond ASCII.
@@ -83,31 +84,31 @@ impl Secret {
         self.0.as_bytes()
     }
 
-    /// Whether an HMAC-SHA256 of the message was made with this secret. Compared in constant time.
+    /// Returns whether an HMAC-SHA256 of the message was made with this secret. Compares in constant time.
     pub(crate) fn signed(&self, message: &[u8], signature: &[u8; 32]) -> bool {
         // HMAC takes keys of any length, so this never fails; if it did, nothing would be proved.
         Hmac::<Sha256>::new_from_slice(self.as_bytes())
             .is_ok_and(|mac| mac.chain_update(message).verify_slice(signature).is_ok())
     }
 
-    /// Whether this is what somebody presented.
+    /// Returns whether this secret was presented.
     pub(crate) fn is(&self, presented: &str) -> bool {
         same(&self.0, presented)
     }
 }
 
-/// Whether two texts are the same. Takes the same time wherever they differ: their digests are
-/// compared, whole, so that not even the length of ours shows.
+/// Returns whether two texts are equal, in a time that doesn't depend on where they differ: whole digests are compared,
+/// so that the time doesn't show the secret's length either.
 pub(crate) fn same(ours: &str, presented: &str) -> bool {
     Sha256::digest(ours).ct_eq(&Sha256::digest(presented)).into()
 }
 
-/// Whether any of a rotation list is what somebody presented; every entry is looked at.
+/// Returns whether any secret of a rotation list was presented; every entry is compared.
 pub(crate) fn any_is(secrets: &[Secret], presented: &str) -> bool {
     secrets.iter().fold(false, |found, secret| found | secret.is(presented))
 }
 
-/// Words that only stand where a secret is still to come, and shapes that no generator makes.
+/// Returns whether the text is a note that a secret is still to be filled in, or has a shape that no generator makes.
 fn is_placeholder(text: &str) -> bool {
     let lower = text.to_lowercase();
     let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();

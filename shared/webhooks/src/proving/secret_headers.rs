@@ -19,7 +19,8 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub(crate) struct SecretHeaders(Vec<(String, Vec<Secret>)>);
 
-/// How credentials have them: values by name, in lower case. A name that comes twice is an error, in either case.
+/// Headers as they stand in the credentials: values by name, in lower case. A name that comes twice is an error, in
+/// either case.
 pub(crate) struct SecretHeadersJson(BTreeMap<String, Vec<Zeroizing<String>>>);
 
 impl<'de> Deserialize<'de> for SecretHeadersJson {
@@ -52,7 +53,7 @@ impl SecretHeaders {
     /// Checks names and values.
     ///
     /// # Errors
-    /// [`CredentialsError`] where there is no header, a name that HTTP doesn't allow, or a value that is weak.
+    /// [`CredentialsError`] if there is no header, a name that HTTP doesn't allow, or a value that is weak.
     pub(crate) fn new(SecretHeadersJson(headers): SecretHeadersJson) -> Result<Self, CredentialsError> {
         const MEMBER: &str = "headers";
         if headers.is_empty() {
@@ -80,10 +81,10 @@ impl SecretHeaders {
         if is_taken { Err(CredentialsError::AuthorizationTaken { with }) } else { Ok(()) }
     }
 
-    /// Whether every header is there, once, with one of its values.
+    /// Proves that every header is there, once, with one of its values.
     ///
     /// # Errors
-    /// The [`Refusal`] of the first that isn't.
+    /// The [`Refusal`] for the first header that isn't.
     pub(crate) fn prove(&self, headers: &Headers) -> Result<(), Refusal> {
         self.0.iter().try_for_each(|(name, values)| {
             let presented = headers

@@ -1,4 +1,4 @@
-//! What every provider's payloads are read with, and the bounds on what is kept of them.
+//! Members of a payload, and the bounds on what is stored of them.
 
 use crate::{
     digest::sha256_hex,
@@ -10,7 +10,7 @@ use verdict_sessions::EventId;
 /// The longest detail kept, in characters; no provider documents a limit.
 const DETAIL_LIMIT: usize = 128;
 
-/// The longest reason kept, in characters: it is the provider's text, not ours to lose, but bounded.
+/// The longest reason kept, in characters: it is the provider's text, and bounded.
 const REASON_LIMIT: usize = 1024;
 
 /// The longest reference kept, in bytes: it is an index key, where DynamoDB allows 2048.
@@ -19,19 +19,19 @@ const REFERENCE_LIMIT: usize = 1024;
 /// Some text of a payload: a string's, or a number as spelled. Blank counts as missing.
 pub(crate) type MaybeText<'a> = Option<Cow<'a, str>>;
 
-/// An id, and where it stood.
+/// An id, and the member that it stood in.
 #[derive(Clone, Debug)]
 pub(crate) struct Id<'a> {
     pub(crate) member: &'static str,
     pub(crate) text: Cow<'a, str>,
-    /// Whether every surrogate has its pair; an id without is no text that a record can be filed under.
+    /// Whether every surrogate has its pair; no record can be filed under an id without.
     pub(crate) is_unicode: bool,
 }
 
 /// The value at the end of a path of member names.
 ///
 /// # Errors
-/// [`Unreadable::Ambiguous`] where a member of the path occurs twice.
+/// [`Unreadable::Ambiguous`] if a member of the path occurs twice.
 pub(crate) fn path<'a>(value: &'a Json<'a>, names: &[&'static str]) -> Result<Option<&'a Json<'a>>, Unreadable> {
     names.iter().try_fold(Some(value), |value, name| value.map_or(Ok(None), |value| value.member(name)))
 }
@@ -39,7 +39,7 @@ pub(crate) fn path<'a>(value: &'a Json<'a>, names: &[&'static str]) -> Result<Op
 /// A member's text.
 ///
 /// # Errors
-/// [`Unreadable::Ambiguous`] where the member occurs twice.
+/// [`Unreadable::Ambiguous`] if the member occurs twice.
 pub(crate) fn maybe_text<'a>(object: &'a Json<'a>, name: &'static str) -> Result<MaybeText<'a>, Unreadable> {
     Ok(object.member(name)?.and_then(Json::text).filter(|text| !text.trim().is_empty()))
 }
@@ -47,7 +47,7 @@ pub(crate) fn maybe_text<'a>(object: &'a Json<'a>, name: &'static str) -> Result
 /// A member that is an id.
 ///
 /// # Errors
-/// [`Unreadable::Ambiguous`] where the member occurs twice.
+/// [`Unreadable::Ambiguous`] if the member occurs twice.
 pub(crate) fn id<'a>(object: &'a Json<'a>, member: &'static str) -> Result<Option<Id<'a>>, Unreadable> {
     let is_unicode = match object.member(member)? {
         Some(Json::String(text)) => text.is_unicode(),
@@ -56,10 +56,10 @@ pub(crate) fn id<'a>(object: &'a Json<'a>, member: &'static str) -> Result<Optio
     Ok(maybe_text(object, member)?.map(|text| Id { member, text, is_unicode }))
 }
 
-/// The id as one of ours.
+/// The provider's id as an id of a session or an attempt.
 ///
 /// # Errors
-/// [`Unreadable::UnusableId`] where no record can be filed under it.
+/// [`Unreadable::UnusableId`] if no record can be filed under it.
 pub(crate) fn usable<T, E>(id: &Id<'_>, new: impl Fn(String) -> Result<T, E>) -> Result<T, Unreadable> {
     let unusable = Unreadable::UnusableId(id.member);
     if !id.is_unicode {
@@ -76,7 +76,7 @@ pub(crate) fn event_id(text: String) -> Result<EventId, Unreadable> {
     EventId::new(text).map_err(|_| Unreadable::UnusableId("id"))
 }
 
-/// A reference to the person, where it can be an index key.
+/// A reference to the person, if it can be an index key.
 pub(crate) fn reference(text: &MaybeText<'_>) -> Option<String> {
     text.as_deref().filter(|text| text.len() <= REFERENCE_LIMIT).map(str::to_owned)
 }

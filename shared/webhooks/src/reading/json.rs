@@ -7,8 +7,8 @@
 use crate::reading::unreadable::Unreadable;
 use std::borrow::Cow;
 
-/// How deep arrays and objects may nest. Beyond it, the readers of a stored payload would give up too:
-/// `serde_json` reads 127 levels, and one is left to whoever puts the payload into a document of their own.
+/// The deepest nesting of arrays and objects. `serde_json`, with which a stored payload may be read, reads 127 levels;
+/// one is left for a reader that puts the payload into a document.
 pub const DEPTH_LIMIT: usize = 126;
 
 /// A JSON value.
@@ -125,7 +125,7 @@ impl<'a> Json<'a> {
     /// A member's value; `null`, no such member and no object at all are alike.
     ///
     /// # Errors
-    /// [`Unreadable::Ambiguous`] where the member occurs twice: two readers could differ.
+    /// [`Unreadable::Ambiguous`] if the member occurs twice: two readers could differ.
     pub fn member(&self, name: &'static str) -> Result<Option<&Self>, Unreadable> {
         let Self::Object(members) = self else { return Ok(None) };
         let mut found = members.iter().filter(|(key, _)| key.means(name)).map(|(_, value)| value);
@@ -157,7 +157,7 @@ impl<'a> Json<'a> {
 }
 
 /// Hands over the members of one object, each value as written. Builds nothing and knows no depth: it is for text that
-/// nobody has vouched for yet. What lies within an inner object or array need not be JSON, only closed.
+/// isn't proved yet. What lies within an inner object or array need not be JSON, only closed.
 ///
 /// # Errors
 /// [`Unreadable::NotAnObject`], [`Unreadable::NotJson`], or what `each` answers with.

@@ -19,16 +19,16 @@ use std::ops::Range;
 /// counts attribute names and the other members too.
 pub const PAYLOAD_LIMIT: usize = 300 * 1024;
 
-/// What is said of the kind of something that did not fit.
+/// The kind in the mark of something that did not fit.
 const CUT: &str = "cut";
 
-/// How many strings deep a document may be in a document: each is parsed on the stack of the one around it.
+/// The most strings that may be nested around a document: each is parsed on the stack of the one around it.
 const STRINGS_LIMIT: usize = 4;
 
 /// A list of numbers as long as the shortest blob is one too.
 const SHORTEST_BYTE_LIST: usize = blobs::SHORTEST;
 
-/// How the names of secret members end, in lower case, without separators and without a plural's s.
+/// The ends of the names of secret members, in lower case, without separators and without a plural's s.
 const SECRET_NAMES: [&str; 11] = [
     "token",
     "apikey",
@@ -50,7 +50,7 @@ pub(crate) fn minimise(document: &Json<'_>) -> String {
     if writer.out.len() <= PAYLOAD_LIMIT { writer.out } else { cut(&writer.out, writer.members) }
 }
 
-/// One value, minimised: for parts of a payload that take part in an event's id.
+/// Writes one value, minimised, however long it is: for parts of a payload that take part in an event's id.
 pub(crate) fn minimise_unbounded(value: &Json<'_>) -> String {
     let mut writer = Writer::default();
     writer.value(value);
@@ -136,8 +136,8 @@ impl Writer {
         }
     }
 
-    /// Writes a string that is a JSON document, and says whether it was one. Where nothing is left out of
-    /// it, it stays as spelled.
+    /// Writes a string that is a JSON document, and returns whether it was one. If nothing is left out of it, it stays
+    /// as spelled.
     fn document(&mut self, text: Text<'_>) -> bool {
         let decoded = text.decoded();
         let document = match Json::parse(decoded.as_bytes()) {
@@ -168,7 +168,7 @@ impl Writer {
         true
     }
 
-    /// A mark in a value's place: an object, or text where an object would be a level too many.
+    /// A mark in a value's place: an object, or text if an object would be one level too deep.
     fn mark(&mut self, mark: &Mark) {
         self.shortened = true;
         if self.depth < DEPTH_LIMIT { self.out.push_str(&mark.object()) } else { self.quoted(&mark.inline()) }
@@ -195,7 +195,7 @@ fn is_like_a_document(text: Text<'_>) -> bool {
     matches!(first, Some(b'{' | b'[' | b'"'))
 }
 
-/// What must not stay in a text, and where it is, in order.
+/// The parts of a text that must not stay, in order, each with the mark that takes its place.
 fn marks(raw: &str) -> Vec<(Range<usize>, Mark)> {
     let mut marks = Vec::new();
     let mut seen = 0;
@@ -222,7 +222,7 @@ fn byte_list(items: &[Json<'_>]) -> Option<Mark> {
     Some(Mark::of_bytes([bytes]))
 }
 
-/// Whether a minimised payload lacks what did not fit: some of its members, or all of it.
+/// Returns whether members of a minimised payload, or all of it, were left out because they did not fit.
 pub(crate) fn was_cut(payload: &str) -> bool {
     let is_cut = |value: &Json<'_>| matches!(value.member("kind"), Ok(Some(Json::String(kind))) if kind.means(CUT));
     let Ok(document) = Json::parse(payload.as_bytes()) else { return false };
@@ -230,8 +230,8 @@ pub(crate) fn was_cut(payload: &str) -> bool {
     is_cut(&document) || members.iter().any(|(_, value)| is_cut(value))
 }
 
-/// Replaces the largest members, one after the other, by what they were: size and SHA-256. Where
-/// that does not help (a list, or very many small members), the whole document goes.
+/// Replaces the largest members, one after the other, by their size and SHA-256. If that isn't enough (a list, or very
+/// many small members), it replaces the whole document.
 fn cut(text: &str, members: Vec<Range<usize>>) -> String {
     let mut by_size = members;
     by_size.sort_by_key(|member| std::cmp::Reverse(member.len()));

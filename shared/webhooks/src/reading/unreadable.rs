@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// Why a genuine webhook can't become events. It changes no session and is kept for an operator.
-/// Member names come from our own code, so no message holds anything that was sent.
+/// Member names come from Verdict's code, so no message holds anything that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum Unreadable {
     /// Nothing was sent.
@@ -24,10 +24,10 @@ pub enum Unreadable {
     /// A member that matters occurs twice.
     #[error("the member `{0}` occurs more than once")]
     Ambiguous(&'static str),
-    /// No session id where the provider's contract has it.
+    /// The member that holds the session id in the provider's contract is missing.
     #[error("there is no session id")]
     NoSessionId,
-    /// A member that makes the document what it was asked for is not there.
+    /// A member is missing without which the document isn't what was asked for.
     #[error("the member `{0}` is missing")]
     Missing(&'static str),
     /// An id that no record can be filed under: too long, or not Unicode.

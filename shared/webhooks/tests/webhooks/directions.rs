@@ -1,6 +1,7 @@
 //! Rooms import only from rooms below them, by module path, and no two files import from each other.
 //!
-//! One row of [`CRATES`] holds for one crate. A file that belongs to no room fails the test: say in which one it stands.
+//! One row of [`CRATES`] holds for one crate. A file that belongs to no room fails the test: say in which one it
+//! stands.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -37,15 +37,15 @@ impl ApiAccess {
         Ok(Self { base_url, api_key, email, password })
     }
 
-    /// Whether the API has more to tell of the session that an event speaks of. It knows interviews, and nothing of
-    /// what is filed under a request or a customer; and of somebody who only logs in again there is nothing to decide.
+    /// Returns whether the API has more to tell about an event's session. It knows interviews, and nothing that is
+    /// filed under a request or a customer; a login of a person who was onboarded before leaves nothing to decide.
     #[must_use]
     pub fn knows_more_than(event: &SessionEvent) -> bool {
         let is_login = event.name == AUTHENTICATION || event.name == FACE_AUTHENTICATION;
         event.session.provider == Provider::Incode && is_interview(&event.session.session_id) && !is_login
     }
 
-    /// What the API's paths come after; it has no slash at its end.
+    /// The URL that the API's paths follow; it has no slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -57,27 +57,27 @@ impl ApiAccess {
         &self.api_key
     }
 
-    /// Who logs in.
+    /// The user that logs in.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.email
     }
 
-    /// What with.
+    /// The user's password.
     #[must_use]
     pub fn password(&self) -> &str {
         &self.password
     }
 }
 
-/// Shows where, and neither who nor what with.
+/// Shows the base URL alone: the rest are secrets.
 impl fmt::Debug for ApiAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiAccess").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }
 
-/// As every secret, but of any length: Incode chooses it.
+/// Checks a secret of any length: Incode chooses it.
 fn expect_filled_in(member: &'static str, text: &str) -> Result<(), CredentialsError> {
     match Secret::new(text) {
         Ok(_) | Err(WeakSecret::Short) => Ok(()),
@@ -85,7 +85,7 @@ fn expect_filled_in(member: &'static str, text: &str) -> Result<(), CredentialsE
     }
 }
 
-/// A URL that paths can be put after. Passwords go there, so it is HTTPS, but for this machine.
+/// A URL that paths can be put after. Passwords go there, so it must be HTTPS, except on this machine.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct BaseUrl(String);

@@ -1,4 +1,5 @@
-//! What an operator configures for Incode: the secrets of its webhooks, who may ask for tokens, and the access to its API.
+//! What an operator configures for Incode: the secrets of its webhooks, who may ask for tokens, and the access to its
+//! API.
 
 use super::{
     api::{ApiAccess, ApiJson},

@@ -5,16 +5,16 @@ use crate::reading::{facts::Facts, fields::maybe_text, json::Json, minimise::min
 use std::fmt;
 use verdict_sessions::{EventId, Kind, SessionEvent, SessionKey, Timestamp};
 
-/// The API's path for how far a session is. Also what its answers are stored under.
+/// The API's path for a session's status. Also what its answers are stored under.
 pub const STATUS_PATH: &str = "/omni/get/onboarding/status";
 
-/// The same for how a session scored.
+/// The API's path for a session's score. Also what its answers are stored under.
 pub const SCORE_PATH: &str = "/omni/get/score";
 
-/// What one answer of the API says of a session.
+/// The content of one answer of the API about a session.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The fact, as a webhook would tell it; none where nothing is known yet.
+    /// The fact, as a webhook would tell it; none if nothing is known yet.
     pub event: Option<SessionEvent>,
     /// What is stored of the answer.
     pub payload: String,
@@ -34,7 +34,7 @@ impl Finding {
     /// same, and counts from `asked_at`, the time before the request.
     ///
     /// # Errors
-    /// [`Unreadable`] where the answer holds no status, such as an error of the API's or a gateway's page.
+    /// [`Unreadable`] if the answer holds no status, such as an error of the API or a gateway's page.
     pub fn of_status(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
         const MEMBER: &str = "onboardingStatus";
         let document = Json::parse_object(body)?;
@@ -50,7 +50,7 @@ impl Finding {
     /// Reads the answer of `GET /omni/get/score`, in the same way.
     ///
     /// # Errors
-    /// [`Unreadable`] where the answer holds no score, as with [`of_status`](Self::of_status).
+    /// [`Unreadable`] if the answer holds no score, as with [`of_status`](Self::of_status).
     pub fn of_score(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
         let document = Json::parse_object(body)?;
         let overall = document.member("overall")?.ok_or(Unreadable::Missing("overall"))?;
@@ -74,8 +74,8 @@ fn fact(
     Ok(facts.event(event_id, session.clone(), Kind::Onboarding, asked_at))
 }
 
-/// The same finding as a fact of its own, for a status that comes again after another one: approved, rejected,
-/// approved again. Its id would otherwise make it a copy of the first.
+/// A recurring finding as a fact of its own: a status that comes again after another one, such as approved, rejected,
+/// approved again. With the id of the first one it would be a copy.
 #[must_use]
 pub fn recurrence(event: SessionEvent, asked_at: Timestamp) -> SessionEvent {
     // Both parts are short, so this is always an id.

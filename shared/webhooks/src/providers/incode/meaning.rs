@@ -1,4 +1,4 @@
-//! What is that to us? Incode's webhooks as session events.
+//! What does it mean? Incode's webhooks as session events.
 
 use super::payload::{Envelope, Payload, Webhook, segment};
 use crate::{

@@ -1,6 +1,6 @@
 //! Incode. The contract that these files follow: no body is signed; the sender proves itself with
-//! static headers, with an access token of ours, or with both. One path a kind of webhook, and an
-//! API that says what webhooks didn't.
+//! static headers, with an access token that Verdict issued, or with both. Each kind of webhook has a
+//! path, and an API tells what webhooks did not.
 
 mod api;
 mod credentials;
@@ -35,16 +35,16 @@ pub struct Incode {
 impl Incode {
     /// Reads the credentials,
     /// `{"headers":{"x-…":["…"]},"oauth":{"clients":[{"id":"…","secret":"…"}],"signingKeys":["…"],"tokenTtlSeconds":3600},
-    /// "api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"}}`: `headers` or `oauth` or both; where
+    /// "api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"}}`: `headers` or `oauth` or both; if
     /// both are there, both must hold. `tokenTtlSeconds` and `api` are optional.
     ///
     /// # Errors
-    /// [`CredentialsError`] where a member is missing, unknown, empty or weak.
+    /// [`CredentialsError`] if a member is missing, unknown, empty or weak.
     pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
         Credentials::from_json(credentials).map(|credentials| Self { credentials })
     }
 
-    /// How to ask Incode itself, where that is configured.
+    /// The access to Incode's API, if it is configured.
     #[must_use]
     pub fn api(&self) -> Option<&ApiAccess> {
         self.credentials.api.as_ref()

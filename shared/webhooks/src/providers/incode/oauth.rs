@@ -56,7 +56,7 @@ impl OAuth {
         })
     }
 
-    /// Whether the token is one of ours, and its client still one.
+    /// Verifies that Verdict issued the token, and that its client is still configured.
     pub(super) fn verify(&self, token: &str, now: Timestamp) -> Result<(), Refusal> {
         let client = self.signing_keys.verify(token, now)?;
         let is_known = self.clients.iter().any(|known| known.username == client);
@@ -67,7 +67,7 @@ impl OAuth {
     /// there as they are, or encoded as in a form, as RFC 6749 §2.3.1 has it. Every client is looked at.
     pub(super) fn authenticate(&self, headers: &Headers) -> Option<&Login> {
         let literal = Presented::basic(authorization(headers).ok()?)?;
-        // What can't be decoded becomes nothing, which is nobody's name or secret.
+        // What can't be decoded becomes empty, which is no client's name or secret.
         let decoded = |text| Zeroizing::new(form_decoded(text).unwrap_or_default());
         let decoded = Presented { username: decoded(&literal.username), password: decoded(&literal.password) };
         self.clients.iter().fold(None, |found, client| {
@@ -77,7 +77,7 @@ impl OAuth {
     }
 }
 
-/// The text that `application/x-www-form-urlencoded` stands for, or `None` where that is no Unicode.
+/// The text that `application/x-www-form-urlencoded` stands for, or `None` if that isn't Unicode.
 pub(super) fn form_decoded(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
     Some(percent_decode_str(&spaced).decode_utf8().ok()?.into_owned())

@@ -10,11 +10,11 @@ use verdict_sessions::SessionId;
 /// The longest last segment of a path; Incode's own take about twenty.
 const SEGMENT_LIMIT: usize = 64;
 
-/// What stands before the id of a session that has no interview.
+/// The prefixes of the ids of sessions that have no interview.
 const REQUEST: &str = "request:";
 const CUSTOMER: &str = "customer:";
 
-/// The checks that somebody passes or fails who only logs in again, and the names of their events.
+/// The checks of a person who only logs in again, and the names of their events.
 pub(super) const AUTHENTICATION: &str = "authentication";
 pub(super) const FACE_AUTHENTICATION: &str = "face_authentication";
 
@@ -118,7 +118,7 @@ fn authentication<'a>(document: &'a Json<'a>, check: &'static str) -> Result<Web
     })
 }
 
-/// The session's id under any of the names that Incode has for it. Where several are there, they must agree.
+/// The session's id under any of the names that Incode has for it. If several are there, they must agree.
 fn interview<'a>(document: &'a Json<'a>) -> Result<Option<Id<'a>>, Unreadable> {
     let names = [id(document, "interviewId")?, id(document, "InterviewId")?, id(document, "sessionId")?];
     let mut found = names.into_iter().flatten();

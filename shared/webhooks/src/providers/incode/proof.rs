@@ -1,4 +1,4 @@
-//! Is it genuine? Static headers, an access token of ours, or both: every configured one must hold.
+//! Is it genuine? Static headers, an access token that Verdict issued, or both: every configured one must hold.
 
 use super::{credentials::Credentials, payload::segment};
 use crate::{

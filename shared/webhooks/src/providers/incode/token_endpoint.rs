@@ -13,7 +13,7 @@ use crate::{
 use std::fmt;
 use verdict_sessions::Timestamp;
 
-/// Where Incode asks for tokens. A stage or a base path may stand before it.
+/// The path at which Incode asks for tokens. A stage or a base path may stand before it.
 const PATH: &str = "/incode/oauth/token";
 
 /// The longest form read, in bytes: a grant type and a scope take a hundred.
@@ -43,7 +43,7 @@ impl fmt::Debug for TokenAnswer {
     }
 }
 
-/// Why there is no token: with RFC 6749's codes (§5.2), except where the path is none.
+/// A reason why there is no token, with RFC 6749's codes (§5.2), except for an unknown path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenError {
     /// Not the endpoint's path.
@@ -92,7 +92,7 @@ impl TokenError {
     }
 }
 
-/// What a request is refused for before anything of it is read.
+/// The reasons for which a request is refused before its form is read.
 impl From<Refusal> for TokenError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -106,14 +106,14 @@ impl TokenEndpoint {
     /// Reads the same credentials as [`Incode`](super::Incode); `oauth` must be among them.
     ///
     /// # Errors
-    /// [`CredentialsError`] where a member is missing, unknown, empty or weak.
+    /// [`CredentialsError`] if a member is missing, unknown, empty or weak.
     pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
         let oauth = Credentials::from_json(credentials)?.oauth;
         oauth.map(|oauth| Self { oauth }).ok_or(CredentialsError::Empty { member: "oauth" })
     }
 
-    /// Answers a request: a token, or why there is none. Who the client is comes first: nobody else
-    /// learns anything of the form.
+    /// Answers a request: a token, or why there is none. The client is authenticated first: another one learns nothing
+    /// about the form.
     #[must_use]
     pub fn answer(&self, delivery: Delivery, now: Timestamp) -> TokenAnswer {
         self.grant(delivery, now).unwrap_or_else(|error| TokenAnswer {
@@ -136,8 +136,8 @@ impl TokenEndpoint {
     }
 }
 
-/// The form's one `grant_type` must be `client_credentials`. What else is in it does not matter, but
-/// for a second way of saying who the client is.
+/// The form's one `grant_type` must be `client_credentials`. What else is in it does not matter,
+/// except a second way of saying who the client is.
 fn expect_client_credentials(delivery: &Delivery) -> Result<(), TokenError> {
     let parameters = form(delivery).ok_or(TokenError::InvalidRequest)?;
     if parameters.iter().any(|(name, _)| name == "client_secret" || name == "client_assertion") {
@@ -152,7 +152,7 @@ fn expect_client_credentials(delivery: &Delivery) -> Result<(), TokenError> {
     }
 }
 
-/// The parameters of a form, or `None` where the body is none.
+/// The parameters of a form, or `None` if the body isn't a form.
 fn form(delivery: &Delivery) -> Option<Vec<(String, String)>> {
     let content_type = delivery.headers().only("content-type").map_err(|Repeated| ()).ok()??;
     let media_type = content_type.split(';').next()?.trim();

@@ -99,14 +99,14 @@ impl SigningKeys {
     /// Checks a rotation list of keys.
     ///
     /// # Errors
-    /// [`CredentialsError`] where the list is empty, or a key is blank or weak.
+    /// [`CredentialsError`] if the list is empty, or a key is blank or weak.
     pub(super) fn new(member: &'static str, texts: Vec<Zeroizing<String>>) -> Result<Self, CredentialsError> {
         // An error only says that it is installed already.
         let _ = HS256.install_default();
         Ok(Self(secrets(member, texts)?.iter().map(SigningKey::new).collect()))
     }
 
-    /// A token for a client, or `None` where the library could not sign.
+    /// A token for a client, or `None` if the library could not sign.
     pub(super) fn sign(&self, client: &str, now: Timestamp, lifetime: Lifetime) -> Option<String> {
         let key = self.0.first()?;
         let iat = now.unix_seconds();
@@ -124,8 +124,8 @@ impl SigningKeys {
     /// The client that a token was given to.
     ///
     /// # Errors
-    /// [`Refusal::AuthorizationMalformed`] for what is no token, [`Refusal::AuthorizationMismatch`] for what is
-    /// none of ours, [`Refusal::TokenExpired`] for one whose time is up, to the second.
+    /// [`Refusal::AuthorizationMalformed`] for text that isn't a token, [`Refusal::AuthorizationMismatch`] for a token
+    /// that Verdict didn't issue, [`Refusal::TokenExpired`] for one that has expired, to the second.
     pub(super) fn verify(&self, token: &str, now: Timestamp) -> Result<String, Refusal> {
         if token.len() > TOKEN_LIMIT || !is_compact(token) {
             return Err(Refusal::AuthorizationMalformed);

@@ -4,7 +4,8 @@ use crate::reading::json::Text;
 use std::fmt::Write as _;
 
 /// The canonical form of some JSON, token by token: white space goes, strings are written the way PHP writes them;
-/// order, repeated members, numbers and words stay as they are. What is no JSON has a form too, but nothing signs it.
+/// order, repeated members, numbers and words stay as they are. Text that isn't JSON has a form too, but no signature
+/// covers it.
 #[must_use]
 pub fn canonical(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -23,7 +24,7 @@ fn write_between_strings(text: &str, out: &mut String) {
     out.extend(text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')));
 }
 
-/// Where the closing quote stands; the end of the text where there is none.
+/// The place of the closing quote, or the end of the text if there is none.
 fn end_of_string(text: &str) -> usize {
     let mut escaped = false;
     let closing = |byte| {

@@ -1,4 +1,4 @@
-//! The envelope around a signed payload, found in text that nobody has vouched for yet.
+//! The envelope around a signed payload, found in text that isn't proved yet.
 
 use crate::reading::{
     json::{Json, members},
@@ -25,10 +25,10 @@ const AROUND: [&str; 3] = ["webhook", "webhookId", "Type"];
 pub(super) struct Envelope<'a>(BTreeMap<&'static str, &'a str>);
 
 impl<'a> Envelope<'a> {
-    /// Finds the members of the outermost object or, where its `webhook` is an object too, of that one.
+    /// Finds the members of the outermost object or, if its `webhook` is an object too, of that one.
     ///
     /// # Errors
-    /// [`Unreadable`] where there is no such object, or where two readers could find different members.
+    /// [`Unreadable`] if there is no such object, or if two readers could find different members.
     pub(super) fn find(body: &'a [u8]) -> Result<Self, Unreadable> {
         let outer = Self::of_object(body)?;
         let Some(webhook) = outer.member("webhook").filter(|value| value.starts_with('{')) else { return Ok(outer) };
@@ -52,7 +52,7 @@ impl<'a> Envelope<'a> {
         self.0.get(name).copied()
     }
 
-    /// A member's text, where it is a string.
+    /// A member's text, if it is a string.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.member(name).and_then(text)
     }

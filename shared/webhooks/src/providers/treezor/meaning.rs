@@ -1,4 +1,4 @@
-//! What is that to us? Treezor's payloads as session events: of users' reviews, and of identifications.
+//! What does it mean? Treezor's payloads as session events: of users' reviews, and of identifications.
 
 use super::{
     canonical::canonical,
@@ -59,18 +59,18 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     Ok(Reading::Events { events, payload: minimise(&document) })
 }
 
-/// An event's name. Nobody has signed it: where a payload says otherwise, the payload counts.
+/// An event's name. It isn't signed: if a payload says otherwise, the payload counts.
 struct Name {
     /// As recorded.
     shown: String,
-    /// What its payload should be, where the family is known.
+    /// The shape that its payload should have, if the family is known.
     shape: Option<Shape>,
     remark: Option<Remark>,
     detail: BTreeMap<String, String>,
 }
 
 impl Name {
-    /// `None` where the event speaks of something else than identity verification.
+    /// The name, or `None` if the event is about something other than identity verification.
     fn of(name: &MaybeText<'_>) -> Option<Self> {
         const FAMILIES: [(&str, Shape, &[&str]); 6] = [
             ("user", Shape::Users, &["kycrequest", "kycreview"]),
@@ -96,14 +96,14 @@ impl Name {
         (family != "user").then(|| unrecognised(format!("{family}.unrecognised"), Some(shape)))
     }
 
-    /// Whether a payload is what the name says. One that nobody knows is no contradiction, only new.
+    /// Returns whether a payload is what the name says. An unknown one is no contradiction, only new.
     fn fits(&self, shape: Shape) -> bool {
         shape == Shape::Unfamiliar || self.shape.is_none_or(|promised| promised == shape)
     }
 }
 
-/// Whether the envelope's `object_id`, which nobody has signed, is another than the payload's. In samples and logs
-/// ids are redacted with runs of X: those say nothing.
+/// Returns whether the envelope's `object_id`, which isn't signed, differs from the payload's. In samples and logs ids
+/// are redacted with runs of X: those say nothing.
 fn speaks_of_another(webhook: &Webhook<'_>, payload: &Payload<'_>) -> bool {
     let is_redacted = |text: &str| text.to_ascii_lowercase().contains("xx");
     let Some(object_id) = webhook.object_id.as_ref().filter(|id| !is_redacted(&id.text)) else { return false };
@@ -169,7 +169,7 @@ impl<'a> Statement<'a> {
         Self { occurred_at, ..Self::of_review(review, is_request) }
     }
 
-    /// The number decides; the word beside it, where there is one, must not say otherwise. There is no reason code:
+    /// The number decides; the word beside it, if there is one, must not say otherwise. There is no reason code:
     /// one and the same review has another `codeStatus` in each of the two families that tell of it.
     fn of_review(review: UserReview<'a>, is_request: bool) -> Self {
         let (outcome, remark) = match review.kyc_review.as_deref() {
@@ -269,7 +269,7 @@ impl<'a> Statement<'a> {
         Self { occurred_at, facts, ..Self::about_identification(id, identification.user) }
     }
 
-    /// A payload that this version does not know is filed where its event's name says, if it holds an id.
+    /// A payload that this version does not know is filed as its event's name says, if it holds an id.
     fn of_unfamiliar(
         user: Option<Id<'a>>,
         transaction: Option<Id<'a>>,
@@ -320,8 +320,9 @@ fn created_at(text: &str) -> Option<Timestamp> {
     Timestamp::from_unix(i64::try_from(units / per_second).ok()?, u32::try_from(nanos).ok()?)
 }
 
-/// The same for every copy of a fact, a re-spelled one included. The webhook's own id takes part, since a state may
-/// come back; so does the event's name, so that no copy under another name, read another way, takes its place.
+/// The digest of a webhook's facts, equal for every copy, even a re-spelled one. The webhook's own id takes part, since
+/// a state may come back; so does the event's name, so that no copy under another name, read another way, takes its
+/// place.
 fn digest(webhook: &Webhook<'_>) -> String {
     let payload = canonical(&minimise_unbounded(webhook.object_payload));
     digest_of_parts(&[webhook.name.as_deref().unwrap_or_default(), webhook.id.as_deref().unwrap_or_default(), &payload])

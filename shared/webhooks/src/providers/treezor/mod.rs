@@ -1,5 +1,6 @@
 //! Treezor. The contract that these files follow: of each webhook the payload is signed, in a canonical form, and
-//! nothing around it; what the payload holds says what it is. Where the URL holds a token, every webhook needs it.
+//! nothing around it; what the payload holds says what it is. If a token is configured for the URL, every webhook needs
+//! it.
 
 mod canonical;
 mod envelope;
@@ -29,7 +30,7 @@ impl Treezor {
     /// Reads the credentials, `{"secrets":["…"],"urlTokens":["…"]}`; `urlTokens` is optional.
     ///
     /// # Errors
-    /// [`CredentialsError`] where a member is missing, unknown, empty or weak.
+    /// [`CredentialsError`] if a member is missing, unknown, empty or weak.
     pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
         Credentials::from_json(credentials).map(|credentials| Self { credentials })
     }
@@ -42,7 +43,7 @@ impl WebhookSource for Treezor {
         proof::prove(&self.credentials, delivery, now)
     }
 
-    /// Treezor asks for a code in the 500 range where the signature does not match, and sends such a webhook again.
+    /// Treezor asks for a code in the 500 range if the signature does not match, and sends such a webhook again.
     fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
         match disposition {
             Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,

@@ -25,14 +25,14 @@ const PATH: &str = "/treezor";
 /// The parameter of the URL that holds a token.
 const URL_TOKEN: &str = "token";
 
-/// What asks for a subscription to be confirmed says so here.
+/// The header and the value of a request to confirm a subscription.
 const MESSAGE_TYPE: &str = "x-amz-sns-message-type";
 const CONFIRMATION: &str = "SubscriptionConfirmation";
 
-/// The only webhooks that Treezor is seen to send without a signature.
+/// The beginning of the names of the only webhooks that Treezor is known to send without a signature.
 const UNSIGNED: &str = "kycreview.";
 
-/// What proves that Treezor sent something.
+/// The secrets that prove that Treezor sent a webhook.
 #[derive(Debug)]
 pub(super) struct Credentials {
     /// Shared secrets, used literally.
@@ -62,7 +62,7 @@ impl Credentials {
         self.secrets.iter().any(|secret| secret.signed(message.as_bytes(), signature))
     }
 
-    /// Where tokens are configured, the URL must hold one of them, whatever else proves the webhook.
+    /// If tokens are configured, the URL must hold one of them, whatever else proves the webhook.
     fn admit(&self, delivery: &Delivery) -> Result<(), Refusal> {
         if self.url_tokens.is_empty() {
             return Ok(());
@@ -81,8 +81,8 @@ impl Credentials {
         signed.then_some(()).ok_or(Refusal::SignatureMismatch)
     }
 
-    /// A review may come without signature where a token in the URL has proved its sender. Its name alone makes it
-    /// none: what its payload says must be a review too, and nothing that only a signature could vouch for.
+    /// A review may come without a signature if a token in the URL has proved its sender. The name isn't enough: the
+    /// payload must be a review too, and nothing that only a signature could vouch for.
     fn accept_unsigned(&self, envelope: &Envelope<'_>, payload: &str) -> Result<(), Refusal> {
         let is_review = || {
             envelope.text("webhook").is_some_and(|name| name.starts_with(UNSIGNED))

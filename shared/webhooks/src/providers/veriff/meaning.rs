@@ -1,4 +1,4 @@
-//! What is that to us? Veriff's families as session events.
+//! What does it mean? Veriff's families as session events.
 
 use super::payload::{Context, Envelope, Family, Payload, Registry};
 use crate::{

@@ -25,7 +25,7 @@ impl Veriff {
     /// Reads the credentials, `{"secrets":["…"],"apiKeys":["…"]}`; `apiKeys` is optional.
     ///
     /// # Errors
-    /// [`CredentialsError`] where a member is missing, unknown, empty or weak.
+    /// [`CredentialsError`] if a member is missing, unknown, empty or weak.
     pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
         Credentials::from_json(credentials).map(|credentials| Self { credentials })
     }

@@ -36,7 +36,7 @@ pub(super) enum Family<'a> {
     Unfamiliar { event_type: MaybeText<'a> },
 }
 
-/// Why an end user stopped where. Both are open sets and come in any combination.
+/// The reason why an end user stopped, and the step. Both are open sets and come in any combination.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) reason: MaybeText<'a>,
@@ -132,7 +132,7 @@ fn event<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     Ok(Payload { envelope, family })
 }
 
-/// Old ones have no `sessionId`; there the attempt is all there is to file them under.
+/// A watchlist's result. Old ones have no `sessionId`, and are filed under their attempt.
 fn watchlist<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     let session = match id(document, "sessionId")? {
         None => id(document, "attemptId")?,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use verdict_sessions::{Provider, Timestamp};
 use zeroize::Zeroizing;
 
-/// Where Veriff's webhooks go. Any family may arrive on either.
+/// The paths of Veriff's webhooks. Any family may arrive on either.
 const PATHS: [&str; 2] = ["/veriff/events", "/veriff/decisions"];
 
 /// The signature's header and its alias.
@@ -21,7 +21,7 @@ const SIGNATURE: [&str; 2] = ["x-hmac-signature", "vrf-hmac-signature"];
 /// The API key's header and its alias.
 const API_KEY: [&str; 2] = ["x-auth-client", "vrf-auth-client"];
 
-/// What proves that Veriff sent something.
+/// The secrets that prove that Veriff sent a webhook, and the API keys that it may name.
 #[derive(Debug)]
 pub(super) struct Credentials {
     /// Shared secrets, used literally: they look like UUIDs and are not decoded.
@@ -73,7 +73,7 @@ pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestam
     Ok(delivery.proven(Provider::Veriff, now))
 }
 
-/// A header under its name or its alias. Where both are there, they must agree.
+/// A header under its name or its alias. If both are there, they must agree.
 fn either<'h>(
     headers: &'h Headers,
     [name, alias]: [&str; 2],

@@ -1,4 +1,4 @@
-//! What is that to us? Wultra's events as session events.
+//! What does it mean? Wultra's events as session events.
 
 use super::payload::{CheckResult, Event, Payload};
 use crate::{

@@ -26,7 +26,7 @@ impl Wultra {
     /// the two is required.
     ///
     /// # Errors
-    /// [`CredentialsError`] where a member is missing, unknown, empty or weak.
+    /// [`CredentialsError`] if a member is missing, unknown, empty or weak.
     pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
         Credentials::from_json(credentials).map(|credentials| Self { credentials })
     }

@@ -40,7 +40,7 @@ pub(super) enum Event<'a> {
     },
     /// Up to release 2.1, and only for processes that succeeded: its type says it all.
     Finished,
-    /// A known type whose `eventData` has not what the type promises.
+    /// A known type whose `eventData` lacks what the type promises.
     Bare {
         name: &'static str,
     },
@@ -49,7 +49,7 @@ pub(super) enum Event<'a> {
     },
 }
 
-/// What the three checks tell in the same words. `score` is none of them: it is 10 for a rejected person too.
+/// The members that the three checks have in common. `score` isn't among them: it is 10 for a rejected person too.
 #[derive(Debug)]
 pub(super) struct CheckResult<'a> {
     pub(super) status: MaybeText<'a>,

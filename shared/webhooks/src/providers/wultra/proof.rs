@@ -12,15 +12,15 @@ use crate::{
 use serde::Deserialize;
 use verdict_sessions::{Provider, Timestamp};
 
-/// Where Wultra's webhooks go. The last two segments are Wultra's; a base path may stand before the path.
+/// The path of Wultra's webhooks. The last two segments are Wultra's; a base path may stand before the path.
 const PATHS: [&str; 1] = ["/wultra/process/event"];
 
-/// What proves that Wultra sent something.
+/// The secrets that prove that Wultra sent a webhook.
 #[derive(Debug)]
 pub(super) struct Credentials {
-    /// Any of them may be presented, where there are any.
+    /// If there are any, one of them must be presented.
     logins: Option<Vec<Login>>,
-    /// All of them must be there, where there are any.
+    /// If there are any, all of them must be there.
     headers: Option<SecretHeaders>,
 }
 
@@ -62,7 +62,8 @@ pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestam
     Ok(delivery.proven(Provider::Wultra, now))
 }
 
-/// Every login is looked at, so that the time it takes shows neither which one nor whether any matched.
+/// Proves a login. Every configured one is compared, so that the time shows neither which one matched nor whether any
+/// did.
 fn log_in(logins: &[Login], headers: &Headers) -> Result<(), Refusal> {
     let presented = Presented::basic(authorization(headers)?).ok_or(Refusal::AuthorizationMalformed)?;
     let known = logins.iter().fold(false, |found, login| found | login.is(&presented));

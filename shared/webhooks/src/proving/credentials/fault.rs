@@ -1,4 +1,4 @@
-//! What is wrong with some JSON, and where. Holds nothing that was read.
+//! Faults of some JSON: what is wrong, and at which place. They hold nothing that was read.
 
 use crate::reading::{json::Text, unreadable::Unreadable};
 use serde::de::{Expected, Unexpected};
@@ -7,7 +7,8 @@ use std::fmt;
 /// The longest name that is compared with known ones: no misspelling is longer.
 const NAME_LIMIT: usize = 32;
 
-/// Whose credentials a member belongs to, where it is not one of those that were asked for.
+/// The owner of each member, for credentials that were given to another provider's function. A test compares it with
+/// the providers' own credentials.
 const OWNERS: [(&str, &str); 6] = [
     ("secrets", "Veriff's or Treezor's"),
     ("apiKeys", "Veriff's"),
@@ -17,7 +18,7 @@ const OWNERS: [(&str, &str); 6] = [
     ("basic", "Wultra's"),
 ];
 
-/// What is wrong with some JSON, and where.
+/// A fault of some JSON: what is wrong, and at which place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     problem: Problem,
@@ -40,7 +41,7 @@ pub(super) enum Problem {
     },
     /// What should be there.
     OtherKind(String),
-    /// In the words of the type that was read: they are ours, and hold no value.
+    /// In the words of the type that was read: they are Verdict's, and hold no value.
     Unfit(String),
 }
 
@@ -77,14 +78,14 @@ impl Fault {
         Self { near: Some(Place::of(at, source)), ..Problem::NotJson(hint).into() }
     }
 
-    /// The same near a name, unless a place nearer to it is known.
+    /// This fault near a name, unless a nearer place is known.
     pub(super) fn near(self, name: Text<'_>, source: &str) -> Self {
         // Both texts are of one allocation.
         let offset = (name.raw().as_ptr() as usize).saturating_sub(source.as_ptr() as usize);
         Self { near: self.near.or(Some(Place::of(offset, source))), ..self }
     }
 
-    /// The same one step further in.
+    /// This fault one step further in.
     pub(super) fn within(mut self, step: Step) -> Self {
         // Whose credentials they are shows in the outermost members.
         if let Problem::Unknown { owner, .. } = &mut self.problem {
@@ -101,7 +102,7 @@ impl From<Problem> for Fault {
     }
 }
 
-/// What might mend a text that stops to be JSON there.
+/// A hint how to mend a text that stops being JSON at this place.
 fn hint(source: &str, at: usize) -> &'static str {
     let next = source.get(at..).and_then(|rest| rest.chars().next());
     match next {
@@ -215,7 +216,8 @@ fn in_words(expected: &str) -> String {
     .to_owned()
 }
 
-/// The known name that differs from this one by a slip or two; of a short name by fewer, since it would be another word.
+/// The known name that differs from this one by a slip or two; of a short name by fewer, since it would be another
+/// word.
 fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'static str> {
     if name.len() > NAME_LIMIT {
         return None;
@@ -224,12 +226,12 @@ fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'static str> {
     known.iter().copied().min_by_key(slips).filter(|known| slips(known) <= (known.len() / 3).min(2))
 }
 
-/// What is left where neither case nor `_` matters.
+/// The letters and digits of a name, in lower case.
 fn letters(name: &str) -> Vec<char> {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// How many letters have to be put in, taken out or replaced to make one name of the other (Levenshtein's distance).
+/// The number of letters to put in, take out or replace to make one name of the other (Levenshtein's distance).
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Reads JSON into a type, and says what is wrong with it and where.
+//! Reads JSON into a type, and says what is wrong with it and at which place.
 //!
 //! The type says by `serde` what it needs. The reading is not `serde_json`'s, whose messages quote what they find: here
 //! that would be secrets. No [`Fault`] holds anything that was read.
@@ -90,7 +90,7 @@ impl<'de> SeqAccess<'de> for Entries<'de> {
 /// The members of an object.
 struct Members<'a> {
     left: vec::IntoIter<(Text<'a>, Json<'a>)>,
-    /// Those that the type knows; none where any name will do.
+    /// Those that the type knows; none if it takes any name.
     known: &'static [&'static str],
     /// The member whose name was read, and whose value is to be.
     current: Option<(Text<'a>, Json<'a>)>,

@@ -1,9 +1,9 @@
-//! What is kept of something that is not: its kind, size and SHA-256.
+//! The mark that stands for something that isn't stored: its kind, size and SHA-256.
 
 use crate::digest::hex;
 use sha2::{Digest as _, Sha256};
 
-/// What is kept.
+/// The kind, size and SHA-256 of something that isn't stored.
 pub(super) struct Mark {
     kind: &'static str,
     bytes: usize,

@@ -1,10 +1,10 @@
 //! What is stored of a webhook says the same when it is read once more: so a record can be rebuilt from it.
 
-use crate::{veriff::genuine as veriff, wultra::genuine as wultra};
+use crate::{treezor::genuine as treezor, veriff::genuine as veriff, wultra::genuine as wultra};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
-use verdict_sessions::{Outcome, Provider, SessionEvent, SessionId, SessionKey, Timestamp};
+use verdict_sessions::{EventId, Outcome, Provider, SessionEvent, SessionId, SessionKey, Timestamp};
 use verdict_webhooks::{
     Genuine, PAYLOAD_LIMIT, Reading, Unreadable,
     incode::{Finding, SCORE_PATH, STATUS_PATH, recurrence},
@@ -150,4 +150,27 @@ fn of_a_payload_that_was_cut_altogether_nothing_can_be_read() {
     let (event, payload) = only(veriff::read_on("/veriff/events", format!(r#"{{"id":"s"{members}}}"#)));
     assert!(payload.starts_with(r#"{"kind":"cut""#), "{payload}");
     assert_eq!(read_again(&event, "/veriff/events", &payload), Err(Unreadable::NoSessionId));
+}
+
+#[test]
+fn an_answer_s_path_means_something_to_incode_alone() {
+    let (recorded, _) = only(wultra::read(r#"{"processId":"p","type":"FINISHED"}"#));
+    let answer = r#"{"processId":"p","type":"FINISHED","onboardingStatus":"EXPIRED","overall":{"status":"FAIL"}}"#;
+    for source in [STATUS_PATH, SCORE_PATH] {
+        assert_eq!(read_again(&recorded, source, answer), Ok(Some(recorded.clone())), "{source}");
+    }
+}
+
+/// A webhook of Treezor's may tell of several users: the one event that is left in it need not be the recorded one.
+#[test]
+fn an_event_of_treezor_s_is_found_by_its_id_alone() {
+    let payload = r#"{"users":[{"userId":7,"kycReview":2}]}"#;
+    let (event, payload) = only(treezor::read(treezor::signed(r#""webhook":"user.kycreview""#, payload)));
+    assert_eq!(read_again(&event, "/treezor", &payload), Ok(Some(event.clone())));
+    let another = SessionEvent { event_id: EventId::new("another:2").unwrap(), ..event };
+    assert_eq!(read_again(&another, "/treezor", &payload), Ok(None));
+
+    let (event, payload) = only(wultra::read(r#"{"processId":"p","type":"FINISHED"}"#));
+    let another = SessionEvent { event_id: EventId::new("another:2").unwrap(), ..event };
+    assert_eq!(read_again(&another, "/wultra/process/event", &payload), Ok(Some(another.clone())));
 }

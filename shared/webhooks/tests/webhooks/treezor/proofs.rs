@@ -1,14 +1,11 @@
 //! Which deliveries Treezor's proof accepts: the conformance vectors, and properties where a table would be silly.
 
 use crate::conformance::{Case, Verdict, cases};
+use crate::patience::in_time;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
-use std::{
-    fmt::Write as _,
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use std::{fmt::Write as _, sync::LazyLock};
 use verdict_sessions::{Provider, Timestamp};
 use verdict_webhooks::{
     Delivery, Disposition, Headers, Ignored, Reading, Refusal, WebhookSource,
@@ -60,16 +57,6 @@ fn now() -> Timestamp {
 fn envelope(payload: &str, signature: &str) -> String {
     let signature = Value::from(signature);
     format!(r#"{{"webhook":"user.kycreview","object_payload":{payload},"{SIGNATURE}":{signature}}}"#)
-}
-
-/// Proves it in a time that is long for an unoptimised build on a busy machine, and that anything worse than linear
-/// exceeds by far.
-fn in_time<T>(prove: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let proved = prove();
-    let took = started.elapsed();
-    assert!(took < Duration::from_secs(20), "{took:?}");
-    proved
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Genuine webhooks that can't be read, or are as large, deep and odd as a body can be.
 
 use super::genuine::read_on;
+use crate::patience::in_time;
 use proptest::{prelude::*, sample::Index};
-use std::time::{Duration, Instant};
 use verdict_sessions::{Outcome, SessionEvent};
 use verdict_webhooks::{Reading, Unreadable, json::DEPTH_LIMIT};
 
@@ -28,14 +28,8 @@ fn decision_with(member: &str) -> String {
     format!("{},{member}}}}}", DECISION.strip_suffix("}}").unwrap())
 }
 
-/// Reads it in a time that is long for an unoptimised build on a busy machine, and that anything worse than linear
-/// exceeds by far.
 fn read_in_time(body: &str) -> Result<Reading, Unreadable> {
-    let started = Instant::now();
-    let reading = read(body);
-    let took = started.elapsed();
-    assert!(took < Duration::from_secs(20), "{took:?} for {} bytes", body.len());
-    reading
+    in_time(|| read(body))
 }
 
 mod not_json {

@@ -2,7 +2,8 @@
 
 `accepts` tells whether credentials have the form that Verdict takes. `prove` puts the proof into an API Gateway event,
 or spoils it in the way that `proof` names; of the event and its body nothing else changes. `entries` takes the
-credentials apart, entry by entry, for `probes`: harmless deliveries that show whether each one works.
+credentials apart, entry by entry, for `probes`: harmless deliveries that show whether each one works. `PATHS` are the
+provider's own, as regular expressions.
 """
 from __future__ import annotations
 
@@ -45,6 +46,7 @@ class Veriff:
     """
 
     KINDS = ("genuine", "upper-case", "forged", "missing")
+    PATHS = ("/veriff/events", "/veriff/decisions")
     PROBE_PATH = "/veriff/decisions"
 
     @staticmethod
@@ -83,6 +85,7 @@ class Incode:
     # Those whose bearer token is right: there the token endpoint's can take its place.
     BEARING = ("genuine", "missing-header", "wrong-header")
     TOKEN_PATH = "/incode/oauth/token"
+    PATHS = ("/incode/[^/]+",)
     PROBE_PATH = "/incode/onboarding-status"
 
     # In Unix seconds. The samples' tokens never change, so that the files don't: they hold until 2100, all but one.
@@ -144,6 +147,7 @@ class Treezor:
     """
 
     KINDS = ("genuine", "raw", "forged", "malformed", "unsigned", "missing-token", "wrong-token")
+    PATHS = ("/treezor",)
     PROBE_PATH = "/treezor"
     SIGNATURE = re.compile(r'"object_payload_signature"\s*:\s*("(?:[^"\\]|\\.)*")')
     PAYLOAD = re.compile(r'"object_payload"\s*:\s*')
@@ -187,6 +191,7 @@ class Wultra:
     """
 
     KINDS = ("genuine", "missing", "wrong-password", "other-scheme")
+    PATHS = ("/wultra/process/event",)
     PROBE_PATH = "/wultra/process/event"
 
     @staticmethod
@@ -211,7 +216,9 @@ class Wultra:
         return with_headers(event, without={"authorization"}, plus=plus)
 
 
+# The one list of providers: everything else in Python folds over it.
 PROOFS = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wultra}
+PROVIDERS = tuple(PROOFS)
 
 
 def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:

@@ -23,15 +23,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Optional, Union
 
-from proofs import PROOFS, Incode, Veriff, basic, body_of, with_body, with_headers  # noqa: F401 (some re-exported)
+from proofs import (  # noqa: F401 (some re-exported)
+    PROOFS, PROVIDERS, Incode, Veriff, basic, body_of, with_body, with_headers)
 
 EVENTS = Path(__file__).resolve().parent
 LOCAL_CREDENTIALS = EVENTS / "local-credentials.json"
 TIMEOUT_SECONDS = 10
 
 # How a URL ends that is more than the API's base: as a whole webhook URL (the group), or as the beginning of one.
-WEBHOOK_PATH = re.compile(
-    r"(/veriff/events|/veriff/decisions|/incode/[^/]+|/treezor|/wultra/process/event)$|/(?:veriff|incode|wultra)$")
+PATHS = [path for proof in PROOFS.values() for path in proof.PATHS]
+WEBHOOK_PATH = re.compile(f"({'|'.join(PATHS)})$|/(?:{'|'.join(PROVIDERS)})$")
 # What API Gateway adds to the headers that a provider sends.
 GATEWAY_HEADERS = ("host", "x-amzn-", "x-forwarded-")
 

@@ -18,8 +18,8 @@ FETCHED_TOKEN = "token.fetched.from-the-endpoint"
 
 @pytest.fixture(autouse=True)
 def no_credentials_from_outside(monkeypatch):
-    for provider in ("VERIFF", "INCODE", "TREEZOR", "WULTRA"):
-        monkeypatch.delenv(f"{provider}_CREDENTIALS", raising=False)
+    for provider in webhooks.PROVIDERS:
+        monkeypatch.delenv(f"{provider.upper()}_CREDENTIALS", raising=False)
 
 
 @pytest.fixture

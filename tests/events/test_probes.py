@@ -46,7 +46,7 @@ ENTRIES = {
 PATHS = {"veriff": "/veriff/decisions", "incode": "/incode/onboarding-status", "treezor": "/treezor",
          "wultra": "/wultra/process/event"}
 
-each_provider = pytest.mark.parametrize("provider", KEYS)
+each_provider = pytest.mark.parametrize("provider", proofs.PROVIDERS)
 
 
 def made(provider, keys=None):

@@ -194,7 +194,7 @@ def test_sign_with_a_new_session_makes_another_each_time(run):
     assert len(sessions) == 3 and all(uuid.UUID(session) for session in sessions)
 
 
-@pytest.mark.parametrize("provider", ["veriff", "incode", "treezor", "wultra"])
+@pytest.mark.parametrize("provider", webhooks.PROVIDERS)
 def test_a_new_session_for_a_sample_without_one_changes_nothing(provider, run):
     assert run("sign", f"{provider}/empty-body", "--session", "new") == run("sign", f"{provider}/empty-body")
 

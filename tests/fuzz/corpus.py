@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PROVIDERS = ("veriff", "incode", "treezor", "wultra")
+sys.path.insert(0, str(ROOT / "events"))
+from proofs import PROVIDERS  # noqa: E402
+
 # What API Gateway and HTTP add to a request: no proof looks at it.
 USUAL_HEADERS = ("accept", "host", "user-agent", "x-amzn-", "x-forwarded-")
 # Beyond what an attempt's id may have in bytes, and a session's.
@@ -94,7 +96,7 @@ def with_long_ids(sent, ids):
 
 def vectors(provider):
     """The proofs' vectors, each as a request."""
-    for case in json.loads((ROOT / "shared/webhooks/vectors" / f"{provider}.json").read_text("utf-8")):
+    for case in json.loads((ROOT / "tests/vectors" / f"{provider}.json").read_text("utf-8")):
         body = base64.b64decode(case["bodyBase64"]) if "bodyBase64" in case else case["body"].encode("utf-8")
         query = "&".join(f"{name}={value}" for name, value in case.get("query", []))
         yield request(case["method"], case["path"], query, case["headers"], body), body

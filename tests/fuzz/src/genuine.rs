@@ -98,7 +98,7 @@ fn check_kept(genuine: &Genuine) -> Genuine {
         kept::nothing_secret_is_left(str::from_utf8(&body).expect("JSON"));
     }
     let path = genuine.path().to_owned();
-    let kept = Genuine::kept(genuine.provider(), path, genuine.received_at(), body, genuine.body_digest());
+    let kept = Genuine::from_our_queue(genuine.provider(), path, genuine.received_at(), body, genuine.body_digest());
     assert_eq!(kept.minimised_body(), kept.body(), "not minimal yet");
     kept
 }

@@ -19,8 +19,6 @@ use std::{
 use tokio::time::{Instant, sleep, sleep_until};
 use verdict_sessions::{CheckOutcome, Outcome, Provider, SessionId, SessionKey, Stage, Timestamp};
 
-const PROVIDERS: [Provider; 4] = [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra];
-
 /// Longer than a call that nobody waits for any more may take to take effect.
 const AFTERMATH: Duration = Duration::from_secs(35);
 
@@ -153,7 +151,7 @@ impl Plan {
 /// A provider and the id of a session there; one in eight is such that neither queue nor header takes it as it is.
 fn session(index: usize) -> (Provider, String) {
     let id = 1001 + index;
-    (one_of(&PROVIDERS), if fastrand::u8(..8) == 0 { format!("é/ {id}") } else { id.to_string() })
+    (one_of(&Provider::ALL), if fastrand::u8(..8) == 0 { format!("é/ {id}") } else { id.to_string() })
 }
 
 fn key(sessions: &[(Provider, String)]) -> SessionKey {

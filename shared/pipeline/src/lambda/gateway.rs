@@ -238,7 +238,7 @@ fn query(raw: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-    use verdict_webhooks::{Provide as _, Refusal, veriff::Veriff};
+    use verdict_webhooks::{Refusal, WebhookSource as _, veriff::Veriff};
 
     fn event(changes: &Value) -> String {
         let mut event = json!({

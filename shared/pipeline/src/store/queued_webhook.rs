@@ -133,7 +133,7 @@ impl QueuedWebhook {
     pub fn restore(&self) -> Result<Genuine, ForeignMessage> {
         let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| ForeignMessage)?;
         let body = gunzip(&packed).map_err(|_| ForeignMessage)?;
-        Ok(Genuine::kept(self.provider, self.path.clone(), self.received_at, body, self.sha256.clone()))
+        Ok(Genuine::from_our_queue(self.provider, self.path.clone(), self.received_at, body, self.sha256.clone()))
     }
 
     /// The provider that sent it.
@@ -187,7 +187,7 @@ mod tests {
 
     fn genuine(body: &str) -> Genuine {
         let at = Timestamp::from_unix(1_750_000_000, 123_456_000).unwrap();
-        Genuine::kept(Provider::Wultra, "/wultra/process/event".into(), at, body.into(), "digest".into())
+        Genuine::from_our_queue(Provider::Wultra, "/wultra/process/event".into(), at, body.into(), "digest".into())
     }
 
     fn written_and_read(webhook: QueuedWebhook) -> QueuedWebhook {

@@ -30,7 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let clock = minutes_before_the_run;
     let case = |name: &str, before: Vec<Webhook>, webhook| Case { name: name.to_owned(), before, webhook };
     let mut cases = Vec::new();
-    for provider in [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra] {
+    for provider in Provider::ALL {
         let progress = Webhook::progress(provider, "1001", Stage::Submitted, clock(9), "attempt-1");
         let decision = Webhook::decision(provider, "1001", Outcome::Approved, clock(3), "attempt-1");
         cases.push(case(&format!("{provider} progress"), vec![], progress.clone()));

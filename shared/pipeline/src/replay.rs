@@ -13,6 +13,7 @@ use crate::{
     table::PartitionKey,
     telemetry::{self, DeliveryReport},
 };
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
@@ -53,45 +54,13 @@ pub enum Invocation {
     /// An operator's tool: did the function start?
     Doctor(Doctor),
     /// Messages from intake, by SQS's event source mapping.
-    Batch(Batch),
+    Batch(SqsEvent),
     /// An operator's question: what would a rebuild of these sessions change?
     DryRun {
         /// The sessions.
         #[serde(rename = "dryRun")]
         dry_run: Vec<SessionKey>,
     },
-}
-
-/// A batch of messages, as the event source mapping hands it over.
-#[derive(Debug, Deserialize)]
-pub struct Batch {
-    /// The messages.
-    #[serde(rename = "Records")]
-    pub records: Vec<Message>,
-}
-
-/// One message of a batch.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Message {
-    /// What it is called in the answer.
-    pub message_id: String,
-    /// What SQS knows this receive of it by.
-    pub receipt_handle: String,
-    /// The message itself.
-    pub body: String,
-    /// SQS's own attributes.
-    #[serde(default)]
-    pub attributes: Attributes,
-}
-
-/// What SQS says of a message.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Attributes {
-    /// How often it has been received, this time included.
-    #[serde(default)]
-    pub approximate_receive_count: Option<String>,
 }
 
 /// What the function answers.
@@ -101,28 +70,12 @@ pub enum Answer {
     /// It did.
     Started(Started),
     /// Which messages of the batch are not done with and stay on the queue.
-    Batch(BatchAnswer),
+    Batch(SqsBatchResponse),
     /// What would change.
     DryRun {
         /// In the order of the question.
         sessions: Vec<rebuild::Report>,
     },
-}
-
-/// The answer to a batch, in the form that the event source mapping reads.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchAnswer {
-    /// The messages that stay.
-    pub batch_item_failures: Vec<BatchItemFailure>,
-}
-
-/// A message that stays.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchItemFailure {
-    /// Its [`Message::message_id`].
-    pub item_identifier: String,
 }
 
 /// What became of one message.
@@ -168,12 +121,12 @@ impl Replay {
     }
 
     /// Takes a batch of messages, one after the other, and says which of them stay on the queue.
-    pub async fn take(&self, batch: &Batch, now: Timestamp, deadline: Deadline) -> BatchAnswer {
-        let mut answer = BatchAnswer::default();
+    pub async fn take(&self, batch: &SqsEvent, now: Timestamp, deadline: Deadline) -> SqsBatchResponse {
+        let mut answer = SqsBatchResponse::default();
         let mut table_is_out = false;
         let mut oldest_seconds = 0;
         for message in &batch.records {
-            let read = IntakeMessage::read(&message.body);
+            let read = IntakeMessage::read(message.body.as_deref().unwrap_or_default());
             if let Ok(IntakeMessage::Webhook(kept)) = &read {
                 oldest_seconds = oldest_seconds.max(now.seconds_since(kept.received_at()));
             }
@@ -185,7 +138,8 @@ impl Replay {
             if let Done::No { later } = done {
                 table_is_out |= later;
                 self.put_off(message, deadline).await;
-                answer.batch_item_failures.push(BatchItemFailure { item_identifier: message.message_id.clone() });
+                // A message without an id, which SQS doesn't send, keeps the whole batch on the queue.
+                answer.add_failure(message.message_id.as_deref().unwrap_or_default());
             }
         }
         let stay = answer.batch_item_failures.len();
@@ -263,8 +217,9 @@ impl Replay {
     }
 
     /// Where that fails, the message comes back when the queue's visibility timeout ends.
-    async fn put_off(&self, message: &Message, deadline: Deadline) {
-        match deadline.bound(self.intake.put_off(&message.receipt_handle, pause(message))).await {
+    async fn put_off(&self, message: &SqsMessage, deadline: Deadline) {
+        let receipt_handle = message.receipt_handle.as_deref().unwrap_or_default();
+        match deadline.bound(self.intake.put_off(receipt_handle, pause(message))).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "could not put a message off"),
             Err(_elapsed) => tracing::warn!("out of time to put a message off"),
@@ -278,8 +233,9 @@ fn not_ours(problem: NotKept) -> Done {
     Done::No { later: false }
 }
 
-fn pause(message: &Message) -> Duration {
-    let receives: u32 = message.attributes.approximate_receive_count.as_ref().and_then(|n| n.parse().ok()).unwrap_or(1);
+fn pause(message: &SqsMessage) -> Duration {
+    let receives: u32 =
+        message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(receives.saturating_sub(1))).min(LONGEST_PAUSE)
 }
 
@@ -288,12 +244,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn message(receives: Option<&str>) -> Message {
-        serde_json::from_value(json!({
-            "messageId": "1", "receiptHandle": "r", "body": "", "attributes": {"ApproximateReceiveCount": receives},
+    fn message(receives: Option<&str>) -> SqsMessage {
+        let mut message = json!({
+            "messageId": "1", "receiptHandle": "r", "body": "", "attributes": {"SenderId": "AIDA"},
             "messageAttributes": {}, "md5OfBody": "", "eventSource": "aws:sqs",
-        }))
-        .unwrap()
+        });
+        if let Some(receives) = receives {
+            message["attributes"]["ApproximateReceiveCount"] = json!(receives);
+        }
+        serde_json::from_value(message).unwrap()
     }
 
     #[test]
@@ -328,10 +287,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_what_the_event_source_mapping_reads() {
-        let failure = BatchItemFailure { item_identifier: "1".into() };
-        let answer = Answer::Batch(BatchAnswer { batch_item_failures: vec![failure] });
-        assert_eq!(json!(answer), json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
-        assert_eq!(json!(Answer::Batch(BatchAnswer::default())), json!({"batchItemFailures": []}));
+        let mut response = SqsBatchResponse::default();
+        assert_eq!(json!(Answer::Batch(response.clone())), json!({"batchItemFailures": []}));
+        response.add_failure("1");
+        assert_eq!(json!(Answer::Batch(response)), json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
         assert_eq!(json!(Answer::Started(Doctor.answer())), json!({"started": true}));
     }
 }

@@ -282,10 +282,6 @@ mod tests {
     use serde_json::{Value, json};
     use verdict_webhooks::{Provide as _, Refusal, veriff::Veriff, wultra::Wultra};
 
-    const WULTRA_LOGIN: &str = "verdict:9f1c7a52e0b84d36aa517c20fd3e8b64";
-    const WULTRA_CREDENTIALS: &str =
-        r#"{"basic":[{"username":"verdict","password":"9f1c7a52e0b84d36aa517c20fd3e8b64"}]}"#;
-
     fn event(changes: &Value) -> String {
         let mut event = json!({
             "version": "2.0", "routeKey": "POST /veriff/events", "rawPath": "/veriff/events", "rawQueryString": "",
@@ -391,18 +387,20 @@ mod tests {
         }
     }
 
-    /// Whether a webhook of Wultra's gets through, whose proof is a header.
-    fn is_let_in(headers: &Value) -> Result<(), Refusal> {
+    /// Proves a webhook of Wultra's, whose proof is a header.
+    fn prove(credentials: &Value, headers: &Value) -> Result<(), Refusal> {
         let path = "/wultra/process/event";
         let event = json!({"routeKey": format!("POST {path}"), "rawPath": path, "headers": headers});
-        let wultra = Wultra::from_json(WULTRA_CREDENTIALS).unwrap();
+        let wultra = Wultra::from_json(&credentials.to_string()).unwrap();
         wultra.prove(read(&event).unwrap().delivery, Timestamp::EPOCH).map(drop)
     }
 
     #[test]
     fn a_header_proves_only_with_its_every_byte() {
-        let proof = format!("Basic {}", BASE64_STANDARD.encode(WULTRA_LOGIN));
-        assert_eq!(is_let_in(&json!({"Authorization": proof})), Ok(()));
+        let password = "9f1c7a52e0b84d36aa517c20fd3e8b64";
+        let login = json!({"basic": [{"username": "wultra", "password": password}]});
+        let proof = format!("Basic {}", BASE64_STANDARD.encode(format!("wultra:{password}")));
+        assert_eq!(prove(&login, &json!({"Authorization": proof})), Ok(()));
         for value in [
             json!(format!("{proof}é")),
             json!(format!("é{proof}")),
@@ -413,8 +411,17 @@ mod tests {
             json!(proof.replace('a', "а")),
             json!("\u{ff}\u{fe}"),
         ] {
-            assert!(is_let_in(&json!({"authorization": value})).is_err(), "{value}");
+            assert!(prove(&login, &json!({"authorization": value})).is_err(), "{value}");
         }
+    }
+
+    #[test]
+    fn a_secret_in_a_header_may_be_of_any_letters() {
+        let secret = "Schlüssel 9f1c7a52e0b84d36aa517c20fd3e8b64 鍵";
+        let header = json!({"headers": {"x-secret": [secret]}});
+        assert_eq!(prove(&header, &json!({"x-secret": secret})), Ok(()));
+        let other = secret.replace('鍵', "鑰");
+        assert_eq!(prove(&header, &json!({"x-secret": other})), Err(Refusal::SecretHeaderMismatch));
     }
 
     #[test]

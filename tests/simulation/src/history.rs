@@ -378,7 +378,7 @@ impl<'w> Run<'w> {
         for tries in 0.. {
             self.arrivals.borrow_mut()[index].insert(self.world.clock.now());
             let answer = self.perhaps(self.world.deliver(webhook).boxed_local()).await;
-            let outcome = answer.as_ref().map_or("no answer", |answer| answer.headers["x-verdict-outcome"].as_str());
+            let outcome = answer.as_ref().and_then(|answer| answer.header("x-verdict-outcome")).unwrap_or("no answer");
             self.tell(|| format!("webhook {index}: {outcome}"));
             self.count("deliveries", 1);
             let known = ["recorded", "duplicate", "spooled", "quarantined", "failed", "no answer"];
@@ -386,7 +386,7 @@ impl<'w> Run<'w> {
                 Some(known) => self.count(known, 1),
                 None => self.violated(format!("webhook {index} was {outcome}")),
             }
-            if answer.is_some_and(|answer| (200..300).contains(&answer.status)) {
+            if answer.is_some_and(|answer| (200..300).contains(&answer.status())) {
                 self.acknowledged.borrow_mut()[index].push(Sight::of(&self.world.line));
                 return;
             }

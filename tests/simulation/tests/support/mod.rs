@@ -54,7 +54,7 @@ pub(crate) fn minutes_before_the_run(minutes: u64) -> Timestamp {
 }
 
 /// Whether a provider takes it for done.
-pub(crate) fn is_success(status: u16) -> bool {
+pub(crate) fn is_success(status: i64) -> bool {
     (200..300).contains(&status)
 }
 
@@ -109,7 +109,7 @@ impl Backlog {
         };
         world.line.fail(move |call| (Some(call.service) == refusing).then_some(Fault::CredentialsExpired));
         for webhook in &self.webhooks {
-            assert!(is_success(world.deliver(webhook).await.status));
+            assert!(is_success(world.deliver(webhook).await.status()));
             world.pass(Duration::from_secs(1)).await;
         }
         for (session, outcome) in &self.scores {

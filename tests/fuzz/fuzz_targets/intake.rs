@@ -1,4 +1,4 @@
-//! A message on intake: anything at all, and anything that we might have kept.
+//! A message on intake: anything at all, and anything that Verdict might have written.
 #![no_main]
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -14,7 +14,7 @@ use verdict_webhooks::{Genuine, Reading, read, sha256_hex};
 fuzz_target!(|input: &[u8]| {
     match str::from_utf8(input).map(IntakeMessage::read) {
         Ok(Ok(message)) => check(message),
-        _ => check_kept(&Request::parse(input)),
+        _ => check_queued(&Request::parse(input)),
     }
 });
 
@@ -23,8 +23,8 @@ fn check(message: IntakeMessage) {
     let again = IntakeMessage::read(&written).expect("what was read can be written and read");
     assert_eq!(serde_json::to_string(&again).expect("JSON"), written);
     match message {
-        IntakeMessage::Webhook(kept) => {
-            if let Ok(genuine) = kept.restore() {
+        IntakeMessage::Webhook(queued) => {
+            if let Ok(genuine) = queued.restore() {
                 check_reading(&genuine);
             }
         }
@@ -32,14 +32,14 @@ fn check(message: IntakeMessage) {
     }
 }
 
-/// A webhook of the provider that the method names, as it is kept.
-fn check_kept(request: &Request) {
+/// A webhook of the provider that the method names, as it is queued.
+fn check_queued(request: &Request) {
     let provider = request.method.parse().unwrap_or(Provider::Treezor);
     let message = json!({"kind": "webhook", "provider": provider, "path": request.path, "receivedAt": arrival(),
         "bytes": request.body.len(), "sha256": sha256_hex(&request.body), "encoding": "gzip+base64",
         "body": BASE64_STANDARD.encode(gzip(&request.body))});
-    let Ok(IntakeMessage::Webhook(kept)) = IntakeMessage::read(&message.to_string()) else { panic!("{message}") };
-    let genuine = kept.restore().expect("what we have kept");
+    let Ok(IntakeMessage::Webhook(queued)) = IntakeMessage::read(&message.to_string()) else { panic!("{message}") };
+    let genuine = queued.restore().expect("what we have queued");
     assert_eq!((genuine.provider(), genuine.received_at()), (provider, arrival()));
     assert_eq!((genuine.path(), genuine.body()), (&*request.path, &*request.body));
     check_reading(&genuine);

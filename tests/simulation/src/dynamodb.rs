@@ -1,7 +1,7 @@
 //! DynamoDB in process, behind its own JSON protocol: an emulator on `SQLite` in memory; or, where speed counts more than
 //! all that DynamoDB can do, a plain table.
 
-use crate::{line::Answer, plain_table::PlainTable, template};
+use crate::{network::Answer, plain_table::PlainTable, template};
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};

@@ -4,9 +4,9 @@
 //! The calls take random times, so that whatever is under way at once overtakes each other in every way.
 
 use crate::{
-    Call, DynamoDb, Fault, Line, Says, Service, Webhook, World,
+    Call, Claim, DynamoDb, Fault, Network, Service, Webhook, World,
+    checker::{SentWebhook, Snapshot, check},
     crash::{frozen, polled},
-    judge::{Posted, Sight, judge},
     world::simulate_on,
 };
 use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
@@ -68,7 +68,7 @@ pub fn history_on(table: DynamoDb, seed: u64) -> History {
     simulate_on(table, seed, async |world| {
         let run = Run::new(&world, Plan::draw(&world));
         run.live().boxed_local().await;
-        run.judge()
+        run.check()
     })
 }
 
@@ -142,7 +142,7 @@ impl Plan {
         let sessions: Vec<(Provider, String)> = (0..fastrand::usize(1..=4)).map(session).collect();
         let webhooks = webhooks(&sessions, span, world.clock.now());
         let trouble = Trouble::draw(span);
-        world.line.take_time(millis(0)..one_of(&[millis(3), millis(20), millis(200)]));
+        world.network.take_time(millis(0)..one_of(&[millis(3), millis(20), millis(200)]));
         let rebuilds = (0..one_of(&[0, 0, 0, 0, 1, 2])).map(|_| (within(span * 2), key(&sessions))).collect();
         Self { webhooks, crashes: one_of(&[0, 50, 250]), freezes: one_of(&[0, 0, 30]), trouble, rebuilds }
     }
@@ -182,8 +182,8 @@ fn webhooks(sessions: &[(Provider, String)], span: Duration, start: Timestamp) -
 /// but for the reason.
 fn is_same_fact(one: &Webhook, other: &Webhook) -> bool {
     let plain = |webhook: &Webhook| {
-        let says = webhook.says.iter().cloned();
-        says.map(|says| Says { reason_code: None, ..says }).collect::<Vec<_>>()
+        let claim = webhook.claims.iter().cloned();
+        claim.map(|claim| Claim { reason_code: None, ..claim }).collect::<Vec<_>>()
     };
     let is_veriffs = one.provider == Provider::Veriff && other.provider == Provider::Veriff;
     one.body == other.body || is_veriffs && plain(one) == plain(other)
@@ -270,9 +270,9 @@ impl Trouble {
     }
 
     /// Lets it begin.
-    fn begin(self, line: &Line) {
+    fn begin(self, network: &Network) {
         let start = Instant::now();
-        line.fail(move |call| self.strike(call, start.elapsed()));
+        network.fail(move |call| self.strike(call, start.elapsed()));
     }
 
     fn strike(&self, call: &Call, now: Duration) -> Option<Fault> {
@@ -324,7 +324,7 @@ struct Run<'w> {
     /// For each webhook, when its copies arrived.
     arrivals: RefCell<Vec<BTreeSet<Timestamp>>>,
     /// For each webhook, how much there was whenever it was answered with 2xx.
-    acknowledged: RefCell<Vec<Vec<Sight>>>,
+    acknowledged: RefCell<Vec<Vec<Snapshot>>>,
     violations: RefCell<Vec<String>>,
     counts: RefCell<Counts>,
     trace: RefCell<Vec<String>>,
@@ -347,7 +347,7 @@ impl<'w> Run<'w> {
     }
 
     async fn live(&self) {
-        self.plan.trouble.clone().begin(&self.world.line);
+        self.plan.trouble.clone().begin(&self.world.network);
         let mut sending = FuturesUnordered::new();
         for (index, Sending { at, .. }) in self.plan.webhooks.iter().enumerate() {
             for at in at {
@@ -366,7 +366,7 @@ impl<'w> Run<'w> {
         all.push(self.replay().boxed_local());
         all.push(self.rebuild().boxed_local());
         while all.next().await.is_some() {}
-        self.world.line.mend();
+        self.world.network.mend();
         self.world.pass(AFTERMATH).await;
         self.settle().await;
     }
@@ -387,7 +387,7 @@ impl<'w> Run<'w> {
                 None => self.violated(format!("webhook {index} was {outcome}")),
             }
             if answer.is_some_and(|answer| (200..300).contains(&answer.status())) {
-                self.acknowledged.borrow_mut()[index].push(Sight::of(&self.world.line));
+                self.acknowledged.borrow_mut()[index].push(Snapshot::of(&self.world.network));
                 return;
             }
             match retry_after(webhook.provider, tries) {
@@ -403,7 +403,7 @@ impl<'w> Run<'w> {
         let mut looked_at = None;
         sleep(within(seconds(60))).await;
         while !self.is_over.get() {
-            let calls = self.world.line.call_count();
+            let calls = self.world.network.call_count();
             if looked_at != Some(calls) && (fastrand::u8(..16) == 0 || self.is_due()) {
                 let once = || async { drop(self.perhaps(self.world.run_relay().boxed_local()).await) };
                 self.count("relay runs", 1);
@@ -415,13 +415,13 @@ impl<'w> Run<'w> {
                 }
                 self.tell(|| "the relay has run".to_owned());
             }
-            looked_at = Some(self.world.line.call_count());
+            looked_at = Some(self.world.network.call_count());
             self.pause(seconds(60), seconds(300)).await;
         }
     }
 
     fn is_due(&self) -> bool {
-        self.world.line.with_dynamodb(DynamoDb::outbox_entries) > 0
+        self.world.network.with_dynamodb(DynamoDb::outbox_entries) > 0
     }
 
     /// The event source mapping of `replay`, of which two are at work.
@@ -487,19 +487,23 @@ impl<'w> Run<'w> {
         self.violated("it never settled".to_owned());
     }
 
-    fn judge(self) -> History {
+    fn check(self) -> History {
         let webhooks = self.plan.webhooks.iter();
-        let sent: Vec<Posted<'_>> = webhooks
+        let sent: Vec<SentWebhook<'_>> = webhooks
             .zip(self.arrivals.into_inner())
             .zip(self.acknowledged.into_inner())
-            .map(|((sending, arrivals), acknowledged)| Posted { webhook: &sending.webhook, arrivals, acknowledged })
+            .map(|((sending, arrivals), acknowledged)| SentWebhook {
+                webhook: &sending.webhook,
+                arrivals,
+                acknowledged,
+            })
             .collect();
-        let (mut violations, digest) = judge(self.world, &sent);
+        let (mut violations, digest) = check(self.world, &sent);
         violations.extend(self.violations.into_inner());
         let mut counts = self.counts.into_inner();
         counts.add("webhooks", sent.len());
         counts.add("outages", self.plan.trouble.outages.len());
-        let calls = self.world.line.calls();
+        let calls = self.world.network.calls();
         counts.add("calls", calls.len());
         for fault in calls.iter().filter_map(|call| call.fault) {
             counts.add(name_of(fault), 1);

@@ -1,7 +1,7 @@
-//! The whole of Verdict in one process and one thread, with a clock that only moves while everybody waits.
+//! The whole of Verdict in one process and one thread, with a clock that moves only while every task waits.
 //!
-//! The functions' own code and the real AWS SDK, as deployed; under them, in place of the network, a [`Line`] that can
-//! fail in every way a network can, and at its end a DynamoDB and an SQS in memory. A run is a [`World`], made from a
+//! It runs the functions' own code and the real AWS SDK, as deployed; under them a simulated [`Network`] that can fail in
+//! every way a network can, and at its end a DynamoDB and an SQS in memory. A run is a [`World`], made from a
 //! seed: the same seed gives the same run. So a test can end a function at any point where it waits, or let any of its
 //! calls go wrong, thousands of times a minute, and look at what is left.
 
@@ -13,15 +13,15 @@
     reason = "what can't be is a bug in the simulation, and ends it"
 )]
 
+mod checker;
 mod clock;
 mod crash;
-mod desk;
 mod dynamodb;
+mod fake_incode;
 mod histories;
 mod history;
-mod judge;
-mod line;
 pub mod model;
+mod network;
 mod plain_table;
 mod promises;
 mod samples;
@@ -33,12 +33,12 @@ mod world;
 
 pub use clock::Clock;
 pub use crash::{frozen, polled};
-pub use desk::Desk;
 pub use dynamodb::DynamoDb;
+pub use fake_incode::FakeIncode;
 pub use histories::{Tally, histories, one as one_history};
 pub use history::{Counts, History, history, history_on, seed_of};
-pub use line::{Answer, Call, Commit, Fault, Lasting, Line, Service, failing};
+pub use network::{Answer, Call, Commit, Fault, Lasting, Network, Service, failing};
 pub use promises::{Broken, Sent};
 pub use sqs::{Accepted, QueueSettings, Sqs};
-pub use webhooks::{Says, Webhook, credentials};
+pub use webhooks::{Claim, Webhook, credentials};
 pub use world::{Record, World, simulate, simulate_on};

@@ -4,7 +4,7 @@
 //! facts each time, and the notifications in the order in which the facts were committed. Nothing is carried over from
 //! one answer to the next, so nothing can be carried over wrongly.
 
-use crate::Says;
+use crate::Claim;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use verdict_sessions::{Outcome, Stage, Timestamp};
@@ -16,7 +16,7 @@ const FUTURE_TOLERANCE: Duration = Duration::from_mins(5);
 #[derive(Clone, Debug)]
 pub struct Fact {
     /// What was said.
-    pub says: Says,
+    pub claim: Claim,
     /// What the fact is called; between facts of one time, that decides.
     pub event_id: String,
     /// When the copy that counts arrived.
@@ -26,11 +26,11 @@ pub struct Fact {
 impl Fact {
     /// The time that it counts from: the provider's, but no more than five minutes after it arrived; else its arrival.
     fn at(&self) -> Timestamp {
-        self.says.at.map_or(self.arrived_at, |at| at.min(self.arrived_at.plus(FUTURE_TOLERANCE)))
+        self.claim.at.map_or(self.arrived_at, |at| at.min(self.arrived_at.plus(FUTURE_TOLERANCE)))
     }
 
     fn is_final(&self) -> bool {
-        self.says.outcome.is_some_and(is_final)
+        self.claim.outcome.is_some_and(is_final)
     }
 
     /// The greater counts: the later; of one time the final decision; else by name.
@@ -40,7 +40,7 @@ impl Fact {
 
     /// What a consumer acts on.
     fn decided(&self) -> (Option<Outcome>, Option<&str>, Option<&str>) {
-        (self.says.outcome, self.says.reason_code.as_deref(), self.says.attempt.as_deref())
+        (self.claim.outcome, self.claim.reason_code.as_deref(), self.claim.attempt.as_deref())
     }
 
     /// A member of the record that it gives, with what it won by.
@@ -54,16 +54,16 @@ impl Fact {
     }
 
     fn provider(&self) -> &str {
-        self.says.session.split_once('/').unwrap().0
+        self.claim.session.split_once('/').unwrap().0
     }
 
     fn session_id(&self) -> &str {
-        self.says.session.split_once('/').unwrap().1
+        self.claim.session.split_once('/').unwrap().1
     }
 
     /// The provider's name for the person: Treezor has but one, which is also ours.
     fn provider_user_id(&self) -> Option<&str> {
-        (self.provider() == "treezor").then_some(&self.says.reference)
+        (self.provider() == "treezor").then_some(&self.claim.reference)
     }
 
     fn kind(&self) -> &'static str {
@@ -82,7 +82,7 @@ impl Fact {
 #[must_use]
 pub fn record(facts: &[Fact]) -> Value {
     let latest = latest(facts, |_| true).expect("a session has facts");
-    let checks: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.says.check).map(|(name, _)| name).collect();
+    let checks: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.claim.check).map(|(name, _)| name).collect();
     let checks: Map<String, Value> = checks.into_iter().map(|name| (name.to_owned(), check(facts, name))).collect();
     let attempts: Vec<Value> = attempts(facts)
         .into_iter()
@@ -92,7 +92,7 @@ pub fn record(facts: &[Fact]) -> Value {
         "provider": latest.provider(),
         "sessionId": latest.session_id(),
         "kind": latest.kind(),
-        "reference": latest.ranked(json!(latest.says.reference)),
+        "reference": latest.ranked(json!(latest.claim.reference)),
         "providerUserId": latest.provider_user_id().map(|user| latest.ranked(json!(user))),
         "decision": decision(facts),
         "attempts": attempts,
@@ -110,10 +110,10 @@ pub fn record(facts: &[Fact]) -> Value {
 pub fn status(facts: &[Fact]) -> &'static str {
     let attempts = attempts(facts);
     let Some(winner) = winner(facts) else { return attempts.last().map_or("new", |youngest| named(youngest.stage)) };
-    match winner.says.outcome {
+    match winner.claim.outcome {
         Some(Outcome::Review) => "in_review",
         Some(Outcome::ResubmissionRequested) => {
-            let is_decided = |attempt: &Attempt| attempt.id == winner.says.attempt.as_deref();
+            let is_decided = |attempt: &Attempt| attempt.id == winner.claim.attempt.as_deref();
             let younger = attempts.iter().rev().take_while(|attempt| !is_decided(attempt));
             let begun = younger.into_iter().find(|attempt| attempt.stage > Stage::New);
             begun.map_or("awaiting_resubmission", |attempt| named(attempt.stage))
@@ -135,7 +135,7 @@ pub fn notifications(committed: &[Fact]) -> Vec<Value> {
         let (provider, session_id, sequence) = (winner.provider(), winner.session_id(), notifications.len() + 1);
         notifications.push(json!({
             "specversion": "1.0",
-            "id": format!("{}/{sequence}", winner.says.session),
+            "id": format!("{}/{sequence}", winner.claim.session),
             "source": format!("/sessions/{provider}"),
             "type": "verdict.decision.v1",
             "subject": session_id,
@@ -145,15 +145,15 @@ pub fn notifications(committed: &[Fact]) -> Vec<Value> {
                 "provider": provider,
                 "sessionId": session_id,
                 "kind": winner.kind(),
-                "attemptId": winner.says.attempt,
+                "attemptId": winner.claim.attempt,
                 "sequence": sequence,
-                "outcome": winner.says.outcome,
+                "outcome": winner.claim.outcome,
                 "final": winner.is_final(),
-                "previousOutcome": before.and_then(|before| before.says.outcome),
-                "reasonCode": winner.says.reason_code,
+                "previousOutcome": before.and_then(|before| before.claim.outcome),
+                "reasonCode": winner.claim.reason_code,
                 "correction": false,
                 "decidedAt": winner.at(),
-                "reference": winner.says.reference,
+                "reference": winner.claim.reference,
                 "providerUserId": winner.provider_user_id(),
             },
         }));
@@ -170,14 +170,14 @@ struct Attempt<'f> {
 
 /// The attempts that have shown a stage or a decision, the youngest last.
 fn attempts(facts: &[Fact]) -> Vec<Attempt<'_>> {
-    let shows = |fact: &&Fact| fact.says.stage.is_some() || fact.says.outcome.is_some();
-    let ids: BTreeSet<Option<&str>> = facts.iter().filter(shows).map(|fact| fact.says.attempt.as_deref()).collect();
+    let shows = |fact: &&Fact| fact.claim.stage.is_some() || fact.claim.outcome.is_some();
+    let ids: BTreeSet<Option<&str>> = facts.iter().filter(shows).map(|fact| fact.claim.attempt.as_deref()).collect();
     let mut attempts: Vec<_> = ids
         .into_iter()
         .map(|id| {
-            let of_it = || facts.iter().filter(shows).filter(|fact| fact.says.attempt.as_deref() == id);
+            let of_it = || facts.iter().filter(shows).filter(|fact| fact.claim.attempt.as_deref() == id);
             let since = of_it().map(Fact::at).min().expect("it has shown something");
-            let stage = of_it().filter_map(|fact| fact.says.stage).max().unwrap_or_default();
+            let stage = of_it().filter_map(|fact| fact.claim.stage).max().unwrap_or_default();
             Attempt { id, since, stage }
         })
         .collect();
@@ -185,30 +185,31 @@ fn attempts(facts: &[Fact]) -> Vec<Attempt<'_>> {
     attempts
 }
 
-fn latest(facts: &[Fact], tells: impl Fn(&Says) -> bool) -> Option<&Fact> {
-    facts.iter().filter(|fact| tells(&fact.says)).max_by_key(|fact| fact.order())
+fn latest(facts: &[Fact], tells: impl Fn(&Claim) -> bool) -> Option<&Fact> {
+    facts.iter().filter(|fact| tells(&fact.claim)).max_by_key(|fact| fact.order())
 }
 
 /// The fact whose decision stands.
 fn winner(facts: &[Fact]) -> Option<&Fact> {
-    latest(facts, |says| says.outcome.is_some())
+    latest(facts, |claim| claim.outcome.is_some())
 }
 
 fn decision(facts: &[Fact]) -> Option<Value> {
     let winner = winner(facts)?;
     // Wultra's reason is the code itself; the others give none in words.
-    let reason = winner.says.reason_code.as_ref().filter(|_| winner.provider() == "wultra");
+    let reason = winner.claim.reason_code.as_ref().filter(|_| winner.provider() == "wultra");
     Some(winner.ranked(json!({
-        "outcome": winner.says.outcome,
-        "reasonCode": winner.says.reason_code,
+        "outcome": winner.claim.outcome,
+        "reasonCode": winner.claim.reason_code,
         "reason": reason,
-        "attemptId": winner.says.attempt,
+        "attemptId": winner.claim.attempt,
     })))
 }
 
 fn check(facts: &[Fact], name: &str) -> Value {
-    let fact = latest(facts, |says| says.check.is_some_and(|(reported, _)| reported == name)).expect("it was reported");
-    fact.ranked(json!({"outcome": fact.says.check.map(|(_, outcome)| outcome), "reason": null}))
+    let fact =
+        latest(facts, |claim| claim.check.is_some_and(|(reported, _)| reported == name)).expect("it was reported");
+    fact.ranked(json!({"outcome": fact.claim.check.map(|(_, outcome)| outcome), "reason": null}))
 }
 
 fn is_final(outcome: Outcome) -> bool {

@@ -3,7 +3,7 @@
 //! Many times as fast as the emulator, which is what thousands of histories need; `tests/histories.rs` has histories go
 //! the same way on both. Whatever it does not know ends the simulation.
 
-use crate::line::Answer;
+use crate::network::Answer;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 //! What a world should hold is worked out here from what the webhooks say in plain words and from the order in which
 //! the table took them: by none of the code that is tested.
 
-use crate::{Record, Says, Webhook, World};
+use crate::{Claim, Record, Webhook, World};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -87,10 +87,10 @@ impl World {
     #[must_use]
     pub fn is_durable(&self, webhook: &Webhook) -> bool {
         let is_kept = |message: &Value| message["sha256"] == digest(webhook);
-        let is_recorded = |says: &Says| {
-            self.record(&says.session).events.values().map(fact_of_event).any(|fact| fact == fact_of(says))
+        let is_recorded = |claim: &Claim| {
+            self.record(&claim.session).events.values().map(fact_of_event).any(|fact| fact == fact_of(claim))
         };
-        (!webhook.says.is_empty() && webhook.says.iter().all(is_recorded))
+        (!webhook.claims.is_empty() && webhook.claims.iter().all(is_recorded))
             || self.waiting().iter().any(is_kept)
             || self.quarantined().iter().any(is_kept)
     }
@@ -98,7 +98,7 @@ impl World {
     /// The ids of the events that the table took, by session, in the order in which it did.
     fn events_in_order_of_commit(&self) -> BTreeMap<String, Vec<String>> {
         let mut order: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for commit in self.line.commits() {
+        for commit in self.network.commits() {
             let ids = commit.sks.iter().filter_map(|sk| sk.strip_prefix("EVENT#")).map(str::to_owned);
             order.entry(commit.pk.trim_start_matches("SESSION#").to_owned()).or_default().extend(ids);
         }
@@ -120,7 +120,7 @@ impl World {
         let quarantined = self.quarantined();
         let is_in = |webhook: &Webhook| quarantined.iter().any(|message| message["sha256"] == digest(webhook));
         for webhook in &sent.sure {
-            match (webhook.says.is_empty(), is_in(webhook)) {
+            match (webhook.claims.is_empty(), is_in(webhook)) {
                 (true, false) => broken.push(Broken::Lost(format!("{}: not in quarantine", webhook.provider))),
                 (false, true) => broken.push(Broken::Stranded(format!("{}: in quarantine", webhook.provider))),
                 _ => {}
@@ -138,16 +138,16 @@ fn facts(webhooks: &[&Webhook]) -> BTreeMap<String, BTreeMap<Fact, usize>> {
     let distinct: BTreeMap<_, _> =
         webhooks.iter().map(|webhook| ((webhook.provider, &webhook.path, &webhook.body), *webhook)).collect();
     let mut facts: BTreeMap<String, BTreeMap<Fact, usize>> = BTreeMap::new();
-    for says in distinct.values().flat_map(|webhook| &webhook.says) {
-        *facts.entry(says.session.clone()).or_default().entry(fact_of(says)).or_default() += 1;
+    for claim in distinct.values().flat_map(|webhook| &webhook.claims) {
+        *facts.entry(claim.session.clone()).or_default().entry(fact_of(claim)).or_default() += 1;
     }
     facts
 }
 
-fn fact_of(says: &Says) -> Fact {
-    let stage = says.stage.map(|stage| serde_json::to_value(stage).unwrap());
-    let outcome = says.outcome.map(|outcome| outcome.as_str().to_owned());
-    (stage.map(|stage| text(&stage).to_owned()), outcome, says.at, says.attempt.clone())
+fn fact_of(claim: &Claim) -> Fact {
+    let stage = claim.stage.map(|stage| serde_json::to_value(stage).unwrap());
+    let outcome = claim.outcome.map(|outcome| outcome.as_str().to_owned());
+    (stage.map(|stage| text(&stage).to_owned()), outcome, claim.at, claim.attempt.clone())
 }
 
 fn fact_of_event(event: &Value) -> Fact {

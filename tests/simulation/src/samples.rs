@@ -25,7 +25,7 @@ impl Webhook {
             query: pairs(&event["queryStringParameters"]),
             headers: pairs(&event["headers"]),
             body: body(&event),
-            says: Vec::new(),
+            claims: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Rules are quoted from the Amazon SQS Developer Guide and API Reference in the tests below.
 
-use crate::{Clock, line::Answer, template};
+use crate::{Clock, network::Answer, template};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, time::Duration};

@@ -1,7 +1,7 @@
 //! Genuine webhooks of all four providers, written from their contracts, and what each says in plain words: that is
 //! what a run is measured against, and it owes nothing to the code that reads them.
 
-use crate::desk::score;
+use crate::fake_incode::score;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -44,12 +44,12 @@ pub struct Webhook {
     /// The body.
     pub body: Vec<u8>,
     /// What it says, of each session that it speaks of. Nothing, where it can't be read.
-    pub says: Vec<Says>,
+    pub claims: Vec<Claim>,
 }
 
 /// What a webhook says of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Says {
+pub struct Claim {
     /// The session: `{provider}/{sessionId}`.
     pub session: String,
     /// Our own name for the person.
@@ -89,8 +89,8 @@ impl Webhook {
     /// What the answer to a poll says of a session's score: recorded like a webhook, and never sent.
     #[must_use]
     pub fn score(session: &str, outcome: Outcome) -> Self {
-        let says = Says { outcome: Some(outcome), ..Says::of(Provider::Incode, session) };
-        Self::posted(Provider::Incode, SCORE_PATH, score(outcome), vec![says])
+        let claim = Claim { outcome: Some(outcome), ..Claim::of(Provider::Incode, session) };
+        Self::posted(Provider::Incode, SCORE_PATH, score(outcome), vec![claim])
     }
 
     /// Only to see whether it gets through.
@@ -115,23 +115,23 @@ impl Webhook {
                 let (code, action) = if stage == Stage::Submitted { (7002, "submitted") } else { (7001, "started") };
                 let body = json!({"id": session, "attemptId": attempt, "feature": "selfid", "code": code,
                     "action": action, "vendorData": reference(session), "endUserId": null});
-                let says =
-                    Says { stage: Some(stage), attempt: Some(attempt.to_owned()), ..Says::of(provider, session) };
-                veriff("/veriff/events", &body.to_string(), vec![says])
+                let claim =
+                    Claim { stage: Some(stage), attempt: Some(attempt.to_owned()), ..Claim::of(provider, session) };
+                veriff("/veriff/events", &body.to_string(), vec![claim])
             }
             Provider::Incode => {
-                let says = Says { stage: Some(stage), ..Says::of(provider, session) };
+                let claim = Claim { stage: Some(stage), ..Claim::of(provider, session) };
                 if stage == Stage::Submitted {
                     let body = json!({"interviewId": session, "onboardingStatus": "ONBOARDING_FINISHED",
                         "externalId": reference(session)});
-                    incode("onboarding-status", &body.to_string(), vec![says])
+                    incode("onboarding-status", &body.to_string(), vec![claim])
                 } else {
-                    incode("session-started", &incode_body(session, attempt), vec![says])
+                    incode("session-started", &incode_body(session, attempt), vec![claim])
                 }
             }
             Provider::Treezor => {
-                let says = Says { stage: Some(Stage::Submitted), at: Some(at), ..Says::of_user(session) };
-                treezor("user.kycrequest", &[user(session, "0", at)], at, vec![says])
+                let claim = Claim { stage: Some(Stage::Submitted), at: Some(at), ..Claim::of_user(session) };
+                treezor("user.kycrequest", &[user(session, "0", at)], at, vec![claim])
             }
             Provider::Wultra => Self::check(provider, session, CheckOutcome::Passed, at, attempt),
         }
@@ -144,21 +144,21 @@ impl Webhook {
     /// or flagged, Wultra's presence check passed or failed.
     #[must_use]
     pub fn check(provider: Provider, session: &str, outcome: CheckOutcome, at: Timestamp, attempt: &str) -> Self {
-        let says = Says { at: Some(at), ..Says::of(provider, session) };
+        let claim = Claim { at: Some(at), ..Claim::of(provider, session) };
         match (provider, outcome) {
             (Provider::Veriff, CheckOutcome::Passed | CheckOutcome::Flagged) => {
                 let found = if outcome == CheckOutcome::Passed { "no_match" } else { "possible_match" };
                 let body = json!({"checkType": "updated_result", "sessionId": session, "attemptId": attempt,
                     "vendorData": reference(session), "matchStatus": found, "createdAt": at, "hits": []});
-                let says = Says { check: Some(("watchlist", outcome)), attempt: Some(attempt.to_owned()), ..says };
-                veriff("/veriff/decisions", &body.to_string(), vec![says])
+                let claim = Claim { check: Some(("watchlist", outcome)), attempt: Some(attempt.to_owned()), ..claim };
+                veriff("/veriff/decisions", &body.to_string(), vec![claim])
             }
             (Provider::Wultra, CheckOutcome::Passed | CheckOutcome::Failed) => {
                 let status = if outcome == CheckOutcome::Passed { "ACCEPTED" } else { "REJECTED" };
                 let check = json!({"presenceCheck": {"status": status, "rejectReason": null, "errorDetail": null,
                     "provider": "zenid", "score": 10, "presenceCheckResult": null}});
-                let says = Says { check: Some(("presence", outcome)), ..says };
-                wultra("PRESENCE_CHECK_FINISHED", session, at, &check, vec![says])
+                let claim = Claim { check: Some(("presence", outcome)), ..claim };
+                wultra("PRESENCE_CHECK_FINISHED", session, at, &check, vec![claim])
             }
             _ => panic!("{provider} has no check that is {outcome:?}"),
         }
@@ -187,8 +187,8 @@ impl Webhook {
         attempt: &str,
     ) -> Self {
         assert!(Self::outcomes(provider).contains(&outcome), "{provider} knows no {}", outcome.as_str());
-        let says = Says { outcome: Some(outcome), at: Some(at), ..Says::of(provider, session) };
-        let because = |says: Says| Says { reason_code: reason_code.map(str::to_owned), ..says };
+        let claim = Claim { outcome: Some(outcome), at: Some(at), ..Claim::of(provider, session) };
+        let because = |claim: Claim| Claim { reason_code: reason_code.map(str::to_owned), ..claim };
         match provider {
             Provider::Veriff => {
                 let code = match outcome {
@@ -201,8 +201,8 @@ impl Webhook {
                 let body = json!({"status": "success", "verification": {"id": session, "attemptId": attempt,
                     "code": code, "status": outcome.as_str(), "reason": null, "reasonCode": reason_code,
                     "vendorData": reference(session), "decisionTime": at}});
-                let says = because(Says { attempt: Some(attempt.to_owned()), ..says });
-                veriff("/veriff/decisions", &body.to_string(), vec![says])
+                let claim = because(Claim { attempt: Some(attempt.to_owned()), ..claim });
+                veriff("/veriff/decisions", &body.to_string(), vec![claim])
             }
             Provider::Incode => {
                 let kind = match outcome {
@@ -210,19 +210,19 @@ impl Webhook {
                     Outcome::Declined => "session-failed",
                     _ => "session-pending-review",
                 };
-                incode(kind, &incode_body(session, attempt), vec![Says { at: None, ..says }])
+                incode(kind, &incode_body(session, attempt), vec![Claim { at: None, ..claim }])
             }
             Provider::Treezor => {
-                let Says { session: filed_under, reference, .. } = Says::of_user(session);
-                let says = Says { session: filed_under, reference, ..says };
-                treezor("user.kycreview", &[user(session, review(outcome), at)], at, vec![says])
+                let Claim { session: filed_under, reference, .. } = Claim::of_user(session);
+                let claim = Claim { session: filed_under, reference, ..claim };
+                treezor("user.kycreview", &[user(session, review(outcome), at)], at, vec![claim])
             }
             Provider::Wultra => {
-                let (status, says) =
-                    if outcome == Outcome::Approved { ("FINISHED", says) } else { ("FAILED", because(says)) };
+                let (status, claim) =
+                    if outcome == Outcome::Approved { ("FINISHED", claim) } else { ("FAILED", because(claim)) };
                 let process =
-                    json!({"process": {"status": status, "errorDetail": says.reason_code, "deviceData": null}});
-                wultra("PROCESS_FINISHED", session, at, &process, vec![says])
+                    json!({"process": {"status": status, "errorDetail": claim.reason_code, "deviceData": null}});
+                wultra("PROCESS_FINISHED", session, at, &process, vec![claim])
             }
         }
     }
@@ -231,11 +231,11 @@ impl Webhook {
     #[must_use]
     pub fn decisions_of_users(sessions: &[&str], outcome: Outcome, at: Timestamp) -> Self {
         let users: Vec<Value> = sessions.iter().map(|session| user(session, review(outcome), at)).collect();
-        let says = sessions
+        let claims = sessions
             .iter()
-            .map(|session| Says { outcome: Some(outcome), at: Some(at), ..Says::of_user(session) })
+            .map(|session| Claim { outcome: Some(outcome), at: Some(at), ..Claim::of_user(session) })
             .collect();
-        treezor("user.kycreview", &users, at, says)
+        treezor("user.kycreview", &users, at, claims)
     }
 
     /// Genuine, and nothing can be made of it.
@@ -259,20 +259,20 @@ impl Webhook {
         }
     }
 
-    fn of_wultra(body: String, says: Vec<Says>) -> Self {
+    fn of_wultra(body: String, claims: Vec<Claim>) -> Self {
         let login = &credentials(Provider::Wultra)["basic"][0];
         let login = format!("{}:{}", text(&login["username"]), text(&login["password"]));
         let headers = vec![("authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode(login)))];
-        Self { headers, ..Self::posted(Provider::Wultra, "/wultra/process/event", body, says) }
+        Self { headers, ..Self::posted(Provider::Wultra, "/wultra/process/event", body, claims) }
     }
 
-    fn posted(provider: Provider, path: &str, body: String, says: Vec<Says>) -> Self {
+    fn posted(provider: Provider, path: &str, body: String, claims: Vec<Claim>) -> Self {
         let body = body.into_bytes();
-        Self { provider, path: path.to_owned(), query: Vec::new(), headers: Vec::new(), body, says }
+        Self { provider, path: path.to_owned(), query: Vec::new(), headers: Vec::new(), body, claims }
     }
 }
 
-impl Says {
+impl Claim {
     /// Nothing yet, of a session.
     fn of(provider: Provider, session: &str) -> Self {
         Self {
@@ -309,21 +309,21 @@ fn hmac(key: &Value, message: &[u8]) -> Vec<u8> {
 }
 
 /// Hex HMAC-SHA256 over the body, in a header.
-fn veriff(path: &str, body: &str, says: Vec<Says>) -> Webhook {
+fn veriff(path: &str, body: &str, claims: Vec<Claim>) -> Webhook {
     let digest = hmac(&credentials(Provider::Veriff)["secrets"][0], body.as_bytes());
     let signature = digest.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
         hex
     });
     let headers = vec![("x-hmac-signature".to_owned(), signature)];
-    Webhook { headers, ..Webhook::posted(Provider::Veriff, path, body.to_owned(), says) }
+    Webhook { headers, ..Webhook::posted(Provider::Veriff, path, body.to_owned(), claims) }
 }
 
 /// A static header.
-fn incode(kind: &str, body: &str, says: Vec<Says>) -> Webhook {
+fn incode(kind: &str, body: &str, claims: Vec<Claim>) -> Webhook {
     let secret = &credentials(Provider::Incode)["headers"]["x-incode-secret"][0];
     let headers = vec![("x-incode-secret".to_owned(), text(secret).to_owned())];
-    Webhook { headers, ..Webhook::posted(Provider::Incode, &format!("/incode/{kind}"), body.to_owned(), says) }
+    Webhook { headers, ..Webhook::posted(Provider::Incode, &format!("/incode/{kind}"), body.to_owned(), claims) }
 }
 
 fn incode_body(session: &str, attempt: &str) -> String {
@@ -331,12 +331,12 @@ fn incode_body(session: &str, attempt: &str) -> String {
         .to_string()
 }
 
-fn treezor(event: &str, users: &[Value], at: Timestamp, says: Vec<Says>) -> Webhook {
-    signed_by_treezor(event, &json!({"users": users}), at, says)
+fn treezor(event: &str, users: &[Value], at: Timestamp, claims: Vec<Claim>) -> Webhook {
+    signed_by_treezor(event, &json!({"users": users}), at, claims)
 }
 
 /// Base64 HMAC-SHA256 over the payload, beside it; and the URL's token. What is written here is as PHP writes it.
-fn signed_by_treezor(event: &str, payload: &Value, at: Timestamp, says: Vec<Says>) -> Webhook {
+fn signed_by_treezor(event: &str, payload: &Value, at: Timestamp, claims: Vec<Claim>) -> Webhook {
     let keys = credentials(Provider::Treezor);
     let signature = BASE64_STANDARD.encode(hmac(&keys["secrets"][0], payload.to_string().as_bytes()));
     let body = json!({
@@ -349,7 +349,7 @@ fn signed_by_treezor(event: &str, payload: &Value, at: Timestamp, says: Vec<Says
         "object_payload_signature": signature,
     });
     let query = vec![("token".to_owned(), text(&keys["urlTokens"][0]).to_owned())];
-    Webhook { query, ..Webhook::posted(Provider::Treezor, "/treezor", body.to_string(), says) }
+    Webhook { query, ..Webhook::posted(Provider::Treezor, "/treezor", body.to_string(), claims) }
 }
 
 fn user(id: &str, review: &str, at: Timestamp) -> Value {
@@ -367,11 +367,11 @@ fn review(outcome: Outcome) -> &'static str {
 }
 
 /// HTTP Basic; the envelope of Enrollment Server 2.2. An event's id is made of what it says, so that no two share one.
-fn wultra(event: &str, session: &str, at: Timestamp, data: &Value, says: Vec<Says>) -> Webhook {
+fn wultra(event: &str, session: &str, at: Timestamp, data: &Value, claims: Vec<Claim>) -> Webhook {
     let digest = hmac(&json!("ids"), format!("{event} {session} {at} {data}").as_bytes());
     let id = u64::from_be_bytes(digest[..8].try_into().unwrap());
     let body = json!({"id": format!("{id:016x}"), "timestamp": at, "type": event, "userId": reference(session),
         "externalUserId": null, "processId": session, "processType": "onboarding", "identityVerificationId": null,
         "eventData": data});
-    Webhook::of_wultra(body.to_string(), says)
+    Webhook::of_wultra(body.to_string(), claims)
 }

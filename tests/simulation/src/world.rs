@@ -1,6 +1,6 @@
-//! One run: the functions, the line under them, and the stores at its end.
+//! One run: the functions, the network under them, and the stores at its end.
 
-use crate::{Clock, Desk, DynamoDb, Line, QueueSettings, Sqs, Webhook, webhooks::credentials};
+use crate::{Clock, DynamoDb, FakeIncode, Network, QueueSettings, Sqs, Webhook, webhooks::credentials};
 use serde_json::{Map, Value, json};
 use std::{
     cell::{Cell, OnceCell},
@@ -64,12 +64,12 @@ pub fn simulate_on<T>(table: DynamoDb, seed: u64, run: impl AsyncFnOnce(World) -
 
 /// Everything. A function is started when it is first invoked.
 pub struct World {
-    /// The line to table and queues.
-    pub line: Line,
+    /// The network to table and queues.
+    pub network: Network,
     /// The time.
     pub clock: Clock,
     /// Whom the poller asks.
-    pub desk: Desk,
+    pub fake_incode: FakeIncode,
     environment: Environment,
     veriff: OnceCell<Receiver<Veriff>>,
     incode: OnceCell<Receiver<Incode>>,
@@ -77,7 +77,7 @@ pub struct World {
     wultra: OnceCell<Receiver<Wultra>>,
     replay: OnceCell<Replay>,
     relay: OnceCell<Relay>,
-    poller: OnceCell<Poller<Desk>>,
+    poller: OnceCell<Poller<FakeIncode>>,
     requests: Cell<u64>,
 }
 
@@ -101,12 +101,12 @@ impl World {
         for (name, settings) in QUEUE_SETTINGS.iter() {
             sqs.create(name, settings.clone());
         }
-        let line = Line::new(table, sqs);
+        let network = Network::new(table, sqs);
         Self {
-            environment: Environment::new(variables(), line.http_client()).unwrap(),
-            line,
+            environment: Environment::new(variables(), network.http_client()).unwrap(),
+            network,
             clock,
-            desk: Desk::default(),
+            fake_incode: FakeIncode::default(),
             veriff: OnceCell::new(),
             incode: OnceCell::new(),
             treezor: OnceCell::new(),
@@ -170,7 +170,7 @@ impl World {
     /// # Errors
     /// As the poller's.
     pub async fn run_poller(&self) -> Result<(), TableError> {
-        let poller = self.poller.get_or_init(|| self.environment.poller(Some(self.desk.clone())).unwrap());
+        let poller = self.poller.get_or_init(|| self.environment.poller(Some(self.fake_incode.clone())).unwrap());
         poller.run(self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
     }
 
@@ -218,7 +218,7 @@ impl World {
 
     /// A call that is not the functions' own: nothing goes wrong with it.
     fn call_sqs(&self, operation: &str, request: &Value) -> Value {
-        let answer = self.line.with_sqs(|sqs| sqs.answer(operation, request.to_string().as_bytes()));
+        let answer = self.network.with_sqs(|sqs| sqs.answer(operation, request.to_string().as_bytes()));
         assert_eq!(answer.status, 200, "{}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
     }
@@ -238,7 +238,7 @@ impl World {
             while self.run_replay().await > 0 {}
             // A run that failed is repeated with the next round.
             let _ = self.run_relay().await;
-            if !self.desk.is_empty() {
+            if !self.fake_incode.is_empty() {
                 let _ = self.run_poller().await;
             }
         }
@@ -249,14 +249,14 @@ impl World {
     /// be asked.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let is_polled = self.desk.is_empty() || self.line.with_dynamodb(DynamoDb::poll_entries) == 0;
-        is_polled && self.line.with_dynamodb(DynamoDb::outbox_entries) == 0 && self.waiting().is_empty()
+        let is_polled = self.fake_incode.is_empty() || self.network.with_dynamodb(DynamoDb::poll_entries) == 0;
+        is_polled && self.network.with_dynamodb(DynamoDb::outbox_entries) == 0 && self.waiting().is_empty()
     }
 
     /// What waits on intake.
     #[must_use]
     pub fn waiting(&self) -> Vec<Value> {
-        let held = self.line.with_sqs(|sqs| sqs.held(INTAKE));
+        let held = self.network.with_sqs(|sqs| sqs.held(INTAKE));
         held.iter().map(|body| serde_json::from_str(body).unwrap()).collect()
     }
 
@@ -264,7 +264,7 @@ impl World {
     #[must_use]
     pub fn records(&self) -> BTreeMap<String, Record> {
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
-        for item in self.line.with_dynamodb(DynamoDb::items) {
+        for item in self.network.with_dynamodb(DynamoDb::items) {
             let key = text(&item, "pk").strip_prefix(SESSION).unwrap().to_owned();
             records.entry(key).or_default().take(item);
         }
@@ -274,7 +274,7 @@ impl World {
     /// What the table holds of a session.
     #[must_use]
     pub fn record(&self, session: &str) -> Record {
-        let items = self.line.with_dynamodb(|table| table.items_of(&format!("{SESSION}{session}")));
+        let items = self.network.with_dynamodb(|table| table.items_of(&format!("{SESSION}{session}")));
         items.into_iter().fold(Record::default(), |mut record, item| {
             record.take(item);
             record
@@ -284,14 +284,14 @@ impl World {
     /// The notifications that the queue took, in order, with their `CloudEvents` envelope.
     #[must_use]
     pub fn published(&self) -> Vec<Value> {
-        let accepted = self.line.with_sqs(|sqs| sqs.accepted(DECISIONS));
+        let accepted = self.network.with_sqs(|sqs| sqs.accepted(DECISIONS));
         accepted.iter().map(|message| serde_json::from_str(&message.body).unwrap()).collect()
     }
 
     /// What is in quarantine.
     #[must_use]
     pub fn quarantined(&self) -> Vec<Value> {
-        let held = self.line.with_sqs(|sqs| sqs.held(QUARANTINE));
+        let held = self.network.with_sqs(|sqs| sqs.held(QUARANTINE));
         held.iter().map(|body| serde_json::from_str(body).unwrap()).collect()
     }
 }

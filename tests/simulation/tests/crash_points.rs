@@ -27,11 +27,11 @@ impl Weather {
 
     fn set_in(self, world: &World) {
         let service = match self {
-            Self::Fair => return world.line.mend(),
+            Self::Fair => return world.network.mend(),
             Self::NoTable => Service::DynamoDb,
             Self::NoQueues => Service::Sqs,
         };
-        world.line.fail(move |call| (call.service == service).then_some(Fault::FailBefore));
+        world.network.fail(move |call| (call.service == service).then_some(Fault::FailBefore));
     }
 }
 
@@ -75,7 +75,7 @@ fn receiver_dies(case: &Case, weather: Weather, after: After, polls: usize, tall
             assert!(world.is_durable(&case.webhook), "{}: acknowledged and nowhere", case.name);
         }
         world.pass(Duration::from_secs(1)).await;
-        world.line.mend();
+        world.network.mend();
         if after == After::Redelivered {
             assert!(is_success(world.deliver(&case.webhook).await.status()), "{}: sent again", case.name);
         }
@@ -118,7 +118,7 @@ fn consumer_dies(backlog: &Backlog, weather: Weather, polls: usize, tally: &mut 
         weather.set_in(&world);
         let is_done = polled(backlog.consumer.run_once(&world), polls).await.is_some();
         world.pass(Duration::from_secs(1)).await;
-        world.line.mend();
+        world.network.mend();
         assert!(world.settle().await, "{}: something waits for ever", backlog.name);
         let run = Run { case: backlog.name, weather, after: After::Forgotten, polls };
         tally.check(run, world.broken_promises(&backlog.sent()));

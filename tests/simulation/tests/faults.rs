@@ -79,7 +79,7 @@ async fn prepare(world: &World, case: &Case) {
 
 /// Lets what is late take effect, too, and all that waits be worked off.
 async fn settle(world: &World) {
-    world.line.mend();
+    world.network.mend();
     world.pass(AFTER_ALL_IS_LATE).await;
     assert!(world.settle().await, "something waits for ever");
 }
@@ -109,14 +109,14 @@ fn troubles(operations: &[String], lasting: &[Lasting]) -> Vec<Trouble> {
 fn operations_of(run: impl AsyncFnOnce(&World) -> usize) -> Vec<String> {
     simulated(0, async |world| {
         let begin = run(&world).await;
-        world.line.calls().split_off(begin).into_iter().map(|call| call.operation).collect()
+        world.network.calls().split_off(begin).into_iter().map(|call| call.operation).collect()
     })
 }
 
 fn operations_of_receiver(case: &Case) -> Vec<String> {
     operations_of(async |world| {
         prepare(world, case).await;
-        let begin = world.line.call_count();
+        let begin = world.network.call_count();
         delivered(world, &case.webhook).await;
         begin
     })
@@ -127,15 +127,15 @@ fn receiver_meets(case: &Case, trouble: Trouble, deliveries: Deliveries, tally: 
     let run = Run { case: &case.name, trouble, deliveries: Some(deliveries) };
     simulated(run.seed(), async |world| {
         prepare(&world, case).await;
-        world.line.fail(failing(trouble.call, trouble.fault, trouble.lasting));
+        world.network.fail(failing(trouble.call, trouble.fault, trouble.lasting));
         let mut is_acknowledged = delivered(&world, &case.webhook).await;
         if deliveries == Deliveries::Twice {
             if trouble.lasting == Lasting::ForGood {
-                world.line.mend();
+                world.network.mend();
             }
             is_acknowledged |= delivered(&world, &case.webhook).await;
         }
-        world.line.mend();
+        world.network.mend();
         // A provider that sends twice goes on until it is heard.
         if !is_acknowledged && deliveries == Deliveries::Twice {
             is_acknowledged = delivered(&world, &case.webhook).await;
@@ -195,7 +195,7 @@ fn crowds() -> [(&'static str, Vec<Webhook>); 3] {
 
 /// Delivers all at the same time, and says of each whether it was acknowledged.
 async fn crowd_in(world: &World, crowd: &[Webhook]) -> Vec<bool> {
-    world.line.take_time(LATENCY);
+    world.network.take_time(LATENCY);
     join_all(crowd.iter().map(|webhook| delivered(world, webhook))).await
 }
 
@@ -203,9 +203,9 @@ async fn crowd_in(world: &World, crowd: &[Webhook]) -> Vec<bool> {
 fn crowd_meets(name: &str, crowd: &[Webhook], trouble: Trouble, tally: &mut Tally) {
     let run = Run { case: name, trouble, deliveries: None };
     simulated(run.seed(), async |world| {
-        world.line.fail(failing(trouble.call, trouble.fault, trouble.lasting));
+        world.network.fail(failing(trouble.call, trouble.fault, trouble.lasting));
         let acknowledged = crowd_in(&world, crowd).await;
-        world.line.mend();
+        world.network.mend();
         for (webhook, is_acknowledged) in crowd.iter().zip(acknowledged) {
             assert!(is_acknowledged || delivered(&world, webhook).await, "{run}: refused when nothing was the matter");
         }
@@ -237,7 +237,7 @@ fn whatever_goes_wrong_while_many_webhooks_arrive_at_once() {
 fn operations_of_consumer(backlog: &Backlog) -> Vec<String> {
     operations_of(async |world| {
         backlog.pile_up_in(world).await;
-        let begin = world.line.call_count();
+        let begin = world.network.call_count();
         backlog.consumer.run_once(world).await;
         begin
     })
@@ -248,7 +248,7 @@ fn consumer_meets(backlog: &Backlog, trouble: Trouble, tally: &mut Tally) {
     let run = Run { case: backlog.name, trouble, deliveries: None };
     simulated(run.seed(), async |world| {
         backlog.pile_up_in(&world).await;
-        world.line.fail(failing(trouble.call, trouble.fault, trouble.lasting));
+        world.network.fail(failing(trouble.call, trouble.fault, trouble.lasting));
         backlog.consumer.run_once(&world).await;
         settle(&world).await;
         tally.check(run, world.broken_promises(&backlog.sent()));
@@ -271,7 +271,7 @@ fn whatever_goes_wrong_with_any_call_of_relay_replay_and_poller() {
 /// How many of the three messages of a batch are still there after the replay has met this.
 async fn left_by(world: &World, backlog: &Backlog, plan: impl FnMut(&Call) -> Option<Fault> + Send + 'static) -> usize {
     backlog.pile_up_in(world).await;
-    world.line.fail(plan);
+    world.network.fail(plan);
     backlog.consumer.run_once(world).await;
     let left = world.waiting().len();
     settle(world).await;
@@ -325,7 +325,7 @@ fn approval_of(users: usize) -> Webhook {
 fn a_webhook_that_speaks_of_hundreds_is_recorded_at_once() {
     let webhook = approval_of(300);
     simulated(1, async |world| {
-        world.line.take_time(Duration::from_millis(10)..Duration::from_millis(11));
+        world.network.take_time(Duration::from_millis(10)..Duration::from_millis(11));
         let answer = world.deliver(&webhook).await;
         assert_eq!((answer.status(), answer.header("x-verdict-outcome")), (200, Some("recorded")));
         assert_eq!(answer.header("x-verdict-session"), Some("treezor/user:0"));
@@ -341,7 +341,7 @@ fn a_session_that_the_table_finds_fault_with_holds_up_no_other_of_its_webhook() 
     let webhook = approval_of(40);
     simulated(1, async |world| {
         let mut is_first = true;
-        world.line.fail(move |call| {
+        world.network.fail(move |call| {
             (call.operation == "TransactWriteItems" && mem::take(&mut is_first)).then_some(Fault::Invalid)
         });
         let answer = world.deliver(&webhook).await;

@@ -37,11 +37,11 @@ async fn decide(world: &World, n: u32) {
 
 /// Two decisions are committed and not published, and the relay may take them on.
 async fn leave_two_in_the_outbox(world: &World) {
-    world.line.fail(out(Service::Sqs, Fault::FailBefore));
+    world.network.fail(out(Service::Sqs, Fault::FailBefore));
     decide(world, 1).await;
     world.pass(Duration::from_secs(1)).await;
     decide(world, 2).await;
-    world.line.mend();
+    world.network.mend();
     world.pass(Duration::from_secs(15)).await;
     assert_eq!(world.record(SESSION).outbox.len(), 2);
 }
@@ -114,7 +114,7 @@ fn a_webhook_that_is_frozen_while_it_publishes_repeats_at_worst() {
 /// What a consumer of decisions is given: which sessions' messages, and the first one's receipt.
 fn receive(world: &World, at_most: usize) -> Vec<(String, Value)> {
     let request = json!({"QueueUrl": Sqs::url("DecisionsQueue"), "MaxNumberOfMessages": at_most});
-    let answer = world.line.with_sqs(|sqs| sqs.answer("ReceiveMessage", request.to_string().as_bytes()));
+    let answer = world.network.with_sqs(|sqs| sqs.answer("ReceiveMessage", request.to_string().as_bytes()));
     let answer: Value = serde_json::from_str(&answer.body).unwrap();
     let id = |body: &Value| {
         serde_json::from_str::<Value>(body.as_str().unwrap()).unwrap()["id"].as_str().unwrap().to_owned()
@@ -140,7 +140,7 @@ fn a_consumer_that_holds_a_message_holds_up_its_session_alone() {
         assert_eq!(ids(&receive(&world, 10)), ["veriff/b/1"]);
         assert_eq!(ids(&receive(&world, 10)), [""; 0]);
         let done = json!({"QueueUrl": Sqs::url("DecisionsQueue"), "ReceiptHandle": held[0].1});
-        world.line.with_sqs(|sqs| sqs.answer("DeleteMessage", done.to_string().as_bytes()));
+        world.network.with_sqs(|sqs| sqs.answer("DeleteMessage", done.to_string().as_bytes()));
         assert_eq!(ids(&receive(&world, 10)), ["veriff/a/2"]);
     });
 }
@@ -152,7 +152,7 @@ fn five_hundred_events_of_wultra_outlast_an_hour_without_the_table() {
     const OUTAGE: Duration = Duration::from_hours(1);
     for fault in [Fault::FailBefore, Fault::Stalled, Fault::Throttled] {
         simulate(1, async |world| {
-            world.line.fail(out(Service::DynamoDb, fault));
+            world.network.fail(out(Service::DynamoDb, fault));
             let start = Instant::now();
             let sending = async {
                 let mut sent = Vec::new();
@@ -163,7 +163,7 @@ fn five_hundred_events_of_wultra_outlast_an_hour_without_the_table() {
                     let answer = world.deliver(&webhook).await;
                     assert_eq!(answer.status(), 200, "{fault:?}");
                     assert_eq!(answer.header("x-verdict-outcome"), Some("spooled"), "{fault:?}");
-                    sent.push((webhook.says[0].clone(), arrived_at));
+                    sent.push((webhook.claims[0].clone(), arrived_at));
                     sleep_until(start + OUTAGE / EVENTS * (n + 1)).await;
                 }
                 sent
@@ -175,16 +175,16 @@ fn five_hundred_events_of_wultra_outlast_an_hour_without_the_table() {
                 }
             };
             let (sent, ()) = join!(sending, replaying);
-            assert_eq!(world.line.transaction_count(), 0, "the table was out");
-            world.line.mend();
+            assert_eq!(world.network.transaction_count(), 0, "the table was out");
+            world.network.mend();
             assert!(world.settle().await, "{fault:?}");
 
             let records = world.records();
             assert_eq!(records.len(), sent.len(), "{fault:?}");
-            for (says, arrived_at) in sent {
-                let record = &records[&says.session];
+            for (claim, arrived_at) in sent {
+                let record = &records[&claim.session];
                 let event_id = record.events.keys().next().unwrap().clone();
-                let fact = Fact { says, event_id, arrived_at };
+                let fact = Fact { claim, event_id, arrived_at };
                 assert_eq!(record.session, Some(model::record(&[fact])), "{fault:?}");
             }
             let ids: BTreeSet<String> = world.published().iter().map(|event| event["id"].to_string()).collect();

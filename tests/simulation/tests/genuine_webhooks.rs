@@ -16,7 +16,7 @@ fn every_outcome_of_every_provider_is_recorded_and_published_once() {
                 let webhook = Webhook::decision(provider, "1001", *outcome, world.clock.now(), "attempt-1");
                 assert_eq!(delivered(&world, &webhook).await, (200, "recorded".into()), "{provider} {outcome:?}");
                 assert_eq!(delivered(&world, &webhook).await, (200, "duplicate".into()), "{provider} {outcome:?}");
-                let record = world.record(&webhook.says[0].session);
+                let record = world.record(&webhook.claims[0].session);
                 let session = record.session.unwrap();
                 assert_eq!(session["decision"]["value"]["outcome"], outcome.as_str());
                 assert_eq!(session["events"], 1);
@@ -36,13 +36,13 @@ fn what_was_recorded_and_not_confirmed_is_published_at_once() {
     simulate(1, async |world| {
         let webhook = Webhook::decision(Provider::Veriff, "1001", Outcome::Approved, world.clock.now(), "attempt-1");
         let mut left = 3;
-        world.line.fail(move |call| {
+        world.network.fail(move |call| {
             let is_lost = call.operation == "TransactWriteItems" && left > 0;
             left -= usize::from(is_lost);
             is_lost.then_some(Fault::AnswerLost)
         });
         assert_eq!(delivered(&world, &webhook).await, (200, "recorded".into()));
-        assert_eq!((world.line.transaction_count(), world.published().len()), (1, 1));
+        assert_eq!((world.network.transaction_count(), world.published().len()), (1, 1));
     });
 }
 
@@ -52,8 +52,8 @@ fn progress_moves_the_stage_and_notifies_nobody() {
         simulate(1, async |world| {
             let webhook = Webhook::progress(provider, "1001", Stage::Submitted, world.clock.now(), "attempt-1");
             assert_eq!(delivered(&world, &webhook).await, (200, "recorded".into()), "{provider}");
-            let session = world.record(&webhook.says[0].session).session.unwrap();
-            let stage = webhook.says[0].stage.map(|_| "submitted");
+            let session = world.record(&webhook.claims[0].session).session.unwrap();
+            let stage = webhook.claims[0].stage.map(|_| "submitted");
             assert_eq!(session["attempts"][0]["stage"].as_str(), stage, "{provider}");
             assert!(world.published().is_empty());
         });
@@ -91,7 +91,7 @@ fn a_slash_too_many_changes_nothing() {
             let slashed = Webhook { path: format!("/{}//", webhook.path), ..webhook.clone() };
             assert_eq!(delivered(&world, &slashed).await, (200, "recorded".into()), "{provider}");
             assert_eq!(delivered(&world, &webhook).await, (200, "duplicate".into()), "{provider}");
-            let items = world.line.with_dynamodb(DynamoDb::items);
+            let items = world.network.with_dynamodb(DynamoDb::items);
             let sources: Vec<_> = items.iter().filter_map(|item| item.get("source")?.as_str()).collect();
             assert_eq!(sources, [&webhook.path]);
         });
@@ -111,7 +111,7 @@ fn a_path_that_is_none_is_not_found_whatever_is_sent_there() {
             };
             assert_eq!((response.status(), response.body()), (404, body), "{provider}");
             assert_eq!(response.header("x-verdict-outcome"), Some("refused"));
-            assert!(world.line.calls().is_empty(), "{provider}");
+            assert!(world.network.calls().is_empty(), "{provider}");
         });
     }
 }
@@ -121,13 +121,13 @@ fn a_path_that_is_none_is_not_found_whatever_is_sent_there() {
 fn a_probe_is_answered_and_calls_nobody() {
     for provider in Provider::ALL {
         simulate(1, async |world| {
-            world.line.fail(|_| Some(Fault::ServerError));
+            world.network.fail(|_| Some(Fault::ServerError));
             let response = world.deliver(&Webhook::probe(provider)).await;
             let body = if provider == Provider::Incode { r#"{"success": true}"# } else { "{}" };
             assert_eq!((response.status(), response.body()), (200, body), "{provider}");
             assert_eq!(response.header("x-verdict-outcome"), Some("probe"));
             assert_eq!(response.header("x-verdict-session"), None);
-            assert!(world.line.calls().is_empty(), "{provider}");
+            assert!(world.network.calls().is_empty(), "{provider}");
         });
     }
 }

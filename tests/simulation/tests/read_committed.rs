@@ -22,15 +22,15 @@ fn sequences(world: &World) -> Vec<u64> {
 #[test]
 fn no_notification_overtakes_one_that_a_query_does_not_see_yet() {
     simulate(1, async |world| {
-        world.line.fail(|call: &Call| (call.service == Service::Sqs).then_some(Fault::FailBefore));
+        world.network.fail(|call: &Call| (call.service == Service::Sqs).then_some(Fault::FailBefore));
         decide(&world, Outcome::Declined, "1").await;
         decide(&world, Outcome::Approved, "2").await;
-        world.line.mend();
+        world.network.mend();
         world.pass(Duration::from_secs(15)).await;
-        world.line.hide_from_queries(Some("NOTIFICATION#1"));
+        world.network.hide_from_queries(Some("NOTIFICATION#1"));
         world.run_relay().await.unwrap();
         assert_eq!(sequences(&world), [0; 0]);
-        world.line.hide_from_queries(None);
+        world.network.hide_from_queries(None);
         world.run_relay().await.unwrap();
         assert_eq!(sequences(&world), [1, 2]);
         // What is gone, since it was published, is waited for by nobody.
@@ -46,17 +46,17 @@ fn no_rebuild_leaves_out_an_event_that_a_query_does_not_see_yet() {
         decide(&world, Outcome::Approved, "2").await;
         let before = world.record(SESSION);
         let latest = &before.session.as_ref().unwrap()["decision"]["rank"]["eventId"];
-        world.line.hide_from_queries(Some(&format!("EVENT#{}", latest.as_str().unwrap())));
+        world.network.hide_from_queries(Some(&format!("EVENT#{}", latest.as_str().unwrap())));
         let session_id = SessionId::new("s").unwrap();
         world.request_rebuild(SessionKey { provider: Provider::Veriff, session_id });
         // It takes all the time that it has, and a webhook behind it waits for no other run.
-        world.line.fail(|call: &Call| (call.service == Service::DynamoDb).then_some(Fault::FailBefore));
+        world.network.fail(|call: &Call| (call.service == Service::DynamoDb).then_some(Fault::FailBefore));
         let behind = Webhook::decision(Provider::Wultra, "1001", Outcome::Approved, world.clock.now(), "");
         assert_eq!(world.deliver(&behind).await.header("x-verdict-outcome"), Some("spooled"));
-        world.line.mend();
+        world.network.mend();
         assert_eq!(world.run_replay().await, 2);
         assert_eq!((world.record(SESSION), world.waiting().len()), (before.clone(), 1));
-        world.line.hide_from_queries(None);
+        world.network.hide_from_queries(None);
         assert!(world.settle().await);
         assert_eq!((world.record(SESSION), sequences(&world)), (before, vec![1, 2, 1]));
     });

@@ -17,7 +17,7 @@ use std::{
     io::Read as _,
 };
 use verdict_sessions::{Outcome, Stage, Timestamp};
-use verdict_simulation::{Says, Webhook};
+use verdict_simulation::{Claim, Webhook};
 
 /// Compares, story by story.
 pub(crate) struct Audit<'a> {
@@ -42,14 +42,14 @@ struct Record {
 
 /// A fact that the table holds.
 struct Fact<'s> {
-    says: &'s Says,
+    claim: &'s Claim,
     arrival: Timestamp,
 }
 
 impl Fact<'_> {
     /// The time that counts.
     fn at(&self) -> Timestamp {
-        self.says.at.unwrap_or(self.arrival)
+        self.claim.at.unwrap_or(self.arrival)
     }
 }
 
@@ -129,7 +129,7 @@ impl<'a> Audit<'a> {
     /// The facts about a session that are there; all that were acknowledged must be.
     fn facts<'s>(&self, session: &str, story: &'s Story, told: &Told, record: &Record) -> Vec<Fact<'s>> {
         let mut facts = Vec::new();
-        for (index, says) in story.says().filter(|(_, says)| says.session == session) {
+        for (index, claim) in story.claims().filter(|(_, claim)| claim.session == session) {
             let webhook = &story.webhooks[index];
             let fate = &told.fates[index];
             match record.arrival_of(webhook) {
@@ -141,9 +141,9 @@ impl<'a> Audit<'a> {
                             format!("arrived {arrival}, when it was not under way: {fate:?}"),
                         );
                     }
-                    facts.push(Fact { says, arrival });
+                    facts.push(Fact { claim, arrival });
                 }
-                None if fate.is_acknowledged => self.add(Kind::Lost, session, format!("{says:?}, {fate:?}")),
+                None if fate.is_acknowledged => self.add(Kind::Lost, session, format!("{claim:?}, {fate:?}")),
                 None => {}
             }
         }
@@ -153,29 +153,29 @@ impl<'a> Audit<'a> {
     /// The latest decision stands.
     fn check_decision(&self, session: &str, facts: &[Fact<'_>], state: &Value) {
         let decision = &state["decision"];
-        let Some(latest) = facts.iter().filter(|fact| fact.says.outcome.is_some()).max_by_key(|fact| fact.at()) else {
+        let Some(latest) = facts.iter().filter(|fact| fact.claim.outcome.is_some()).max_by_key(|fact| fact.at()) else {
             if !decision.is_null() {
                 self.add(Kind::Wrong, session, format!("was never decided: {decision}"));
             }
             return;
         };
-        let is_right = decision["value"]["outcome"].as_str() == latest.says.outcome.map(Outcome::as_str)
-            && decision["value"]["attemptId"].as_str() == latest.says.attempt.as_deref()
+        let is_right = decision["value"]["outcome"].as_str() == latest.claim.outcome.map(Outcome::as_str)
+            && decision["value"]["attemptId"].as_str() == latest.claim.attempt.as_deref()
             && decision["rank"]["at"].as_str().and_then(Timestamp::parse) == Some(latest.at());
         if !is_right {
-            self.add(Kind::Wrong, session, format!("decided {:?} at {}: {decision}", latest.says, latest.at()));
+            self.add(Kind::Wrong, session, format!("decided {:?} at {}: {decision}", latest.claim, latest.at()));
         }
     }
 
     /// No attempt stands behind the furthest stage that was reported of it.
     fn check_stages(&self, session: &str, facts: &[Fact<'_>], state: &Value) {
-        for Fact { says, .. } in facts {
-            let Some(reported) = says.stage else { continue };
+        for Fact { claim, .. } in facts {
+            let Some(reported) = claim.stage else { continue };
             let attempts = state["attempts"].as_array().unwrap();
-            let attempt = attempts.iter().find(|attempt| attempt["id"].as_str() == says.attempt.as_deref());
+            let attempt = attempts.iter().find(|attempt| attempt["id"].as_str() == claim.attempt.as_deref());
             let reached = attempt.and_then(|attempt| serde_json::from_value::<Stage>(attempt["stage"].clone()).ok());
             if reached < Some(reported) {
-                self.add(Kind::Backwards, session, format!("stands at {reached:?}: {says:?}"));
+                self.add(Kind::Backwards, session, format!("stands at {reached:?}: {claim:?}"));
             }
         }
     }
@@ -195,7 +195,7 @@ impl<'a> Audit<'a> {
             self.add(
                 Kind::Wrong,
                 session,
-                format!("the consumer heard {:?}, the record says {outcome}", heard.outcome),
+                format!("the consumer heard {:?}, the record claim {outcome}", heard.outcome),
             );
         }
     }
@@ -250,20 +250,20 @@ impl Fate {
 
 /// How often a session's decision changes when its webhooks are recorded one after the other, as sent.
 fn changes(session: &str, story: &Story) -> usize {
-    let mut stands: Option<(&Says, usize)> = None;
+    let mut stands: Option<(&Claim, usize)> = None;
     let mut changes = 0;
     for (sent, index) in story.sent.iter().enumerate() {
         if story.sent[..sent].contains(index) {
             continue;
         }
-        let says = story.webhooks[*index].says.iter().find(|says| says.session == session);
-        let Some(says) = says.filter(|says| says.outcome.is_some()) else { continue };
-        let wins = stands.is_none_or(|(before, before_sent)| (before.at, before_sent) < (says.at, sent));
+        let claim = story.webhooks[*index].claims.iter().find(|claim| claim.session == session);
+        let Some(claim) = claim.filter(|claim| claim.outcome.is_some()) else { continue };
+        let wins = stands.is_none_or(|(before, before_sent)| (before.at, before_sent) < (claim.at, sent));
         if wins {
             let differs =
-                stands.is_none_or(|(before, _)| (before.outcome, &before.attempt) != (says.outcome, &says.attempt));
+                stands.is_none_or(|(before, _)| (before.outcome, &before.attempt) != (claim.outcome, &claim.attempt));
             changes += usize::from(differs);
-            stands = Some((says, sent));
+            stands = Some((claim, sent));
         }
     }
     changes

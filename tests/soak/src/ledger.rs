@@ -76,7 +76,7 @@ impl Ledger {
         let said = self::digest(&[text("outcome"), text("reasonCode"), text("attemptId")]);
         let decided_at = Timestamp::parse(text("decidedAt"));
         if heard.outcome.is_some() && heard.said == said {
-            violations.add(Kind::Doubled, format!("{id} says what the one before it said: {body}"));
+            violations.add(Kind::Doubled, format!("{id} claim what the one before it said: {body}"));
         }
         if data["previousOutcome"].as_str() != heard.outcome.as_deref() {
             violations.add(Kind::Wrong, format!("{id} follows {:?}: {body}", heard.outcome));

@@ -124,8 +124,8 @@ impl Sender {
         let outcome = response["headers"]["x-verdict-outcome"].as_str().unwrap_or_default();
         match (response["statusCode"].as_u64(), outcome) {
             (Some(200), "recorded") => Answer::Recorded,
-            (Some(200), "duplicate") if !webhook.says.is_empty() => Answer::Well,
-            (Some(200), "quarantined") if webhook.says.is_empty() => Answer::Well,
+            (Some(200), "duplicate") if !webhook.claims.is_empty() => Answer::Well,
+            (Some(200), "quarantined") if webhook.claims.is_empty() => Answer::Well,
             (Some(200), "spooled") => Answer::Spooled,
             (Some(503), "failed") => Answer::Failed,
             _ => self.odd(format!("{} was answered {response}", webhook.path)),

@@ -4,7 +4,7 @@
 use fastrand::Rng;
 use std::time::Duration;
 use verdict_sessions::{Outcome, Provider, Stage, Timestamp};
-use verdict_simulation::{Says, Webhook};
+use verdict_simulation::{Claim, Webhook};
 
 /// The step between two things that happen in a story. Whole seconds, since Treezor writes no fractions.
 const STEP: Duration = Duration::from_secs(30);
@@ -38,15 +38,18 @@ impl Story {
 
     /// The sessions that it is about.
     pub(crate) fn sessions(&self) -> Vec<&str> {
-        let mut sessions: Vec<&str> = self.says().map(|(_, says)| says.session.as_str()).collect();
+        let mut sessions: Vec<&str> = self.claims().map(|(_, claims)| claims.session.as_str()).collect();
         sessions.sort_unstable();
         sessions.dedup();
         sessions
     }
 
     /// What is said, with the index of the webhook that says it.
-    pub(crate) fn says(&self) -> impl Iterator<Item = (usize, &Says)> {
-        self.webhooks.iter().enumerate().flat_map(|(index, webhook)| webhook.says.iter().map(move |says| (index, says)))
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (usize, &Claim)> {
+        self.webhooks
+            .iter()
+            .enumerate()
+            .flat_map(|(index, webhook)| webhook.claims.iter().map(move |claims| (index, claims)))
     }
 
     fn happen(&mut self, sessions: &[String], rng: &mut Rng, start: Timestamp) {
@@ -98,9 +101,9 @@ impl Story {
         let mut said: Vec<(String, Vec<u8>)> = Vec::new();
         self.webhooks.retain(|webhook| {
             let is_status = webhook.path.ends_with("/onboarding-status");
-            let says = (webhook.path.clone(), if is_status { Vec::new() } else { webhook.body.clone() });
-            let is_new = !said.contains(&says);
-            said.push(says);
+            let claims = (webhook.path.clone(), if is_status { Vec::new() } else { webhook.body.clone() });
+            let is_new = !said.contains(&claims);
+            said.push(claims);
             is_new
         });
     }
@@ -154,9 +157,9 @@ mod tests {
     #[test]
     fn every_webhook_says_something_of_its_own_and_is_sent() {
         for story in stories() {
-            let says: Vec<_> = story.webhooks.iter().map(|webhook| (&webhook.path, &webhook.body)).collect();
-            for (index, webhook) in says.iter().enumerate() {
-                assert!(!says[..index].contains(webhook), "{:?}", story.sessions());
+            let claims: Vec<_> = story.webhooks.iter().map(|webhook| (&webhook.path, &webhook.body)).collect();
+            for (index, webhook) in claims.iter().enumerate() {
+                assert!(!claims[..index].contains(webhook), "{:?}", story.sessions());
                 assert!(story.sent.contains(&index));
             }
         }

@@ -257,9 +257,9 @@ impl Step {
             }
             Self::Wait(time) => world.pass(*time).await,
             Self::LoseQueues => {
-                world.line.fail(|call: &Call| (call.service == Service::Sqs).then_some(Fault::FailBefore));
+                world.network.fail(|call: &Call| (call.service == Service::Sqs).then_some(Fault::FailBefore));
             }
-            Self::Score(session, outcome) => world.desk.close(session, *outcome),
+            Self::Score(session, outcome) => world.fake_incode.close(session, *outcome),
             Self::Poll => {
                 until_arrival(world).await;
                 world.run_poller().await.unwrap();
@@ -283,7 +283,7 @@ async fn until_arrival(world: &World) {
 /// Puts another outcome in the place of one, in all items except the payloads.
 fn misread(world: &World, read: Outcome, recorded: Outcome) {
     let [read, recorded] = [read, recorded].map(|outcome| format!(r#"{{"S":"{}"}}"#, outcome.as_str()));
-    world.line.with_dynamodb(|table| {
+    world.network.with_dynamodb(|table| {
         for item in table.typed_items().into_iter().filter(|item| !item.contains_key("payload")) {
             let misread = Value::Object(item).to_string().replace(&read, &recorded);
             table.put(&serde_json::from_str(&misread).unwrap());

@@ -76,17 +76,17 @@ async fn add_session(fixtures: &mut Fixtures, world: &World, story: &Story) {
         let expected = as_read(world, &session_key(&pk)).await.unwrap();
         fixtures.insert_json(format!("{TABLE}/{folder}/{EXPECTED}.json"), &expected);
     }
-    world.line.mend();
+    world.network.mend();
     world.pass(RELAY_IS_DUE).await;
     world.run_relay().await.unwrap();
-    for (number, message) in (1..).zip(world.line.with_sqs(|sqs| sqs.accepted(DECISIONS))) {
+    for (number, message) in (1..).zip(world.network.with_sqs(|sqs| sqs.accepted(DECISIONS))) {
         fixtures.insert(format!("decisions/{}-{number}.json", story.name), format!("{}\n", message.body));
     }
 }
 
 /// Delivers a webhook while the table is out, and returns the message that then waits on intake.
 async fn spooled(world: &World, webhook: &Webhook) -> String {
-    world.line.fail(|call: &Call| (call.service == Service::DynamoDb).then_some(Fault::FailBefore));
+    world.network.fail(|call: &Call| (call.service == Service::DynamoDb).then_some(Fault::FailBefore));
     assert_eq!(stories::deliver(world, webhook).await, "spooled", "{}", webhook.path);
     only_message(world, INTAKE)
 }
@@ -94,7 +94,7 @@ async fn spooled(world: &World, webhook: &Webhook) -> String {
 /// Adds a message on intake, and the sessions that it is recorded as.
 async fn add_spooled(fixtures: &mut Fixtures, world: &World, name: &str, webhook: &Webhook) {
     fixtures.insert(format!("intake/{name}/message.json"), spooled(world, webhook).await);
-    world.line.mend();
+    world.network.mend();
     assert!(world.settle().await, "{name}");
     let mut expected = BTreeMap::new();
     for session in partitions(world).keys().map(|pk| session_key(pk)) {
@@ -110,7 +110,7 @@ async fn add_quarantined(fixtures: &mut Fixtures, world: &World, name: &str, web
 
 /// The body of the one message in a queue.
 fn only_message(world: &World, queue: &str) -> String {
-    let held = world.line.with_sqs(|sqs| sqs.held(queue));
+    let held = world.network.with_sqs(|sqs| sqs.held(queue));
     let [body] = &held[..] else { panic!("{queue} holds {} messages", held.len()) };
     format!("{body}\n")
 }
@@ -118,7 +118,7 @@ fn only_message(world: &World, queue: &str) -> String {
 /// The items of each session, by partition key.
 fn partitions(world: &World) -> BTreeMap<String, Vec<Value>> {
     let mut partitions: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for item in world.line.with_dynamodb(DynamoDb::typed_items) {
+    for item in world.network.with_dynamodb(DynamoDb::typed_items) {
         let pk = item["pk"]["S"].as_str().unwrap().to_owned();
         partitions.entry(pk).or_default().push(Value::Object(item));
     }

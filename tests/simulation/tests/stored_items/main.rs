@@ -66,7 +66,7 @@ fn with_items<T>(fixtures: &Fixtures, run: impl AsyncFnOnce(World, Vec<Partition
     simulate(1, async |world| {
         let partitions = fixtures.partitions();
         assert!(!partitions.is_empty());
-        world.line.with_dynamodb(|table| partitions.iter().for_each(|partition| partition.put(table)));
+        world.network.with_dynamodb(|table| partitions.iter().for_each(|partition| partition.put(table)));
         world.pass(LATER).await;
         run(world, partitions).await
     })
@@ -105,7 +105,7 @@ fn key(text: &str) -> SessionKey {
 
 /// The items in the table, by partition and sort key.
 fn contents(world: &World) -> BTreeMap<(String, String), Value> {
-    let items = world.line.with_dynamodb(DynamoDb::typed_items).into_iter().map(Value::Object);
+    let items = world.network.with_dynamodb(DynamoDb::typed_items).into_iter().map(Value::Object);
     items.map(|item| (place(&item), item)).collect()
 }
 

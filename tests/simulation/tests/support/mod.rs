@@ -107,15 +107,15 @@ impl Backlog {
             Consumer::Replay => Some(Service::DynamoDb),
             Consumer::Poller => None,
         };
-        world.line.fail(move |call| (Some(call.service) == refusing).then_some(Fault::CredentialsExpired));
+        world.network.fail(move |call| (Some(call.service) == refusing).then_some(Fault::CredentialsExpired));
         for webhook in &self.webhooks {
             assert!(is_success(world.deliver(webhook).await.status()));
             world.pass(Duration::from_secs(1)).await;
         }
         for (session, outcome) in &self.scores {
-            world.desk.close(session, *outcome);
+            world.fake_incode.close(session, *outcome);
         }
-        world.line.mend();
+        world.network.mend();
         world.pass(Duration::from_secs(15)).await;
     }
 

@@ -1,4 +1,4 @@
-//! The line between the SDK and the stores, and all that can go wrong on it.
+//! The network between the SDK and the stores, and all that can go wrong on it.
 
 use crate::{DynamoDb, Sqs, dynamodb::plain_item};
 use aws_smithy_runtime_api::{
@@ -37,7 +37,7 @@ const LATE: Duration = Duration::from_secs(30);
 /// The operations that write one item.
 const SINGLE_WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
 
-/// What a store answers.
+/// The answer of a store.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -132,7 +132,7 @@ impl Fault {
 pub enum Lasting {
     /// For so many calls of the service.
     Calls(usize),
-    /// Until the line is mended.
+    /// Until the network is mended.
     ForGood,
 }
 
@@ -161,7 +161,7 @@ pub fn failing(index: usize, fault: Fault, lasting: Lasting) -> impl FnMut(&Call
 /// One call of the SDK: each of its tries is one.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// How many came before it on this line.
+    /// How many calls came before it.
     pub index: usize,
     /// Who was called.
     pub service: Service,
@@ -184,9 +184,9 @@ pub struct Commit {
     pub sks: Vec<String>,
 }
 
-/// The line. Clones are the same line.
+/// The network. Clones are the same network.
 #[derive(Clone)]
-pub struct Line(Arc<Mutex<State>>);
+pub struct Network(Arc<Mutex<State>>);
 
 type Plan = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
 
@@ -203,8 +203,8 @@ struct State {
     hidden: Option<String>,
 }
 
-impl Line {
-    /// A line to these stores, in order.
+impl Network {
+    /// A network to these stores, in order.
     #[must_use]
     pub fn new(dynamodb: DynamoDb, sqs: Sqs) -> Self {
         let state = State {
@@ -220,7 +220,7 @@ impl Line {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// The line as the SDK's HTTP client.
+    /// The network as the SDK's HTTP client.
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
@@ -278,12 +278,12 @@ impl Line {
         self.state().transactions.len()
     }
 
-    /// Looks at the table, past the line.
+    /// Looks at the table directly.
     pub fn with_dynamodb<T>(&self, look: impl FnOnce(&DynamoDb) -> T) -> T {
         look(&self.state().dynamodb)
     }
 
-    /// Looks at the queues, past the line.
+    /// Looks at the queues directly.
     pub fn with_sqs<T>(&self, look: impl FnOnce(&mut Sqs) -> T) -> T {
         look(&mut self.state().sqs)
     }
@@ -509,20 +509,20 @@ impl http_body::Body for CutBody {
     }
 }
 
-impl HttpConnector for Line {
+impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         HttpConnectorFuture::new(self.clone().carry(request))
     }
 }
 
-impl HttpClient for Line {
+impl HttpClient for Network {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
 
-impl fmt::Debug for Line {
+impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Line")
+        f.write_str("Network")
     }
 }

@@ -1,7 +1,7 @@
-//! Whether a history ended, and went, as it must.
+//! Checks whether a history went, and ended, as it must.
 
 use crate::{
-    Accepted, Line, Webhook, World,
+    Accepted, Network, Webhook, World,
     model::{self, Fact},
     world::{DECISIONS, INTAKE, QUARANTINE, Record, SESSION},
 };
@@ -13,56 +13,56 @@ use std::{
 };
 use verdict_sessions::Timestamp;
 
-/// A webhook as it was sent, and what its provider knows of it.
+/// A webhook as it was sent, and what its provider knows about it.
 #[derive(Debug)]
-pub(crate) struct Posted<'p> {
+pub(crate) struct SentWebhook<'p> {
     pub(crate) webhook: &'p Webhook,
     /// When copies of it arrived.
     pub(crate) arrivals: BTreeSet<Timestamp>,
-    /// How much there was whenever it was answered with 2xx.
-    pub(crate) acknowledged: Vec<Sight>,
+    /// What was stored each time it was answered with 2xx.
+    pub(crate) acknowledged: Vec<Snapshot>,
 }
 
-/// How much there was at some moment.
+/// How much was stored at some moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sight {
+pub(crate) struct Snapshot {
     transactions: usize,
     on_intake: usize,
     in_quarantine: usize,
 }
 
-impl Sight {
-    /// Just now.
-    pub(crate) fn of(line: &Line) -> Self {
-        let taken = |queue| line.with_sqs(|sqs| sqs.accepted_count(queue));
-        Self { transactions: line.transaction_count(), on_intake: taken(INTAKE), in_quarantine: taken(QUARANTINE) }
+impl Snapshot {
+    /// Takes one now.
+    pub(crate) fn of(network: &Network) -> Self {
+        let taken = |queue| network.with_sqs(|sqs| sqs.accepted_count(queue));
+        Self { transactions: network.transaction_count(), on_intake: taken(INTAKE), in_quarantine: taken(QUARANTINE) }
     }
 }
 
-/// What is wrong, in words, and SHA-256 over the records and notifications at the end.
-pub(crate) fn judge(world: &World, sent: &[Posted<'_>]) -> (Vec<String>, [u8; 32]) {
+/// Returns what is wrong, in words, and SHA-256 over the records and notifications at the end.
+pub(crate) fn check(world: &World, sent: &[SentWebhook<'_>]) -> (Vec<String>, [u8; 32]) {
     let records = world.records();
-    let published = world.line.with_sqs(|sqs| sqs.accepted(DECISIONS));
-    let mut court = Court::new(sent);
-    for (index, items) in world.line.transactions().iter().enumerate() {
-        court.hear(index, items);
+    let published = world.network.with_sqs(|sqs| sqs.accepted(DECISIONS));
+    let mut checker = Checker::new(sent);
+    for (index, items) in world.network.transactions().iter().enumerate() {
+        checker.observe(index, items);
     }
-    court.compare(&records);
-    court.read(&published);
-    court.look_for(world);
+    checker.compare(&records);
+    checker.read(&published);
+    checker.look_for(world);
     if !world.is_settled() {
-        court.violations.push("something waits still".to_owned());
+        checker.violations.push("something waits still".to_owned());
     }
-    if world.line.calls().iter().any(|call| call.operation == "PutItem") {
-        court.violations.push("a rebuild has changed an event".to_owned());
+    if world.network.calls().iter().any(|call| call.operation == "PutItem") {
+        checker.violations.push("a rebuild has changed an event".to_owned());
     }
     let sessions: BTreeMap<_, _> = records.iter().map(|(session, record)| (session, &record.session)).collect();
     let bodies: Vec<_> = published.iter().map(|message| &message.body).collect();
-    (court.violations, Sha256::digest(json!([sessions, bodies]).to_string()).into())
+    (checker.violations, Sha256::digest(json!([sessions, bodies]).to_string()).into())
 }
 
-struct Court<'s> {
-    sent: &'s [Posted<'s>],
+struct Checker<'s> {
+    sent: &'s [SentWebhook<'s>],
     bodies: Vec<Option<Value>>,
     /// Each session's facts, in the order in which they were committed.
     facts: BTreeMap<String, Vec<Fact>>,
@@ -75,8 +75,8 @@ struct Court<'s> {
     violations: Vec<String>,
 }
 
-impl<'s> Court<'s> {
-    fn new(sent: &'s [Posted<'s>]) -> Self {
+impl<'s> Checker<'s> {
+    fn new(sent: &'s [SentWebhook<'s>]) -> Self {
         let bodies = sent.iter().map(|sent| serde_json::from_slice(&sent.webhook.body).ok()).collect();
         Self {
             sent,
@@ -93,8 +93,8 @@ impl<'s> Court<'s> {
         self.violations.push(what.into());
     }
 
-    /// Takes a transaction as evidence: after it, the record is what the model makes of the facts so far.
-    fn hear(&mut self, index: usize, items: &[Map<String, Value>]) {
+    /// Checks one transaction: after it, the record must be what the model makes of the facts so far.
+    fn observe(&mut self, index: usize, items: &[Map<String, Value>]) {
         let of = |prefix: &str| items.iter().find(|item| text(item, "sk").starts_with(prefix));
         let session = text(&items[0], "pk").strip_prefix(SESSION).unwrap().to_owned();
         let (Some(event), Some(payload)) = (of("EVENT#"), of("PAYLOAD#")) else {
@@ -112,10 +112,10 @@ impl<'s> Court<'s> {
             self.violated(format!("{session}: webhook {webhook} was recorded twice"));
         }
         self.events.insert((session.clone(), event_id.clone()), event["event"].clone());
-        let says = self.sent[webhook].webhook.says.iter().find(|says| says.session == session).unwrap().clone();
+        let claim = self.sent[webhook].webhook.claims.iter().find(|claim| claim.session == session).unwrap().clone();
         let facts = self.facts.entry(session.clone()).or_default();
         let due_before = model::notifications(facts).len();
-        facts.push(Fact { says, event_id, arrived_at });
+        facts.push(Fact { claim, event_id, arrived_at });
         let (record, status) = (model::record(facts), model::status(facts));
         let due: Vec<Value> =
             model::notifications(facts).split_off(due_before).into_iter().map(|mut due| due["data"].take()).collect();
@@ -135,7 +135,7 @@ impl<'s> Court<'s> {
             let webhook = self.sent[*index].webhook;
             self.bodies[*index].as_ref() == Some(&body)
                 && webhook.path == text(payload, "source")
-                && webhook.says.iter().any(|says| says.session == session)
+                && webhook.claims.iter().any(|claim| claim.session == session)
         })
     }
 
@@ -221,7 +221,7 @@ impl<'s> Court<'s> {
             bodies.iter().map(|kept| kept["sha256"].as_str().unwrap_or_default().to_owned()).collect()
         };
         let accepted = |queue| {
-            let accepted = world.line.with_sqs(|sqs| sqs.accepted(queue));
+            let accepted = world.network.with_sqs(|sqs| sqs.accepted(queue));
             digests(accepted.iter().map(|message| serde_json::from_str(&message.body).unwrap()).collect())
         };
         let (on_intake, in_quarantine) = (accepted(INTAKE), accepted(QUARANTINE));
@@ -229,14 +229,14 @@ impl<'s> Court<'s> {
         for (index, sent) in self.sent.iter().enumerate() {
             let digest = hex_digest(&sent.webhook.body);
             let is_quarantined = quarantined.contains(&digest);
-            let is_readable = !sent.webhook.says.is_empty();
+            let is_readable = !sent.webhook.claims.is_empty();
             if is_readable && is_quarantined {
                 self.violated(format!("webhook {index} can be read and is in quarantine"));
             }
             for then in &sent.acknowledged {
                 let is_recorded_by = |limit| {
                     let of = |session: &String| self.recorded.get(&(index, session.clone()));
-                    sent.webhook.says.iter().all(|says| of(&says.session).is_some_and(|at| *at < limit))
+                    sent.webhook.claims.iter().all(|claim| of(&claim.session).is_some_and(|at| *at < limit))
                 };
                 let was_durable = is_readable && is_recorded_by(then.transactions)
                     || on_intake[..then.on_intake].contains(&digest)

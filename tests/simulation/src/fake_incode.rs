@@ -1,4 +1,4 @@
-//! Incode's side of its API: how far sessions are and how they scored, for the poller to ask.
+//! A fake of Incode's API: how far sessions are and how they scored, for the poller to ask.
 
 use serde_json::json;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
@@ -7,14 +7,14 @@ use verdict_pipeline::{ApiError, ProviderApi};
 use verdict_sessions::{Outcome, SessionId};
 use verdict_webhooks::incode::{SCORE_PATH, STATUS_PATH};
 
-/// What Incode answers. Clones are the same desk.
+/// The API's answers. Clones are the same fake.
 #[derive(Clone, Default)]
-pub struct Desk(
+pub struct FakeIncode(
     /// How the sessions scored that everything is handed in for, by id.
     Rc<RefCell<BTreeMap<String, Outcome>>>,
 );
 
-impl Desk {
+impl FakeIncode {
     /// From now on a session has come to an end there, which only the API tells.
     pub fn close(&self, session: &str, outcome: Outcome) {
         self.0.borrow_mut().insert(session.to_owned(), outcome);
@@ -27,7 +27,7 @@ impl Desk {
     }
 }
 
-impl ProviderApi for Desk {
+impl ProviderApi for FakeIncode {
     /// Somebody else may run before it hears, and once more before its answer is there.
     async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
         yield_now().await;
@@ -48,7 +48,7 @@ pub(crate) fn score(outcome: Outcome) -> String {
         Outcome::Approved => "OK",
         Outcome::Declined => "FAIL",
         Outcome::Review => "WARN",
-        other => panic!("no score says {other:?}"),
+        other => panic!("no score claim {other:?}"),
     };
     json!({"overall": {"status": status}}).to_string()
 }

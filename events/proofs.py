@@ -15,7 +15,7 @@ import re
 import secrets
 import time
 import urllib.parse
-from typing import Any, Iterator
+from typing import Any, Iterator, Protocol
 
 # The secret behind whatever is forged: nobody's.
 FORGER = "the-secret-of-nobody"
@@ -38,7 +38,26 @@ def with_headers(event: dict, *, without: set, plus: dict) -> dict:
     return {**event, "headers": dict(sorted({**kept, **plus}.items()))}
 
 
-class Veriff:
+class Provider(Protocol):
+    """The part that the classes of all providers have."""
+
+    KINDS: tuple[str, ...]
+    PROBE_PATH: str
+
+    @staticmethod
+    def accepts(keys: dict) -> bool:
+        """Whether the credentials have the form that Verdict takes."""
+
+    @staticmethod
+    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+        """The credentials with one entry of each list, by a label that says which."""
+
+    @classmethod
+    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+        """The event, proved in the way that `proof` names."""
+
+
+class Veriff(Provider):
     """Hex HMAC-SHA256 over the body, keyed with the shared secret as it is written, in a header.
 
     Kinds: genuine, upper-case, forged, missing.
@@ -72,7 +91,7 @@ class Veriff:
         return with_headers(event, without={f"{prefix}-hmac-signature"}, plus=plus)
 
 
-class Incode:
+class Incode(Provider):
     """Every configured header; and, where OAuth is configured, a bearer token of Verdict's own token endpoint.
 
     Kinds: genuine, missing (neither of the two), {missing,wrong}-header, {missing,wrong,expired}-bearer.
@@ -95,8 +114,8 @@ class Incode:
         headers, oauth = keys.get("headers", {}), keys.get("oauth", {})
         return (keys.keys() & {"headers", "oauth"} != set()
                 and ("headers" not in keys or secret_headers(headers))
-                and ("oauth" not in keys or isinstance(oauth, dict) and texts(oauth.get("signingKeys"))
-                     and logins(oauth.get("clients"), "id", "secret")))
+                and ("oauth" not in keys or (isinstance(oauth, dict) and texts(oauth.get("signingKeys"))
+                                              and logins(oauth.get("clients"), "id", "secret"))))
 
     @staticmethod
     def entries(keys: dict) -> Iterator[tuple[str, dict]]:
@@ -136,7 +155,7 @@ class Incode:
         return cls.token(key, oauth["clients"][0]["id"], now + cls.FRESH_SECONDS, now, key_id)
 
 
-class Treezor:
+class Treezor(Provider):
     """Base64 HMAC-SHA256 over `object_payload` alone, in the body beside it; and the URL's token, where there is one.
 
     Kinds: genuine (over the payload as PHP writes it), raw (as it stands), forged, malformed, unsigned (the token
@@ -176,11 +195,11 @@ class Treezor:
     @classmethod
     def payload(cls, envelope: str) -> str:
         """The payload's text, exactly as it stands in the body."""
-        begin = cls.PAYLOAD.search(envelope).end()
+        begin = cls.PAYLOAD.search(envelope).end()  # type: ignore[union-attr]  # an envelope has a payload
         return envelope[begin:json.JSONDecoder().raw_decode(envelope, begin)[1]]
 
 
-class Wultra:
+class Wultra(Provider):
     """HTTP Basic, where a login is configured, and every configured header.
 
     Kinds: genuine, missing (neither of the two), wrong-password, other-scheme.
@@ -211,7 +230,7 @@ class Wultra:
         return with_headers(event, without={"authorization"}, plus=plus)
 
 
-PROOFS = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wultra}
+PROOFS: dict[str, type[Provider]] = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wultra}
 
 
 def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
@@ -225,7 +244,7 @@ def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
 
 def probe(provider: str, keys: dict) -> dict:
     """A delivery that is proved with the first entry of each list and says nothing: Verdict stores nothing of it."""
-    content = {"verdictProbe": secrets.token_hex(16)}
+    content: dict = {"verdictProbe": secrets.token_hex(16)}
     if provider == "treezor":
         content = {"webhook": "verdict.probe", "object_payload": content, "object_payload_signature": ""}
     event = {"headers": {"content-type": "application/json"}, "rawQueryString": "",
@@ -284,7 +303,7 @@ def php_string(text: str) -> str:
 
 def basic(username: str, password: str) -> str:
     """What follows the scheme `Basic`."""
-    return base64.b64encode(f"{username}:{password}".encode("utf-8")).decode("ascii")
+    return base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
 
 
 def base64url(content: bytes) -> bytes:

@@ -21,7 +21,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Iterator, NoReturn, Optional, Union
 
 from proofs import PROOFS, Incode, Veriff, basic, body_of, with_body, with_headers  # noqa: F401 (some re-exported)
 
@@ -180,11 +180,12 @@ def fresh(like: str) -> str:
 def credentials(provider: str, file: Optional[os.PathLike] = None) -> dict:
     """The provider's credentials: from `file` (all providers' or its own), else its variable, else the local ones."""
     variable = f"{provider.upper()}_CREDENTIALS"
+    source: Union[str, os.PathLike]
     if file is None and os.environ.get(variable):
         source, found = variable, parse_json(variable, os.environ[variable])
     else:
-        source = file or LOCAL_CREDENTIALS
-        found = read_json(source)
+        source = path = file or LOCAL_CREDENTIALS
+        found = read_json(path)
     if isinstance(found, dict):
         found = found.get(provider, found)
     if not isinstance(found, dict) or not PROOFS[provider].accepts(found):
@@ -196,7 +197,7 @@ def read_json(path: os.PathLike) -> Any:
     try:
         return parse_json(path, Path(path).read_bytes())
     except OSError as error:
-        raise Problem(f"cannot read {path} ({error.strerror}); check the path")
+        raise Problem(f"cannot read {path} ({error.strerror}); check the path") from None
 
 
 def parse_json(source: object, text: Union[bytes, str]) -> Any:
@@ -205,7 +206,7 @@ def parse_json(source: object, text: Union[bytes, str]) -> Any:
     except ValueError as error:
         # A place at most: the text may hold secrets.
         place = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "encoding"
-        raise Problem(f"{source} is not JSON ({place}); correct it")
+        raise Problem(f"{source} is not JSON ({place}); correct it") from None
 
 
 def prove(event: dict, provider: str, keys: dict, proof: str = "genuine") -> dict:
@@ -252,11 +253,16 @@ def replace_ids(sample: Sample, body: bytes, ids: dict) -> bytes:
 def replace_members(sample: Sample, body: bytes, members: dict) -> bytes:
     """Gives every member of these names, as far as it holds no object or array, its new value."""
     for name, value in members.items():
-        old = re.compile(rb'("%s"\s*:\s*)(?:%s|[^\s,:"{}\[\]]+)' % (re.escape(name.encode()), STRING))
-        body, count = old.subn(lambda found: found[1] + json.dumps(value).encode(), body)
+        body, count = replace_member(body, name, json.dumps(value).encode())
         if count == 0:
             raise Problem(f"{sample.name} has no member {name} to change; correct scenarios.json")
     return body
+
+
+def replace_member(body: bytes, name: str, value: bytes) -> tuple[bytes, int]:
+    """Gives every member of that name the value, as JSON, and tells how many there were."""
+    old = re.compile(rb'("%s"\s*:\s*)(?:%s|[^\s,:"{}\[\]]+)' % (re.escape(name.encode()), STRING))
+    return old.subn(lambda found: found[1] + value, body)
 
 
 def play(scenario: Scenario, keys: dict, url: str, ids: dict) -> Iterator[tuple[Step, Answer]]:
@@ -330,19 +336,19 @@ def request(target: urllib.parse.SplitResult, path: str, headers: dict, body: by
         text = response.read().decode("utf-8", "replace")
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
     except (socket.timeout, TimeoutError):
-        raise Problem(f"{host} did not answer within {TIMEOUT_SECONDS} s; check the URL and the stack's health")
+        raise Problem(f"{host} did not answer within {TIMEOUT_SECONDS} s; check the URL and the stack's health") from None
     except (UnicodeError, http.client.InvalidURL):
-        raise Problem("the URL holds spaces, control or non-ASCII characters; percent-encode them")
+        raise Problem("the URL holds spaces, control or non-ASCII characters; percent-encode them") from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise Problem(f"no answer from {host} ({reason}); check the URL, or start the local stack with `make run`")
+        raise Problem(f"no answer from {host} ({reason}); check the URL, or start the local stack with `make run`") from None
     finally:
         connection.close()
 
 
 def run_list(_: argparse.Namespace) -> int:
     samples, plays = catalogue(), scenarios()
-    width = max(len(each.name) for each in [*samples, *plays])
+    width = max(map(len, [each.name for each in samples] + [each.name for each in plays]))
     for sample in samples:
         print(f"{sample.name:{width}}  {sample.description}")
     print("\nScenarios, for `send --scenario`:")
@@ -425,7 +431,7 @@ def as_text(event: dict) -> str:
 class Parser(argparse.ArgumentParser):
     """Reports a wrong command line as a problem, in one line."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise Problem(f"{message}; `{self.prog} --help` shows what there is")
 
 
@@ -442,7 +448,7 @@ def filled(text: str) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    making = argparse.ArgumentParser(add_help=False)
+    making = Parser(add_help=False)
     making.add_argument("--session", type=filled, metavar="ID", help="session id to put in; `new` makes a random one")
     making.add_argument("--attempt", type=filled, metavar="ID", help="attempt id to put in")
     making.add_argument("--reference", type=filled, metavar="REF", help="your own reference to put in")

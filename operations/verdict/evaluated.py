@@ -73,11 +73,11 @@ class Evaluated(DeployedTemplate):
                 return self._reference(name)
             case {"Fn::GetAtt": [name, attribute]}:
                 return self._attribute(name, attribute)
-            case {"Fn::Sub": [str(text), {**names}]}:
+            case {"Fn::Sub": [str(text), dict(names)]}:
                 return self._substitute(text, {name: self._evaluate(value) for name, value in names.items()})
             case {"Fn::Join": [str(separator), [*parts]]}:
                 return separator.join(str(self._evaluate(each)) for each in parts)
-            case {**members}:
+            case dict(members):
                 unknown = [name for name in members if name.startswith("Fn::") or name == "Ref"]
                 if unknown:
                     raise NotKnown(unknown[0])

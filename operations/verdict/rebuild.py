@@ -338,8 +338,8 @@ def run(deployment: Deployment, choice: Choice, is_applied: bool, rate: float, a
 @click.option("--audit", envvar="AUDIT", default="rebuild-audit.jsonl", show_default=True, metavar="FILE",
               type=click.Path(path_type=Path), help="Where --apply adds a line for each session.")
 @click.pass_context
-def rebuild(context: click.Context, stack_name: str, endpoint: Optional[str], is_applied: bool, rate: float, audit: Path,
-            **choice: Any) -> None:
+def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str], is_applied: bool, rate: float,
+            audit: Path, **choice: Any) -> None:
     """Have chosen sessions read again by today's readers. Without --apply nothing changes: there is one line for each
     session that says what a rebuild would come to. With --apply each is requested, and put on record in the audit file.
 

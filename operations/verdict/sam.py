@@ -33,7 +33,7 @@ def run(aws: Aws, command: str, *arguments: str, secrets: Iterable[str] = (),
         cwd=ROOT, env=environment(aws, variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
     try:
-        for line in process.stdout:
+        for line in process.stdout or ():
             click.echo(redacted(line, hidden), nl=False)
         status = process.wait()
     except BaseException:

@@ -10,7 +10,7 @@ import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from stack import Stack
 from stack.deployment import webhooks
@@ -39,7 +39,13 @@ class Delivery:
 
     @property
     def signature(self) -> str:
-        return dict(self.headers)["x-hmac-signature"]
+        return self.header("x-hmac-signature")
+
+    def header(self, name: str) -> str:
+        """The value of a header that is text."""
+        value = dict(self.headers)[name]
+        assert isinstance(value, str), f"{name} is bytes"
+        return value
 
     def without(self, name: str) -> Delivery:
         return replace(self, headers=tuple(header for header in self.headers if header[0] != name))
@@ -71,14 +77,15 @@ CODES = {
 }
 
 
-def decision(session_id: str, status: str = "approved", at: str | None = "2026-06-12T09:30:00.000001Z", **more) -> dict:
+def decision(session_id: str, status: str = "approved", at: str | None = "2026-06-12T09:30:00.000001Z",
+             **more: Any) -> dict:
     """A decision webhook's document."""
     return {"status": "success", "verification": {
         "id": session_id, "attemptId": ATTEMPT, "status": status, "code": CODES[status], "decisionTime": at,
         "reason": None, "reasonCode": None, "vendorData": "customer-1", **more}}
 
 
-def event(session_id: str, code: int = 7001, action: str = "started", **more) -> dict:
+def event(session_id: str, code: int = 7001, action: str = "started", **more: Any) -> dict:
     """An event webhook's document."""
     return {"id": session_id, "attemptId": ATTEMPT, "feature": "selfid", "code": code, "action": action,
             "vendorData": "customer-1", **more}
@@ -123,7 +130,7 @@ class Sender:
         content = content.encode() if isinstance(content, str) else content
         return self.prove(Delivery(content, (("content-type", content_type),), self.path), keys or self.keys)
 
-    def approves(self, session_id: str, more: str = "", **how) -> Delivery:
+    def approves(self, session_id: str, more: str = "", **how: Any) -> Delivery:
         """A genuine approval of the session."""
         return self.genuine(self.approval(json.dumps(session_id), more), **how)
 
@@ -168,7 +175,7 @@ def prove_incode(delivery: Delivery, keys: dict) -> Delivery:
     for name, values in keys.get("headers", {}).items():
         delivery = delivery.but(name, values[0])
     if "oauth" in keys:
-        incode = webhooks.PROOFS["incode"]
+        incode = webhooks.Incode
         client, key = keys["oauth"]["clients"][0]["id"], keys["oauth"]["signingKeys"][0]
         delivery = delivery.but("authorization", f"Bearer {incode.token(key, client, incode.EXPIRES_AT)}")
     return delivery

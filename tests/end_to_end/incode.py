@@ -51,7 +51,7 @@ def token_request(body: bytes = GRANT, authorization: Optional[str] = basic(), c
                   method: str = "POST") -> Delivery:
     """As Incode asks for a token; what a test changes about that, it says, and what it leaves out is None."""
     headers = (("content-type", content_type), ("authorization", authorization))
-    return Delivery(body, tuple(header for header in headers if header[1] is not None), TOKEN_PATH, method)
+    return Delivery(body, tuple((name, value) for name, value in headers if value is not None), TOKEN_PATH, method)
 
 
 def token_of(answer: webhooks.Answer) -> str:

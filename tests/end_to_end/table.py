@@ -1,6 +1,8 @@
 """The sessions table, looked at from outside."""
 from __future__ import annotations
 
+from typing import Any
+
 from stack import Stack
 
 
@@ -33,7 +35,7 @@ def size(stack: Stack) -> int:
         ExpressionAttributeValues={":sort": {"S": "NOTIFICATION#"}})
 
 
-def _count(stack: Stack, **which) -> int:
+def _count(stack: Stack, **which: Any) -> int:
     pages = stack.client("dynamodb").get_paginator("scan").paginate(
         TableName=stack.outputs["SessionsTableName"], ConsistentRead=True, Select="COUNT", **which)
     return sum(page["Count"] for page in pages)

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, Iterator, Mapping
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -106,7 +106,7 @@ class Stack:
         with answer:
             return answer.status, json.loads(answer.read() or b"null")
 
-    def session(self, provider: str, session_id: str) -> Optional[dict]:
+    def session(self, provider: str, session_id: str) -> Any:
         """The session's record, or None where there is none."""
         path = f"/sessions/{provider}/{urllib.parse.quote(session_id, safe='')}"
         status, body = self.get(path)

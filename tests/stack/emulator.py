@@ -84,7 +84,8 @@ class Emulator:
 
     def stop(self) -> None:
         """Ends MiniStack with all functions that it runs. Its log stays."""
-        self._process.stdin.close()
+        if self._process.stdin:
+            self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Prints why the local stack refused the last webhook: the line that the function has logged, which the sender never sees."""
+"""Prints why the local stack refused the last webhook: the line that the function logged. The sender never sees it."""
 from __future__ import annotations
 
 import json

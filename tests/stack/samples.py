@@ -86,7 +86,7 @@ def prepare(sample: webhooks.Sample) -> Sent:
 
 def arrive(stack: Stack, sent: Sent) -> tuple[webhooks.Answer, Optional[dict]]:
     answer = webhooks.send(sent.event, stack.api_url)
-    return answer, sent.session and summary(stack.session(sent.sample.provider, sent.session))
+    return answer, summary(stack.session(sent.sample.provider, sent.session)) if sent.session else None
 
 
 def summary(record: Optional[dict]) -> Optional[dict]:
@@ -131,6 +131,7 @@ def poll(stack: Stack, score: str) -> Seen:
     """Sends the webhook of a finished session, under a bearer token that the stack was asked for, and runs the poller.
     Tells what became of the webhook at first, and of its session in the end."""
     sent = prepare(webhooks.find(FINISHED))
+    assert sent.session, f"{FINISHED} tells of no session"
     stack.incode_api.script(sent.session, status=["ONBOARDING_FINISHED"], score=[score])
     answer, session = arrive(stack, with_fetched_token(stack, sent))
     end = time.monotonic() + PATIENCE_SECONDS

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Iterator, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 PROGRESS_SECONDS = 10
 SHOWN_LOG_LINES = 25
@@ -42,7 +42,7 @@ def step(what: str) -> Iterator[None]:
     print(f"    done in {seconds()} s", flush=True)
 
 
-def run(what: str, command: Sequence[str], log: Path, *, remedy: str, **options) -> None:
+def run(what: str, command: Sequence[str], log: Path, *, remedy: str, **options: Any) -> None:
     """Runs a command with its output in `log`. Whatever ends us ends the command and its children too."""
     with log.open("wb") as output:
         process = subprocess.Popen(

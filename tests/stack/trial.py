@@ -66,7 +66,7 @@ def create(endpoint: str, name: str, parameters: Mapping[str, str], template: st
 
 def credentials(*providers: str) -> dict[str, str]:
     """Parameters with credentials that the template takes for those providers'."""
-    return {f"{provider}Credentials": '{"of":"%s"}' % provider for provider in providers}
+    return {f"{provider}Credentials": f'{{"of":"{provider}"}}' for provider in providers}
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Deployed:
         return {(action, resource) for statement in self.statements(function)
                 for action in listed(statement["Action"]) for resource in listed(statement["Resource"])}
 
-    def queue_policy(self, logical_id: str) -> Optional[dict]:
+    def queue_policy(self, logical_id: str) -> Any:
         """The policy of one of its queues."""
         attributes = bridge.over_tls(self.connect).get_queue_attributes(
             QueueUrl=self.resources[logical_id], AttributeNames=["Policy"]).get("Attributes", {})

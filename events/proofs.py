@@ -21,18 +21,18 @@ from typing import Any, Iterator, Protocol
 FORGER = "the-secret-of-nobody"
 
 
-def body_of(event: dict) -> bytes:
+def body_of(event: dict[str, Any]) -> bytes:
     """The body's bytes, as the provider sent them."""
     return base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode("utf-8")
 
 
-def with_body(event: dict, body: bytes) -> dict:
+def with_body(event: dict[str, Any], body: bytes) -> dict[str, Any]:
     """The event with another body, not yet proved."""
     text = base64.b64encode(body).decode("ascii") if event["isBase64Encoded"] else body.decode("utf-8")
     return {**event, "body": text}
 
 
-def with_headers(event: dict, *, without: set, plus: dict) -> dict:
+def with_headers(event: dict[str, Any], *, without: set[str], plus: dict[str, Any]) -> dict[str, Any]:
     """The event with some headers taken out and others put in, by name."""
     kept = {name: value for name, value in event["headers"].items() if name not in without}
     return {**event, "headers": dict(sorted({**kept, **plus}.items()))}
@@ -45,15 +45,15 @@ class Provider(Protocol):
     PROBE_PATH: str
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         """Whether the credentials have the form that Verdict takes."""
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """The credentials with one entry of each list, by a label that says which."""
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         """The event, proved in the way that `proof` names."""
 
 
@@ -67,11 +67,11 @@ class Veriff(Provider):
     PROBE_PATH = "/veriff/decisions"
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         return texts(keys.get("secrets")) and header_values(keys.get("apiKeys", ["optional"]))
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         return each_alone(keys, "secrets", "apiKeys")
 
     @staticmethod
@@ -79,7 +79,7 @@ class Veriff(Provider):
         return hmac.new(secret.encode("utf-8"), body, hashlib.sha256).hexdigest()
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         # Veriff has two names for each header: the sample's own choice stays.
         prefix = "vrf" if "vrf-auth-client" in event["headers"] else "x"
         plus = {}
@@ -110,7 +110,7 @@ class Incode(Provider):
     FRESH_SECONDS = 300
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         headers, oauth = keys.get("headers", {}), keys.get("oauth", {})
         return (keys.keys() & {"headers", "oauth"} != set()
                 and ("headers" not in keys or secret_headers(headers))
@@ -118,7 +118,7 @@ class Incode(Provider):
                                               and logins(oauth.get("clients"), "id", "secret"))))
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from each_header_alone(keys)
         oauth = keys.get("oauth", {"clients": []})
         for client, one_client in each_alone(oauth, "clients"):
@@ -126,7 +126,7 @@ class Incode(Provider):
                 yield f"oauth.{client}, oauth.{key}", {**keys, "oauth": one_of_each}
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         plus = {}
         if proof not in ("missing", "missing-header"):
             for name, values in keys.get("headers", {}).items():
@@ -148,7 +148,7 @@ class Incode(Provider):
         return b".".join([signed, base64url(hmac.digest(key.encode("utf-8"), signed, "sha256"))]).decode("ascii")
 
     @classmethod
-    def fresh_token(cls, oauth: dict) -> str:
+    def fresh_token(cls, oauth: dict[str, Any]) -> str:
         """A token of the first client under the first key, as the token endpoint would make it now, but for a while."""
         key, now = oauth["signingKeys"][0], int(time.time())
         key_id = hashlib.sha256(key.encode("utf-8")).hexdigest()[:8]
@@ -168,15 +168,15 @@ class Treezor(Provider):
     PAYLOAD = re.compile(r'"object_payload"\s*:\s*')
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         return texts(keys.get("secrets")) and texts(keys.get("urlTokens", ["optional"]))
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         return each_alone(keys, "secrets", "urlTokens")
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         tokens = {"missing-token": [], "wrong-token": [FORGER]}.get(proof, keys.get("urlTokens", []))
         event = with_query(event, {"token": tokens[0]} if tokens else {})
         envelope = body_of(event).decode("utf-8")
@@ -209,17 +209,17 @@ class Wultra(Provider):
     PROBE_PATH = "/wultra/process/event"
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         return (keys.keys() & {"basic", "headers"} != set()
                 and ("basic" not in keys or logins(keys["basic"], "username", "password"))
                 and ("headers" not in keys or secret_headers(keys["headers"])))
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         return itertools.chain(each_alone(keys, "basic"), each_header_alone(keys))
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         plus = {}
         if proof != "missing":
             plus = {name.lower(): values[0] for name, values in keys.get("headers", {}).items()}
@@ -233,7 +233,7 @@ class Wultra(Provider):
 PROOFS: dict[str, type[Provider]] = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wultra}
 
 
-def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
+def probes(provider: str, credentials: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """A probe for each entry of a provider's credentials, with the first entry of each other list beside it.
 
     Each comes with a label that says which entry it shows to work: its place, never its value. The request is to be
@@ -242,9 +242,9 @@ def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
     return [(label, probe(provider, keys)) for label, keys in PROOFS[provider].entries(credentials)]
 
 
-def probe(provider: str, keys: dict) -> dict:
+def probe(provider: str, keys: dict[str, Any]) -> dict[str, Any]:
     """A delivery that is proved with the first entry of each list and says nothing: Verdict stores nothing of it."""
-    content: dict = {"verdictProbe": secrets.token_hex(16)}
+    content: dict[str, Any] = {"verdictProbe": secrets.token_hex(16)}
     if provider == "treezor":
         content = {"webhook": "verdict.probe", "object_payload": content, "object_payload_signature": ""}
     event = {"headers": {"content-type": "application/json"}, "rawQueryString": "",
@@ -257,14 +257,14 @@ def probe(provider: str, keys: dict) -> dict:
             "body": event["body"]}
 
 
-def each_alone(keys: dict, *members: str) -> Iterator[tuple[str, dict]]:
+def each_alone(keys: dict[str, Any], *members: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The keys with each entry of these lists as its only one, and where the entry stands."""
     for member in members:
         for position, entry in enumerate(keys.get(member, []), 1):
             yield f"{member} entry {position}", {**keys, member: [entry]}
 
 
-def each_header_alone(keys: dict) -> Iterator[tuple[str, dict]]:
+def each_header_alone(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The same for each value of each header. A header is called by its place, too: its name might be its value."""
     headers = keys.get("headers", {})
     for place, (name, values) in enumerate(headers.items(), 1):
@@ -272,7 +272,7 @@ def each_header_alone(keys: dict) -> Iterator[tuple[str, dict]]:
             yield f"headers {place} entry {position}", {**keys, "headers": {**headers, name: [value]}}
 
 
-def with_query(event: dict, parameters: dict) -> dict:
+def with_query(event: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
     """The event with these parameters and no others in its URL."""
     event = {**event, "rawQueryString": urllib.parse.urlencode(parameters), "queryStringParameters": parameters}
     if not parameters:  # then the gateway leaves the member out
@@ -285,7 +285,7 @@ PHP_ESCAPES = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "
 
 def php_json(text: str) -> str:
     """JSON text as PHP's `json_encode` writes it: other white space and escapes; numbers and order stay as spelled."""
-    def token(found: re.Match) -> str:
+    def token(found: re.Match[str]) -> str:
         return php_string(json.loads(found[0], strict=False)) if found[0].startswith('"') else ""
 
     return re.sub(r'[ \t\r\n]+|"(?:[^"\\]|\\.)*"', token, text, flags=re.DOTALL)

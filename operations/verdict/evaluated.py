@@ -90,7 +90,7 @@ class Evaluated(DeployedTemplate):
 
     def _substitute(self, text: str, names: Mapping[str, str]) -> str:
         """A text with its `${…}` replaced. Texts outside of `Fn::Sub` have none, and are left alone."""
-        def replacement(found: re.Match) -> str:
+        def replacement(found: re.Match[str]) -> str:
             name, dot, attribute = found[1].partition(".")
             if name in names:
                 return str(names[name])

@@ -37,7 +37,7 @@ class Decision:
     sample: str
     members: Mapping[str, Any] = field(default_factory=dict)
 
-    def event(self, keys: Any, session: str) -> dict:
+    def event(self, keys: Any, session: str) -> dict[str, Any]:
         """The webhook, as an API Gateway event."""
         return webhooks.make(webhooks.find(self.sample), keys, dict(self.members), session=session)
 

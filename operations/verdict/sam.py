@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 import click
 
@@ -50,7 +50,7 @@ def environment(aws: Aws, variables: Mapping[str, str]) -> dict[str, str]:
     return {**aws.environment(kept), "PATH": path, "SAM_CLI_TELEMETRY": "0", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
     """Tells sam to stop; what it has asked CloudFormation for goes on there."""
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)

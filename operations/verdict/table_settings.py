@@ -80,7 +80,7 @@ def described(expected: Mapping[str, Any]) -> str:
     return " and ".join(f"{name} ({kind})" for _, name, kind in keys(expected, "KeySchema"))
 
 
-def shape(index: Mapping[str, Any]) -> tuple:
+def shape(index: Mapping[str, Any]) -> tuple[Any, ...]:
     """What an index is made of."""
     return (sorted((key["KeyType"], key["AttributeName"]) for key in index["KeySchema"]),
             index["Projection"]["ProjectionType"], sorted(index["Projection"].get("NonKeyAttributes", [])))

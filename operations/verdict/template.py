@@ -13,7 +13,7 @@ class Loader(yaml.SafeLoader):
     """Reads CloudFormation's short forms, such as `!Ref X`, as the long ones: `{"Ref": "X"}`."""
 
 
-def intrinsic(loader: Loader, name: str, node: yaml.Node) -> dict:
+def intrinsic(loader: Loader, name: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):

@@ -31,15 +31,15 @@ LOCAL: dict[str, dict[str, Any]] = {
 NOW = 1781311110
 
 
-def body_bytes(event: dict) -> bytes:
+def body_bytes(event: dict[str, Any]) -> bytes:
     return base64.b64decode(event["body"], validate=True) if event["isBase64Encoded"] else event["body"].encode("utf-8")
 
 
-def kind_of(provider: str, event: dict, keys: dict) -> str:
+def kind_of(provider: str, event: dict[str, Any], keys: dict[str, Any]) -> str:
     return {"veriff": veriff, "incode": incode, "treezor": treezor, "wultra": wultra}[provider](event, keys)
 
 
-def veriff(event: dict, keys: dict) -> str:
+def veriff(event: dict[str, Any], keys: dict[str, Any]) -> str:
     signature = veriff_signature(event)
     right = hmac_sha256(keys["secrets"][0], body_bytes(event)).hex()
     if signature is None:
@@ -48,11 +48,11 @@ def veriff(event: dict, keys: dict) -> str:
     return {right: "genuine", right.upper(): "upper-case"}.get(signature, "forged")
 
 
-def veriff_signature(event: dict) -> Optional[str]:
+def veriff_signature(event: dict[str, Any]) -> Optional[str]:
     return event["headers"].get("x-hmac-signature", event["headers"].get("vrf-hmac-signature"))
 
 
-def incode(event: dict, keys: dict) -> str:
+def incode(event: dict[str, Any], keys: dict[str, Any]) -> str:
     def header(name: str, values: list[str]) -> str:
         return state(event["headers"].get(name), values[:1])
 
@@ -67,7 +67,7 @@ def incode(event: dict, keys: dict) -> str:
     return kinds[found]
 
 
-def bearer(authorization: Optional[str], oauth: dict) -> str:
+def bearer(authorization: Optional[str], oauth: dict[str, Any]) -> str:
     """A JWT, by the letter of RFC 7519."""
     if authorization is None:
         return "missing"
@@ -82,7 +82,7 @@ def bearer(authorization: Optional[str], oauth: dict) -> str:
     return "expired"
 
 
-def claims_under(key: str, authorization: str) -> Optional[dict]:
+def claims_under(key: str, authorization: str) -> Optional[dict[str, Any]]:
     """What the token claims, or None where another key signed it."""
     scheme, _, token = authorization.partition(" ")
     header, claims, signature = token.split(".")
@@ -95,7 +95,7 @@ def claims_under(key: str, authorization: str) -> Optional[dict]:
     return claimed
 
 
-def treezor(event: dict, keys: dict) -> str:
+def treezor(event: dict[str, Any], keys: dict[str, Any]) -> str:
     parameters = urllib.parse.parse_qs(event["rawQueryString"])
     token = state(parameters.pop("token", [None])[0], keys["urlTokens"][:1]) if "urlTokens" in keys else "right"
     assert parameters == {}
@@ -105,7 +105,7 @@ def treezor(event: dict, keys: dict) -> str:
     return signature_kind(event, keys)
 
 
-def signature_kind(event: dict, keys: dict) -> str:
+def signature_kind(event: dict[str, Any], keys: dict[str, Any]) -> str:
     envelope = body_bytes(event).decode("utf-8")
     if '"object_payload_signature"' not in envelope:
         return "unsigned"
@@ -142,7 +142,7 @@ def value_of(name: str, text: str) -> str:
             return text[begin:at]
 
 
-def flat_envelope(document: dict) -> dict:
+def flat_envelope(document: dict[str, Any]) -> dict[str, Any]:
     """Treezor's envelope, out of the one that some come wrapped in."""
     return document["webhook"] if isinstance(document.get("webhook"), dict) else document
 
@@ -169,7 +169,7 @@ def php_value(value: Any) -> str:
     return json.dumps(value)
 
 
-def wultra(event: dict, keys: dict) -> str:
+def wultra(event: dict[str, Any], keys: dict[str, Any]) -> str:
     found = event["headers"].get("authorization")
     if found is None:
         return "missing"

@@ -72,7 +72,7 @@ def request(method: str, path: str, query: str, headers: Iterable[Sequence[str]]
     return "\n".join([f"{method} {path}{'?' if query else ''}{query}", *kept, "", ""]).encode("utf-8", "replace") + body
 
 
-def samples(provider: str) -> Iterator[tuple[dict, bytes, bytes, Collection[str]]]:
+def samples(provider: str) -> Iterator[tuple[dict[str, Any], bytes, bytes, Collection[str]]]:
     """API Gateway's events, each as a request, and its body."""
     for sample in json.loads((ROOT / "events/catalogue.json").read_text("utf-8")):
         if not sample["name"].startswith(f"{provider}/"):
@@ -123,7 +123,7 @@ def parsed(text: Union[str, bytes]) -> Any:
         return None
 
 
-def lines(*documents: dict) -> bytes:
+def lines(*documents: dict[str, Any]) -> bytes:
     return "\n".join(json.dumps(document, separators=(",", ":")) for document in documents).encode()
 
 
@@ -151,7 +151,7 @@ def inputs() -> dict[str, tuple[list[bytes], list[str]]]:
         request("POST", "/incode/oauth/token", "", [("content-type", kind), ("authorization", "Basic YTpi")],
                 form.encode()) for form, kind in TOKEN_REQUESTS], [
                     "grant_type=", "client_credentials", "&", "%20", "content-type: ", FORM]
-    documents: list[dict] = [EVENT, SESSION, NOTIFICATION]
+    documents: list[dict[str, Any]] = [EVENT, SESSION, NOTIFICATION]
     stored = [lines(*documents), *(lines(document) for document in documents), lines(EVENT, {**EVENT, "eventId": "b"})]
     found["stored"] = stored, [*words(documents), *STORED_WORDS]
     kept = [text.replace(b"POST", provider.encode(), 1) for provider in PROVIDERS for text in found[provider][0]]

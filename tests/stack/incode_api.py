@@ -52,7 +52,7 @@ class Answer:
 
     status: int
     body: bytes
-    headers: dict = field(default_factory=lambda: {"Content-Type": "application/json"})
+    headers: dict[str, Any] = field(default_factory=lambda: {"Content-Type": "application/json"})
     ending: Ending = Ending.WHOLE
     after: Optional[threading.Event] = None  # what has to happen before any of it comes
 
@@ -131,7 +131,7 @@ class Request:
     method: str
     path: str
     session_id: Optional[str]
-    headers: dict  # names in lower case
+    headers: dict[str, Any]  # names in lower case
     body: bytes
 
 
@@ -154,7 +154,7 @@ class IncodeApi:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
-    def credentials(self) -> dict:
+    def credentials(self) -> dict[str, Any]:
         """Synthetic ones, the only ones that it lets in."""
         return {
             "baseUrl": self.base_url,

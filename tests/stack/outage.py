@@ -159,7 +159,7 @@ def sessions_right(stack: Stack, sent: list[Sent]) -> int:
         return sum(pool.map(is_right, sent))
 
 
-def notifications(stack: Stack, sent: list[Sent]) -> collections.Counter:
+def notifications(stack: Stack, sent: list[Sent]) -> collections.Counter[str]:
     """How often each id came of a notification about one of the processes; with the relay's help, whose minute is not
     waited for."""
     ours = {each.process for each in sent}

@@ -8,7 +8,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import Any, Optional
 
 from .deployment import Stack, webhooks
 from .incode_api import APPROVED
@@ -28,7 +28,7 @@ class Seen:
 
     status: int
     outcome: Optional[str]
-    session: Optional[dict]  # its status and decision, as the catalogue has them
+    session: Optional[dict[str, Any]]  # its status and decision, as the catalogue has them
     notifications: list[str]
     quarantined: int
 
@@ -46,7 +46,7 @@ class Sent:
 
     sample: webhooks.Sample
     session: Optional[str]  # as Verdict keeps it
-    event: dict
+    event: dict[str, Any]
 
     @property
     def content(self) -> tuple[str, str]:
@@ -84,12 +84,12 @@ def prepare(sample: webhooks.Sample) -> Sent:
     return Sent(sample, fresh and sample.session_key(fresh), webhooks.make(sample, keys, session=fresh))
 
 
-def arrive(stack: Stack, sent: Sent) -> tuple[webhooks.Answer, Optional[dict]]:
+def arrive(stack: Stack, sent: Sent) -> tuple[webhooks.Answer, Optional[dict[str, Any]]]:
     answer = webhooks.send(sent.event, stack.api_url)
     return answer, summary(stack.session(sent.sample.provider, sent.session)) if sent.session else None
 
 
-def summary(record: Optional[dict]) -> Optional[dict]:
+def summary(record: Optional[dict[str, Any]]) -> Optional[dict[str, Any]]:
     if record is None:
         return None
     decision = record.get("decision")
@@ -105,7 +105,7 @@ def notifications(stack: Stack, at_least: int) -> dict[tuple[str, Optional[str]]
     return found
 
 
-def in_quarantine(stack: Stack, at_least: int) -> collections.Counter:
+def in_quarantine(stack: Stack, at_least: int) -> collections.Counter[tuple[str, str]]:
     """How many webhooks were put aside, by path and body."""
     messages = map(json.loads, take(stack, "QuarantineQueueUrl", at_least))
     return collections.Counter((message["path"], message["sha256"]) for message in messages)

@@ -1,4 +1,4 @@
-"""The documents: every link leads somewhere, every file they name exists, and what the code has a list of is named in full."""
+"""The documents: every link leads somewhere, every file they name exists, and the lists that the code has, too, are full."""
 from __future__ import annotations
 
 import itertools

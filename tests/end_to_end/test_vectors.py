@@ -52,8 +52,8 @@ def event_of(vector: dict) -> dict:
     query = urllib.parse.urlencode([tuple(pair) for pair in vector.get("query", [])])
     event = as_event(Delivery(b"", (), method=vector["method"]))
     return {
-        **event, "routeKey": "$default", "rawPath": vector["path"], "rawQueryString": query, "headers": each_apart(vector["headers"]),
-        "body": body, "isBase64Encoded": "bodyBase64" in vector}
+        **event, "routeKey": "$default", "rawPath": vector["path"], "rawQueryString": query,
+        "headers": each_apart(vector["headers"]), "body": body, "isBase64Encoded": "bodyBase64" in vector}
 
 
 def each_apart(headers: list) -> dict:

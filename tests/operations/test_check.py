@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import textwrap
 
 import pytest
 from verdict import check, credentials, template
@@ -79,9 +80,10 @@ def test_a_file_that_is_right_is_let_through(checked, name):
 
 # ---- Slips ----
 
-def test_the_readmes_own_example_as_it_is_printed(checked):
-    readme = (ROOT / "README.md").read_text("utf-8")
-    [example] = re.findall(r"```yaml\n(.*?Credentials.*?)```", readme, re.DOTALL)
+def test_the_documents_own_example_as_it_is_printed(checked):
+    document = (ROOT / "docs/deploy.md").read_text("utf-8")
+    [indented] = re.findall(r"```yaml\n(.*?Credentials.*?)```", document, re.DOTALL)
+    example = textwrap.dedent(indented)
     run = checked(BEGINNING + re.sub(r"^Architecture:.*\n", "", example, flags=re.MULTILINE))
     assert run.status == 2
     given = re.findall(r"^(\w+)Credentials:", example, re.MULTILINE)
@@ -120,7 +122,7 @@ def test_a_file_without_names_is_refused(checked, text):
 
 def test_a_file_that_is_not_there_is_named(verdict, tmp_path):
     run = verdict("check", "--parameters", tmp_path / "nowhere.yaml")
-    assert run.status == 2 and len(run.told) == 1 and "nowhere.yaml" in run.error and "README.md" in run.error
+    assert run.status == 2 and len(run.told) == 1 and "nowhere.yaml" in run.error and "docs/deploy.md" in run.error
 
 
 BROKEN_JSON = ['{"secrets":["%s"]', '{"secrets":["%s",]}', '{"secrets":[%s]}', "{'secrets':['%s']}", '["%s"]', '"%s"', "%s"]

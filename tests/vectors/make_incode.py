@@ -51,7 +51,7 @@ def claims(**changed) -> dict:
     return {name: value for name, value in {**usual, **changed}.items() if value is not None}
 
 
-def token(said: dict | str | bytes | None = None, *, key: str | bytes = KEY, head: dict | str | None = None,
+def token(said: dict | str | bytes | None = None, *, key: str | bytes = KEY, head: dict | str | bytes | None = None,
           algorithm: str = "sha256") -> str:
     def part(content) -> str:
         return base64url(json.dumps(content, separators=(",", ":")) if isinstance(content, dict) else content)
@@ -290,9 +290,9 @@ def bearers_of_somebody_else():
     for name in ("RS256", "ES256", "PS256", "EdDSA"):
         mismatch(f"algorithm-{name}", "A shared key must not pass for a public one.",
                  token(head={"typ": "JWT", "alg": name}))
-    for name in ("hs256", "HS256 ", "HMAC", "", 256, None, ["HS256"]):
-        mismatch(f"algorithm-{json.dumps(name)}", "Names of algorithms have case, and one form.",
-                 token(head={"typ": "JWT", "alg": name}))
+    for odd in ("hs256", "HS256 ", "HMAC", "", 256, None, ["HS256"]):
+        mismatch(f"algorithm-{json.dumps(odd)}", "Names of algorithms have case, and one form.",
+                 token(head={"typ": "JWT", "alg": odd}))
     mismatch("algorithm-missing", "A header names its algorithm.", token(head={"typ": "JWT"}))
     mismatch("algorithm-twice", "Nobody can say which one counts.", token(head='{"alg":"HS256","alg":"none"}'))
     mismatch("own-key-in-the-header", "A key that comes with the token proves nothing.",

@@ -36,8 +36,8 @@ class Members(list):
 def php_string(text: str) -> str:
     """What PHP's json_encode makes of a string with its default flags, by the PHP manual."""
     short = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    units = text.encode("utf-16-be", "surrogatepass")
-    units = [units[at] << 8 | units[at + 1] for at in range(0, len(units), 2)]
+    utf16 = text.encode("utf-16-be", "surrogatepass")
+    units = [utf16[at] << 8 | utf16[at + 1] for at in range(0, len(utf16), 2)]
     return '"' + "".join(short.get(chr(u)) or (chr(u) if 0x20 <= u < 0x80 else f"\\u{u:04x}") for u in units) + '"'
 
 
@@ -520,7 +520,7 @@ def envelopes():
                        ("wrapped-twice", wrapped(wrapped(good)))):
         unreadable(f"envelope-{name}", why, body)
     why = "Not one JSON document in UTF-8."
-    for name, body in (("cut-short", good[:-1]), ("cut-in-the-payload", good[:60]), ("closed-twice", good + "}"),
+    for name, sent in (("cut-short", good[:-1]), ("cut-in-the-payload", good[:60]), ("closed-twice", good + "}"),
                        ("twice", good + good), ("garbage-after", good + "x"), ("nul-after", good + "\0"),
                        ("comma-at-the-end", good[:-1] + ",}"), ("comma-at-the-start", "{," + good[1:]),
                        ("single-quotes", good.replace('"', "'")), ("comment", "/* */" + good),
@@ -533,7 +533,7 @@ def envelopes():
                        ("utf-8-of-a-surrogate", b'{"a":"\xed\xa0\xbd",' + good[1:].encode()),
                        ("utf-16", b"\xff\xfe" + good.encode("utf-16-le")), ("utf-16-bare", good.encode("utf-16-be")),
                        ("utf-32", good.encode("utf-32-le")), ("base64", base64.b64encode(good.encode()))):
-        unreadable(f"envelope-{name}", why, body)
+        unreadable(f"envelope-{name}", why, sent)
     # gzip of `{}`, written out, since zlib's versions compress differently.
     unreadable("envelope-compressed", "Nothing is inflated.",
                bytes.fromhex("1f8b0800000000000003abae050043bfa6a302000000"))

@@ -1,4 +1,4 @@
-# Needs Rust, Python 3.11 or later and make; everything else is installed, pinned, into .venv.
+# Needs Rust, a C compiler, Python 3.11 or later and make; everything else is installed, pinned, into .venv.
 
 PYTHON ?= python3
 PORT ?= 4566

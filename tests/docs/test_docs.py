@@ -151,7 +151,7 @@ def codes(file: str) -> list[str]:
     ("docs/deploy.md", entries_of_the_template("Parameters")),
     ("docs/deploy.md", entries_of_the_template("Outputs")),
     ("docs/operate.md", codes("shared/webhooks/src/refusal.rs")),
-    ("docs/operate.md", codes("shared/webhooks/src/unreadable.rs")),
+    ("docs/operate.md", codes("shared/webhooks/src/reading/unreadable.rs")),
 ], ids=["parameters", "outputs", "refusals", "reasons of the quarantine"])
 def test_a_page_names_all_that_there_are(page: str, names: list[str]) -> None:
     text = text_of(ROOT / page)

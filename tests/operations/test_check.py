@@ -80,16 +80,23 @@ def test_a_file_that_is_right_is_let_through(checked, name):
 
 # ---- Slips ----
 
-def test_the_documents_own_example_as_it_is_printed(checked):
-    document = (ROOT / "docs/deploy.md").read_text("utf-8")
-    [indented] = re.findall(r"```yaml\n(.*?Credentials.*?)```", document, re.DOTALL)
-    example = textwrap.dedent(indented)
-    run = checked(BEGINNING + re.sub(r"^Architecture:.*\n", "", example, flags=re.MULTILINE))
+def test_the_example_of_the_documents_as_it_is_printed(checked):
+    page = (ROOT / "docs/deploy.md").read_text("utf-8")
+    [example] = re.findall(r"^ *```yaml\n(.*?Credentials.*?)^ *```", page, re.DOTALL | re.MULTILINE)
+    run = checked(BEGINNING + re.sub(r"^Architecture:.*\n", "", textwrap.dedent(example), flags=re.MULTILINE))
     assert run.status == 2
-    given = re.findall(r"^(\w+)Credentials:", example, re.MULTILINE)
-    assert given and len(run.told) >= len(given)
+    given = re.findall(r"^ *(\w+)Credentials:", example, re.MULTILINE)
+    assert given and len(run.told) == len(given)
     for each in given:
         assert any(f"{each}Credentials" in told for told in run.told), each
+
+
+@pytest.mark.parametrize("provider", ["Veriff", "Incode", "Treezor", "Wultra"])
+def test_the_example_of_a_providers_page_as_it_is_printed(checked, provider):
+    page = (ROOT / f"docs/providers/{provider.lower()}.md").read_text("utf-8")
+    example = re.search(r"^ *```json\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)[1]
+    told = line(checked(f"{BEGINNING}{provider}Credentials: {' '.join(example.split())}\n"))
+    assert re.match(f"line 2: {provider}Credentials: ", told)
 
 
 @pytest.mark.parametrize("text, place", [

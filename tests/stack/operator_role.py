@@ -1,4 +1,4 @@
-"""The local operator: an IAM role with just the permissions that docs/operate.md lists, assumed through STS.
+"""The local operator: an IAM role with just the permissions that docs/operate.md asks for, assumed through STS.
 
 The role isn't part of the template. It exists before the stack does, since the stack's `OperatorArn` names it; it gets its
 permissions afterwards, since they name the stack's resources.

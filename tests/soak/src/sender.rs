@@ -162,7 +162,7 @@ impl Told {
     }
 }
 
-/// How often a provider sends a webhook again: what its section of the README says.
+/// How often a provider sends a webhook again: what its page in docs/providers says.
 fn repeats(provider: Provider) -> usize {
     match provider {
         Provider::Veriff => 7 * 24,

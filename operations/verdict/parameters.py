@@ -45,8 +45,8 @@ def read(path: Path) -> list[Parameter]:
     try:
         return parse(path.read_bytes(), path.name)
     except OSError as error:
-        raise Problem(f"can't read {path} ({error.strerror}): it holds the template's parameters; "
-                      "docs/deploy.md, \"The first deploy\", shows what goes in, and PARAMETERS= names another file") from None
+        raise Problem(f"can't read {path} ({error.strerror}): it holds the template's parameters; docs/deploy.md, "
+                      "\"The first deploy\", shows what goes in, and PARAMETERS= names another file") from None
 
 
 def parse(content: bytes, name: str) -> list[Parameter]:

@@ -7,7 +7,10 @@ CARGO_DENY_VERSION := 0.20.2
 TOOLS := .venv/tools
 STACK := .venv/stack
 OPERATIONS := .venv/operations
+CHECKS := .venv/checks
 DENY := .venv/cargo/cargo-deny-$(CARGO_DENY_VERSION)
+# Where cargo-deny keeps what is known of vulnerable crates.
+ADVISORIES := $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs
 # sam starts cargo-lambda, which starts zig: all three live there.
 WITH_TOOLS := env PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" SAM_CLI_TELEMETRY=0
 # The operator's command line. It reads make's variables by itself: they are its options' names in capitals.
@@ -19,7 +22,7 @@ SECONDS ?= 60
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help ready tools run test check sim soak outage fuzz mutants build deploy doctor delete redrive rebuild restore-drill clean
+.PHONY: help ready tools run test check licences sim soak outage fuzz mutants build deploy doctor delete redrive rebuild restore-drill clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,12 +39,20 @@ test: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## 
 	cargo test --workspace --locked
 	$(STACK)/bin/python -m pytest tests
 
-check: $(TOOLS)/.installed $(DENY) ## Check format, lints, docs, template, licences
+check: $(TOOLS)/.installed $(CHECKS)/.installed licences ## Check format, lints, types, spelling, docs, template, licences
+	$(CHECKS)/bin/ruff check .
+	$(CHECKS)/bin/mypy
+	$(CHECKS)/bin/typos
+	$(CHECKS)/bin/python -m pytest --quiet tests/docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	$(WITH_TOOLS) sam validate --lint
+
+licences: $(DENY) ## Check the crates: licences, sources, doubles, and advisories if cargo-deny has a database of them
 	$(DENY) check bans licenses sources
+	@if [ -d "$(ADVISORIES)" ]; then set -x; $(DENY) --offline check advisories; else \
+	  echo "advisories: not checked, there is no database in $(ADVISORIES) ($(DENY) fetch db gets one)"; fi
 
 sim: ## Live through 100000 random histories and compare with the model (SEED, HISTORIES, THREADS; HISTORY=n: one alone)
 	@cargo run --quiet --profile sim --package verdict-simulation --bin sim --locked
@@ -82,7 +93,7 @@ restore-drill: $(OPERATIONS)/.installed ## Restore the local stack's table into 
 	@$(VERDICT) restore-drill
 
 clean: ## Remove everything built or installed here
-	rm -rf target .aws-sam .venv
+	rm -rf target .aws-sam .venv .mypy_cache .ruff_cache .pytest_cache
 
 .venv/%/.installed: requirements/%.txt
 	@echo "Installing requirements/$*.txt into .venv/$* (once, about a minute) …"

@@ -2,7 +2,8 @@
 
 `accepts` tells whether credentials have the form that Verdict takes. `prove` puts the proof into an API Gateway event,
 or spoils it in the way that `proof` names; of the event and its body nothing else changes. `entries` takes the
-credentials apart, entry by entry, for `probes`: harmless deliveries that show whether each one works.
+credentials apart, entry by entry, for `probes`: harmless deliveries that show whether each one works. `PATHS` are the
+provider's own, as regular expressions.
 """
 from __future__ import annotations
 
@@ -15,44 +16,65 @@ import re
 import secrets
 import time
 import urllib.parse
-from typing import Any, Iterator
+from typing import Any, Iterator, Protocol
 
 # The secret behind whatever is forged: nobody's.
 FORGER = "the-secret-of-nobody"
 
 
-def body_of(event: dict) -> bytes:
+def body_of(event: dict[str, Any]) -> bytes:
     """The body's bytes, as the provider sent them."""
     return base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode("utf-8")
 
 
-def with_body(event: dict, body: bytes) -> dict:
+def with_body(event: dict[str, Any], body: bytes) -> dict[str, Any]:
     """The event with another body, not yet proved."""
     text = base64.b64encode(body).decode("ascii") if event["isBase64Encoded"] else body.decode("utf-8")
     return {**event, "body": text}
 
 
-def with_headers(event: dict, *, without: set, plus: dict) -> dict:
+def with_headers(event: dict[str, Any], *, without: set[str], plus: dict[str, Any]) -> dict[str, Any]:
     """The event with some headers taken out and others put in, by name."""
     kept = {name: value for name, value in event["headers"].items() if name not in without}
     return {**event, "headers": dict(sorted({**kept, **plus}.items()))}
 
 
-class Veriff:
+class Provider(Protocol):
+    """The part that the classes of all providers have."""
+
+    KINDS: tuple[str, ...]
+    PROBE_PATH: str
+    PATHS: tuple[str, ...]
+
+    @staticmethod
+    def accepts(keys: dict[str, Any]) -> bool:
+        """Whether the credentials have the form that Verdict takes."""
+
+    @staticmethod
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The credentials with one entry of each list, by a label that says which."""
+
+    @classmethod
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
+        """The event, proved in the way that `proof` names."""
+
+
+class Veriff(Provider):
     """Hex HMAC-SHA256 over the body, keyed with the shared secret as it is written, in a header.
 
     Kinds: genuine, upper-case, forged, missing.
     """
 
     KINDS = ("genuine", "upper-case", "forged", "missing")
+    PATHS = ("/veriff/events", "/veriff/decisions")
     PROBE_PATH = "/veriff/decisions"
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         return texts(keys.get("secrets")) and header_values(keys.get("apiKeys", ["optional"]))
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         return each_alone(keys, "secrets", "apiKeys")
 
     @staticmethod
@@ -60,7 +82,7 @@ class Veriff:
         return hmac.new(secret.encode("utf-8"), body, hashlib.sha256).hexdigest()
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         # Veriff has two names for each header: the sample's own choice stays.
         prefix = "vrf" if "vrf-auth-client" in event["headers"] else "x"
         plus = {}
@@ -72,7 +94,7 @@ class Veriff:
         return with_headers(event, without={f"{prefix}-hmac-signature"}, plus=plus)
 
 
-class Incode:
+class Incode(Provider):
     """Every configured header; and, where OAuth is configured, a bearer token of Verdict's own token endpoint.
 
     Kinds: genuine, missing (neither of the two), {missing,wrong}-header, {missing,wrong,expired}-bearer.
@@ -83,6 +105,7 @@ class Incode:
     # Those whose bearer token is right: there the token endpoint's can take its place.
     BEARING = ("genuine", "missing-header", "wrong-header")
     TOKEN_PATH = "/incode/oauth/token"
+    PATHS = ("/incode/[^/]+",)
     PROBE_PATH = "/incode/onboarding-status"
 
     # In Unix seconds. The samples' tokens never change, so that the files don't: they hold until 2100, all but one.
@@ -91,15 +114,15 @@ class Incode:
     FRESH_SECONDS = 300
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         headers, oauth = keys.get("headers", {}), keys.get("oauth", {})
         return (keys.keys() & {"headers", "oauth"} != set()
                 and ("headers" not in keys or secret_headers(headers))
-                and ("oauth" not in keys or isinstance(oauth, dict) and texts(oauth.get("signingKeys"))
-                     and logins(oauth.get("clients"), "id", "secret")))
+                and ("oauth" not in keys or (isinstance(oauth, dict) and texts(oauth.get("signingKeys"))
+                                              and logins(oauth.get("clients"), "id", "secret"))))
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from each_header_alone(keys)
         oauth = keys.get("oauth", {"clients": []})
         for client, one_client in each_alone(oauth, "clients"):
@@ -107,7 +130,7 @@ class Incode:
                 yield f"oauth.{client}, oauth.{key}", {**keys, "oauth": one_of_each}
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         plus = {}
         if proof not in ("missing", "missing-header"):
             for name, values in keys.get("headers", {}).items():
@@ -129,14 +152,14 @@ class Incode:
         return b".".join([signed, base64url(hmac.digest(key.encode("utf-8"), signed, "sha256"))]).decode("ascii")
 
     @classmethod
-    def fresh_token(cls, oauth: dict) -> str:
+    def fresh_token(cls, oauth: dict[str, Any]) -> str:
         """A token for the first client, signed with the first key as the token endpoint signs, good for five minutes."""
         key, now = oauth["signingKeys"][0], int(time.time())
         key_id = hashlib.sha256(key.encode("utf-8")).hexdigest()[:8]
         return cls.token(key, oauth["clients"][0]["id"], now + cls.FRESH_SECONDS, now, key_id)
 
 
-class Treezor:
+class Treezor(Provider):
     """Base64 HMAC-SHA256 over `object_payload` alone, in the body beside it; and the URL's token, where there is one.
 
     Kinds: genuine (over the payload as PHP writes it), raw (as it stands), forged, malformed, unsigned (the token
@@ -144,20 +167,21 @@ class Treezor:
     """
 
     KINDS = ("genuine", "raw", "forged", "malformed", "unsigned", "missing-token", "wrong-token")
+    PATHS = ("/treezor",)
     PROBE_PATH = "/treezor"
     SIGNATURE = re.compile(r'"object_payload_signature"\s*:\s*("(?:[^"\\]|\\.)*")')
     PAYLOAD = re.compile(r'"object_payload"\s*:\s*')
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         return texts(keys.get("secrets")) and texts(keys.get("urlTokens", ["optional"]))
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         return each_alone(keys, "secrets", "urlTokens")
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         tokens = {"missing-token": [], "wrong-token": [FORGER]}.get(proof, keys.get("urlTokens", []))
         event = with_query(event, {"token": tokens[0]} if tokens else {})
         envelope = body_of(event).decode("utf-8")
@@ -176,31 +200,32 @@ class Treezor:
     @classmethod
     def payload(cls, envelope: str) -> str:
         """The payload's text, exactly as it stands in the body."""
-        begin = cls.PAYLOAD.search(envelope).end()
+        begin = cls.PAYLOAD.search(envelope).end()  # type: ignore[union-attr]  # an envelope has a payload
         return envelope[begin:json.JSONDecoder().raw_decode(envelope, begin)[1]]
 
 
-class Wultra:
+class Wultra(Provider):
     """HTTP Basic, where a login is configured, and every configured header.
 
     Kinds: genuine, missing (neither of the two), wrong-password, other-scheme.
     """
 
     KINDS = ("genuine", "missing", "wrong-password", "other-scheme")
+    PATHS = ("/wultra/process/event",)
     PROBE_PATH = "/wultra/process/event"
 
     @staticmethod
-    def accepts(keys: dict) -> bool:
+    def accepts(keys: dict[str, Any]) -> bool:
         return (keys.keys() & {"basic", "headers"} != set()
                 and ("basic" not in keys or logins(keys["basic"], "username", "password"))
                 and ("headers" not in keys or secret_headers(keys["headers"])))
 
     @staticmethod
-    def entries(keys: dict) -> Iterator[tuple[str, dict]]:
+    def entries(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         return itertools.chain(each_alone(keys, "basic"), each_header_alone(keys))
 
     @classmethod
-    def prove(cls, event: dict, keys: dict, proof: str) -> dict:
+    def prove(cls, event: dict[str, Any], keys: dict[str, Any], proof: str) -> dict[str, Any]:
         plus = {}
         if proof != "missing":
             plus = {name.lower(): values[0] for name, values in keys.get("headers", {}).items()}
@@ -211,10 +236,12 @@ class Wultra:
         return with_headers(event, without={"authorization"}, plus=plus)
 
 
-PROOFS = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wultra}
+# The one list of providers: everything else in Python folds over it.
+PROOFS: dict[str, type[Provider]] = {"veriff": Veriff, "incode": Incode, "treezor": Treezor, "wultra": Wultra}
+PROVIDERS = tuple(PROOFS)
 
 
-def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
+def probes(provider: str, credentials: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """A probe for each entry of a provider's credentials, proved with it and the first entry of each other list.
 
     Each has a label that names the entry by its place, never by its value. The request has `path`, `query`, `headers`
@@ -223,9 +250,9 @@ def probes(provider: str, credentials: dict) -> list[tuple[str, dict]]:
     return [(label, probe(provider, keys)) for label, keys in PROOFS[provider].entries(credentials)]
 
 
-def probe(provider: str, keys: dict) -> dict:
+def probe(provider: str, keys: dict[str, Any]) -> dict[str, Any]:
     """A probe that is proved with the first entry of each list. Verdict stores nothing of it."""
-    content = {"verdictProbe": secrets.token_hex(16)}
+    content: dict[str, Any] = {"verdictProbe": secrets.token_hex(16)}
     if provider == "treezor":
         content = {"webhook": "verdict.probe", "object_payload": content, "object_payload_signature": ""}
     event = {"headers": {"content-type": "application/json"}, "rawQueryString": "",
@@ -238,14 +265,14 @@ def probe(provider: str, keys: dict) -> dict:
             "body": event["body"]}
 
 
-def each_alone(keys: dict, *members: str) -> Iterator[tuple[str, dict]]:
+def each_alone(keys: dict[str, Any], *members: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The keys with each entry of these lists as the only one of its list; before them the entry's place."""
     for member in members:
         for position, entry in enumerate(keys.get(member, []), 1):
             yield f"{member} entry {position}", {**keys, member: [entry]}
 
 
-def each_header_alone(keys: dict) -> Iterator[tuple[str, dict]]:
+def each_header_alone(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The same for each value of each header. A header is also named by its place, in case its name is a secret."""
     headers = keys.get("headers", {})
     for place, (name, values) in enumerate(headers.items(), 1):
@@ -253,7 +280,7 @@ def each_header_alone(keys: dict) -> Iterator[tuple[str, dict]]:
             yield f"headers {place} entry {position}", {**keys, "headers": {**headers, name: [value]}}
 
 
-def with_query(event: dict, parameters: dict) -> dict:
+def with_query(event: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
     """The event with these parameters and no others in its URL."""
     event = {**event, "rawQueryString": urllib.parse.urlencode(parameters), "queryStringParameters": parameters}
     if not parameters:  # then the gateway leaves the member out
@@ -266,7 +293,7 @@ PHP_ESCAPES = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "
 
 def php_json(text: str) -> str:
     """JSON text as PHP's `json_encode` writes it: other white space and escapes; numbers and order stay as spelled."""
-    def token(found: re.Match) -> str:
+    def token(found: re.Match[str]) -> str:
         return php_string(json.loads(found[0], strict=False)) if found[0].startswith('"') else ""
 
     return re.sub(r'[ \t\r\n]+|"(?:[^"\\]|\\.)*"', token, text, flags=re.DOTALL)
@@ -284,7 +311,7 @@ def php_string(text: str) -> str:
 
 def basic(username: str, password: str) -> str:
     """What follows the scheme `Basic`."""
-    return base64.b64encode(f"{username}:{password}".encode("utf-8")).decode("ascii")
+    return base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
 
 
 def base64url(content: bytes) -> bytes:

@@ -21,17 +21,18 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Iterator, NoReturn, Optional, Union
 
-from proofs import PROOFS, Incode, Veriff, basic, body_of, with_body, with_headers  # noqa: F401 (some re-exported)
+from proofs import (  # noqa: F401 (some re-exported)
+    PROOFS, PROVIDERS, Incode, Veriff, basic, body_of, with_body, with_headers)
 
 EVENTS = Path(__file__).resolve().parent
 LOCAL_CREDENTIALS = EVENTS / "local-credentials.json"
 TIMEOUT_SECONDS = 10
 
 # How a URL ends that is more than the API's base: as a whole webhook URL (the group), or as the beginning of one.
-WEBHOOK_PATH = re.compile(
-    r"(/veriff/events|/veriff/decisions|/incode/[^/]+|/treezor|/wultra/process/event)$|/(?:veriff|incode|wultra)$")
+PATHS = [path for proof in PROOFS.values() for path in proof.PATHS]
+WEBHOOK_PATH = re.compile(f"({'|'.join(PATHS)})$|/(?:{'|'.join(PROVIDERS)})$")
 # What API Gateway adds to the headers that a provider sends.
 GATEWAY_HEADERS = ("host", "x-amzn-", "x-forwarded-")
 
@@ -47,8 +48,8 @@ class Sample:
     name: str  # {provider}/{situation}
     description: str
     proof: str  # one of its provider's in proofs.py
-    ids: dict  # those of session, attempt and reference that the body holds
-    expect: dict  # what the local stack shows once the sample was sent to a fresh session
+    ids: dict[str, Any]  # those of session, attempt and reference that the body holds
+    expect: dict[str, Any]  # what the local stack shows once the sample was sent to a fresh session
     session_prefix: str = ""  # what Verdict puts before the body's session id where ids of several kinds could meet
 
     @property
@@ -73,11 +74,11 @@ class Step:
     """One webhook of a scenario: a sample with some members of its body changed."""
 
     sample: Sample
-    ids: dict  # for each kind of id that the sample holds, what the scenario calls it
-    members: dict  # new values, by member name
+    ids: dict[str, Any]  # for each kind of id that the sample holds, what the scenario calls it
+    members: dict[str, Any]  # new values, by member name
     outcome: str  # the expected x-verdict-outcome
 
-    def event(self, keys: dict, ids: dict) -> dict:
+    def event(self, keys: dict[str, Any], ids: dict[str, Any]) -> dict[str, Any]:
         """The step as an API Gateway event, with ids by the scenario's names for them."""
         return make(self.sample, keys, self.members, **{kind: ids[name] for kind, name in self.ids.items()})
 
@@ -89,16 +90,16 @@ class Scenario:
     name: str  # {provider}/{situation}
     description: str
     steps: list[Step]
-    expect: dict  # by the scenario's name for each session: its status, its decision, its notifications in order
+    expect: dict[str, Any]  # by the scenario's name for each session: its status, its decision, its notifications in order
 
     @property
     def provider(self) -> str:
         return self.name.split("/")[0]
 
-    def fresh_ids(self, **given: Optional[str]) -> dict:
+    def fresh_ids(self, **given: Optional[str]) -> dict[str, Any]:
         """An id for each of the scenario's names: the given one, else a random one, but the reference is a sample's."""
         given = {name: id for name, id in given.items() if id is not None}
-        ids: dict = {}
+        ids: dict[str, Any] = {}
         for step in self.steps:
             for kind, name in step.ids.items():
                 old = step.sample.ids[kind]
@@ -107,7 +108,7 @@ class Scenario:
             raise Problem(f"{self.name} holds no {name} to replace; leave --{name} out")
         return ids
 
-    def session_keys(self, ids: dict) -> dict:
+    def session_keys(self, ids: dict[str, Any]) -> dict[str, Any]:
         """The ids under which Verdict keeps the scenario's sessions, by the scenario's names for them."""
         steps = [step for step in self.steps if "session" in step.ids]
         return {step.ids["session"]: step.sample.session_key(ids[step.ids["session"]]) for step in steps}
@@ -118,7 +119,7 @@ class Answer:
     """What the endpoint answered; header names are in lower case."""
 
     status: int
-    headers: dict
+    headers: dict[str, Any]
     body: str
 
     @property
@@ -139,12 +140,13 @@ def scenarios() -> list[Scenario]:
     """Every scenario."""
     samples = {sample.name: sample for sample in catalogue()}
 
-    def step(sample: Sample, ids: Optional[dict] = None, members: Optional[dict] = None, outcome: str = "") -> Step:
+    def step(sample: Sample, ids: Optional[dict[str, str]] = None, members: Optional[dict[str, Any]] = None,
+             outcome: str = "") -> Step:
         # What a step does not name otherwise has the name of its kind: most scenarios tell of one session.
         ids = {kind: kind for kind in sample.ids} | (ids or {})
         return Step(sample, ids, members or {}, outcome or sample.expect["outcome"])
 
-    def steps(entries: list[dict]) -> list[Step]:
+    def steps(entries: list[dict[str, Any]]) -> list[Step]:
         return [step(**{**entry, "sample": samples[entry["sample"]]}) for entry in entries]
 
     return [Scenario(**{**entry, "steps": steps(entry["steps"])}) for entry in read_json(EVENTS / "scenarios.json")]
@@ -160,7 +162,7 @@ def find_scenario(name: str) -> Scenario:
     return named("scenario", name, scenarios())
 
 
-def named(what: str, name: str, among: list) -> Any:
+def named(what: str, name: str, among: list[Any]) -> Any:
     known = {each.name: each for each in among}
     if name in known:
         return known[name]
@@ -177,14 +179,15 @@ def fresh(like: str) -> str:
     return str(uuid.uuid4())
 
 
-def credentials(provider: str, file: Optional[os.PathLike] = None) -> dict:
+def credentials(provider: str, file: Optional[os.PathLike[str]] = None) -> dict[str, Any]:
     """The provider's credentials: from `file` (all providers' or its own), else its variable, else the local ones."""
     variable = f"{provider.upper()}_CREDENTIALS"
+    source: Union[str, os.PathLike[str]]
     if file is None and os.environ.get(variable):
         source, found = variable, parse_json(variable, os.environ[variable])
     else:
-        source = file or LOCAL_CREDENTIALS
-        found = read_json(source)
+        source = path = file or LOCAL_CREDENTIALS
+        found = read_json(path)
     if isinstance(found, dict):
         found = found.get(provider, found)
     if not isinstance(found, dict) or not PROOFS[provider].accepts(found):
@@ -192,11 +195,11 @@ def credentials(provider: str, file: Optional[os.PathLike] = None) -> dict:
     return found
 
 
-def read_json(path: os.PathLike) -> Any:
+def read_json(path: os.PathLike[str]) -> Any:
     try:
         return parse_json(path, Path(path).read_bytes())
     except OSError as error:
-        raise Problem(f"cannot read {path} ({error.strerror}); check the path")
+        raise Problem(f"cannot read {path} ({error.strerror}); check the path") from None
 
 
 def parse_json(source: object, text: Union[bytes, str]) -> Any:
@@ -205,15 +208,16 @@ def parse_json(source: object, text: Union[bytes, str]) -> Any:
     except ValueError as error:
         # A place at most: the text may hold secrets.
         place = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "encoding"
-        raise Problem(f"{source} is not JSON ({place}); correct it")
+        raise Problem(f"{source} is not JSON ({place}); correct it") from None
 
 
-def prove(event: dict, provider: str, keys: dict, proof: str = "genuine") -> dict:
+def prove(event: dict[str, Any], provider: str, keys: dict[str, Any], proof: str = "genuine") -> dict[str, Any]:
     """The event with what proves it in the provider's way, or fails to, as `proof` says."""
     return PROOFS[provider].prove(event, keys, proof)
 
 
-def make(sample: Sample, keys: dict, members: Optional[dict] = None, **ids: Optional[str]) -> dict:
+def make(sample: Sample, keys: dict[str, Any], members: Optional[dict[str, Any]] = None,
+         **ids: Optional[str]) -> dict[str, Any]:
     """The sample as an API Gateway event, proved anew.
 
     `members` gives members of the body another value; `session`, `attempt`, `reference` replace ids in it.
@@ -229,14 +233,14 @@ STRING = rb'"(?:[^"\\]|\\.)*"'
 STRING_OR_NUMBER = re.compile(STRING + rb"|-?[0-9][0-9.eE+-]*")
 
 
-def replace_ids(sample: Sample, body: bytes, ids: dict) -> bytes:
+def replace_ids(sample: Sample, body: bytes, ids: dict[str, Any]) -> bytes:
     """Replaces ids wherever they are a whole string, or a whole number."""
     for kind in ids:
         if kind not in sample.ids:
             raise Problem(f"{sample.name} holds no {kind} to replace; leave --{kind} out")
     kinds = {sample.ids[kind]: kind for kind in ids}
 
-    def replace(found: re.Match) -> bytes:
+    def replace(found: re.Match[bytes]) -> bytes:
         token = found[0].decode("utf-8", "replace")
         is_string = token.startswith('"')
         kind = kinds.get(token[1:-1] if is_string else token)
@@ -249,30 +253,35 @@ def replace_ids(sample: Sample, body: bytes, ids: dict) -> bytes:
     return STRING_OR_NUMBER.sub(replace, body)
 
 
-def replace_members(sample: Sample, body: bytes, members: dict) -> bytes:
+def replace_members(sample: Sample, body: bytes, members: dict[str, Any]) -> bytes:
     """Gives every member of these names, as far as it holds no object or array, its new value."""
     for name, value in members.items():
-        old = re.compile(rb'("%s"\s*:\s*)(?:%s|[^\s,:"{}\[\]]+)' % (re.escape(name.encode()), STRING))
-        body, count = old.subn(lambda found: found[1] + json.dumps(value).encode(), body)
+        body, count = replace_member(body, name, json.dumps(value).encode())
         if count == 0:
             raise Problem(f"{sample.name} has no member {name} to change; correct scenarios.json")
     return body
 
 
-def play(scenario: Scenario, keys: dict, url: str, ids: dict) -> Iterator[tuple[Step, Answer]]:
+def replace_member(body: bytes, name: str, value: bytes) -> tuple[bytes, int]:
+    """Gives every member of that name the value, as JSON, and tells how many there were."""
+    old = re.compile(rb'("%s"\s*:\s*)(?:%s|[^\s,:"{}\[\]]+)' % (re.escape(name.encode()), STRING))
+    return old.subn(lambda found: found[1] + value, body)
+
+
+def play(scenario: Scenario, keys: dict[str, Any], url: str, ids: dict[str, Any]) -> Iterator[tuple[Step, Answer]]:
     """Sends the scenario's webhooks one after the other, each once the one before is answered."""
     for step in scenario.steps:
         yield step, send(with_fetched_token(step.event(keys, ids), step.sample, keys, url), url)
 
 
-def with_fetched_token(event: dict, sample: Sample, keys: dict, url: str) -> dict:
+def with_fetched_token(event: dict[str, Any], sample: Sample, keys: dict[str, Any], url: str) -> dict[str, Any]:
     """The event as a provider with nothing but its credentials sends it: Incode asks the API for its bearer token."""
     if PROOFS[sample.provider] is not Incode or "oauth" not in keys or sample.proof not in Incode.BEARING:
         return event
     return with_headers(event, without=set(), plus={"authorization": f"Bearer {fetch_token(keys['oauth'], url)}"})
 
 
-def fetch_token(oauth: dict, url: str) -> str:
+def fetch_token(oauth: dict[str, Any], url: str) -> str:
     """A bearer token of the API's token endpoint, asked for as Incode does."""
     client = oauth["clients"][0]
     headers = {"authorization": f"Basic {basic(client['id'], client['secret'])}",
@@ -288,7 +297,7 @@ def fetch_token(oauth: dict, url: str) -> str:
     raise Problem(f"the API's token endpoint gave no token (status {answer.status}); check `oauth` in the credentials")
 
 
-def send(event: dict, url: str) -> Answer:
+def send(event: dict[str, Any], url: str) -> Answer:
     """Posts the event's body, byte for byte, under the API's base URL, or to a whole webhook URL."""
     target = parse_url(url)
     path = target.path.rstrip("/")
@@ -318,7 +327,7 @@ def base_path(target: urllib.parse.SplitResult) -> str:
     return WEBHOOK_PATH.sub("", target.path.rstrip("/"))
 
 
-def request(target: urllib.parse.SplitResult, path: str, headers: dict, body: bytes) -> Answer:
+def request(target: urllib.parse.SplitResult, path: str, headers: dict[str, Any], body: bytes) -> Answer:
     """Posts to that host."""
     connect = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[target.scheme]
     connection = connect(target.hostname, target.port, timeout=TIMEOUT_SECONDS)
@@ -330,19 +339,19 @@ def request(target: urllib.parse.SplitResult, path: str, headers: dict, body: by
         text = response.read().decode("utf-8", "replace")
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
     except (socket.timeout, TimeoutError):
-        raise Problem(f"{host} did not answer within {TIMEOUT_SECONDS} s; check the URL and the stack's health")
+        raise Problem(f"{host} did not answer within {TIMEOUT_SECONDS} s; check the URL and the stack's health") from None
     except (UnicodeError, http.client.InvalidURL):
-        raise Problem("the URL holds spaces, control or non-ASCII characters; percent-encode them")
+        raise Problem("the URL holds spaces, control or non-ASCII characters; percent-encode them") from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise Problem(f"no answer from {host} ({reason}); check the URL, or start the local stack with `make run`")
+        raise Problem(f"no answer from {host} ({reason}); check the URL, or start the local stack with `make run`") from None
     finally:
         connection.close()
 
 
 def run_list(_: argparse.Namespace) -> int:
     samples, plays = catalogue(), scenarios()
-    width = max(len(each.name) for each in [*samples, *plays])
+    width = max(map(len, [each.name for each in samples] + [each.name for each in plays]))
     for sample in samples:
         print(f"{sample.name:{width}}  {sample.description}")
     print("\nScenarios, for `send --scenario`:")
@@ -410,7 +419,7 @@ def as_line(answer: Answer) -> str:
     return f"{answer.status} {answer.outcome or '-'} {answer.session or '-'} {answer.body.strip()}"
 
 
-def made(options: argparse.Namespace) -> dict:
+def made(options: argparse.Namespace) -> dict[str, Any]:
     """The event that the command line asks for."""
     sample = find(options.sample)
     session = sample.fresh_session() if options.session == "new" else options.session
@@ -418,14 +427,14 @@ def made(options: argparse.Namespace) -> dict:
     return make(sample, keys, session=session, attempt=options.attempt, reference=options.reference)
 
 
-def as_text(event: dict) -> str:
+def as_text(event: dict[str, Any]) -> str:
     return json.dumps(event, indent=2) + "\n"
 
 
 class Parser(argparse.ArgumentParser):
     """Reports a wrong command line as a problem, in one line."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise Problem(f"{message}; `{self.prog} --help` shows what there is")
 
 
@@ -442,7 +451,7 @@ def filled(text: str) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    making = argparse.ArgumentParser(add_help=False)
+    making = Parser(add_help=False)
     making.add_argument("--session", type=filled, metavar="ID", help="session id to put in; `new` makes a random one")
     making.add_argument("--attempt", type=filled, metavar="ID", help="attempt id to put in")
     making.add_argument("--reference", type=filled, metavar="REF", help="your own reference to put in")

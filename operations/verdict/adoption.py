@@ -50,7 +50,7 @@ def plan(aws: Aws, stack: Optional[Stack], given: Sequence[Parameter], force: bo
     refuse_loss(stack, name, force)
     if not name:
         return None
-    return look(aws, name, template.load()["Resources"][TABLE]["Properties"], stack and stack.outputs.get(OUTPUT))
+    return look(aws, name, template.load()["Resources"][TABLE]["Properties"], stack.outputs.get(OUTPUT) if stack else None)
 
 
 def look(aws: Aws, name: str, expected: Mapping[str, Any], today: Optional[str] = None) -> Adoption:
@@ -69,7 +69,7 @@ def wanted(stack: Optional[Stack], given: Sequence[Parameter]) -> str:
 def refuse_loss(stack: Optional[Stack], name: str, force: bool) -> None:
     """Ends the command if the stack would go on with an empty table."""
     today = stack.parameters.get(PARAMETER) if stack else None
-    if today and not name and not force:
+    if stack and today and not name and not force:
         raise Problem(
             f"{PARAMETER} is '' and the stack {stack.name} uses the table {today}: it would go on with a new, empty table, "
             "whose numbering begins at 1. Leave the parameter out to keep the table, or say FORCE=1")

@@ -86,8 +86,8 @@ class DeployedTemplate:
                 return self._parameters[name]
             case {"Fn::Sub": str(text)}:
                 return re.sub(r"\$\{(\w+)}", lambda name: self._parameters.get(name[1], name[0]), text)
-            case {**members} if part != NOTHING:
-                resolved = {name: self.resolve(member) for name, member in members.items()}
+            case dict() if part != NOTHING:
+                resolved = {name: self.resolve(member) for name, member in part.items()}
                 return {name: member for name, member in resolved.items() if member != NOTHING}
             case [*members]:
                 return [member for member in map(self.resolve, members) if member != NOTHING]
@@ -125,6 +125,6 @@ def route_of(operation: Mapping[str, Any]) -> Route:
     """The route that an operation of the OpenAPI body makes."""
     integration = operation[INTEGRATION]
     uri = integration["uri"]
-    function = re.search(r"\$\{(\w+)\.Arn}", uri["Fn::Sub"] if isinstance(uri, dict) else uri)
-    target = ToFunction(function[1]) if integration["type"] == "aws_proxy" else ToUrl(uri)
+    functions = re.findall(r"\$\{(\w+)\.Arn}", uri["Fn::Sub"] if isinstance(uri, dict) else uri)
+    target = ToFunction(functions[0]) if integration["type"] == "aws_proxy" else ToUrl(uri)
     return Route(target, needs_iam=any("AWS_IAM" in scheme for scheme in operation.get("security", [])))

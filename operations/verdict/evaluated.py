@@ -73,11 +73,11 @@ class Evaluated(DeployedTemplate):
                 return self._reference(name)
             case {"Fn::GetAtt": [name, attribute]}:
                 return self._attribute(name, attribute)
-            case {"Fn::Sub": [str(text), {**names}]}:
+            case {"Fn::Sub": [str(text), dict(names)]}:
                 return self._substitute(text, {name: self._evaluate(value) for name, value in names.items()})
             case {"Fn::Join": [str(separator), [*parts]]}:
                 return separator.join(str(self._evaluate(each)) for each in parts)
-            case {**members}:
+            case dict(members):
                 unknown = [name for name in members if name.startswith("Fn::") or name == "Ref"]
                 if unknown:
                     raise NotKnown(unknown[0])
@@ -90,7 +90,7 @@ class Evaluated(DeployedTemplate):
 
     def _substitute(self, text: str, names: Mapping[str, str]) -> str:
         """A text with its `${…}` replaced. Texts outside of `Fn::Sub` have none, and are left alone."""
-        def replacement(found: re.Match) -> str:
+        def replacement(found: re.Match[str]) -> str:
             name, dot, attribute = found[1].partition(".")
             if name in names:
                 return str(names[name])

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Optional, Union
 
 import yaml
 
@@ -21,6 +21,8 @@ TAG = "tag:yaml.org,2002:"
 UNTAGGED = {f"{TAG}str", f"{TAG}seq", f"{TAG}map"}
 NOTHING = {"", "~", "null", "Null", "NULL"}
 WORDS = {**dict.fromkeys(NOTHING), "true": True, "false": False}
+#: The nodes that a document is made of.
+AnyNode = Union[yaml.ScalarNode, yaml.SequenceNode, yaml.MappingNode]
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
 
 
@@ -43,8 +45,8 @@ def read(path: Path) -> list[Parameter]:
     try:
         return parse(path.read_bytes(), path.name)
     except OSError as error:
-        raise Problem(f"can't read {path} ({error.strerror}): it holds the template's parameters; "
-                      "docs/deploy.md, \"The first deploy\", shows what goes in, and PARAMETERS= names another file") from None
+        raise Problem(f"can't read {path} ({error.strerror}): it holds the template's parameters; docs/deploy.md, "
+                      "\"The first deploy\", shows what goes in, and PARAMETERS= names another file") from None
 
 
 def parse(content: bytes, name: str) -> list[Parameter]:
@@ -71,13 +73,14 @@ def compose(content: bytes, name: str) -> Optional[yaml.Node]:
     except yaml.MarkedYAMLError as error:
         # The error's own text may quote the file.
         at = error.problem_mark or error.context_mark
-        raise Problem(f"{name}, line {at.line + 1}, column {at.column + 1}: this is no YAML; look at the quotes, brackets "
+        line, column = (at.line + 1, at.column + 1) if at else (1, 1)
+        raise Problem(f"{name}, line {line}, column {column}: this is no YAML; look at the quotes, brackets "
                       "and indentation there and in the line above") from None
     except (yaml.YAMLError, RecursionError):
         raise Problem(f"{name} holds characters that YAML does not allow, or is nested too deep") from None
 
 
-def parameter(key: yaml.Node, value: yaml.Node, name: str) -> Parameter:
+def parameter(key: yaml.Node, value: AnyNode, name: str) -> Parameter:
     check_key(key, name)
     line = key.start_mark.line + 1
     if isinstance(value, yaml.ScalarNode):
@@ -88,7 +91,7 @@ def parameter(key: yaml.Node, value: yaml.Node, name: str) -> Parameter:
     return Parameter(key.value, line, nested, is_nested=True)
 
 
-def structure(node: yaml.Node, name: str) -> Any:
+def structure(node: AnyNode, name: str) -> Any:
     """A nested value as JSON has it."""
     check_tag(node, name)
     if isinstance(node, yaml.SequenceNode):

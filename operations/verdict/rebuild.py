@@ -59,7 +59,7 @@ class Key:
         return f"SESSION#{self}"
 
     @property
-    def json(self) -> dict:
+    def json(self) -> dict[str, Any]:
         return {"provider": self.provider, "sessionId": self.session_id}
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class Session:
     last_event_at: datetime
 
     @classmethod
-    def of(cls, item: dict) -> Session:
+    def of(cls, item: dict[str, Any]) -> Session:
         session = item["session"]["M"]
         return cls(
             key=Key(*item["pk"]["S"].removeprefix("SESSION#").split("/", 1)),
@@ -167,7 +167,7 @@ def of_reference(deployment: Deployment, reference: str) -> Iterator[Session]:
 
 # ---- Asking what would change ----
 
-def ask(deployment: Deployment, sessions: Iterable[Key]) -> Iterator[dict]:
+def ask(deployment: Deployment, sessions: Iterable[Key]) -> Iterator[dict[str, Any]]:
     """What a rebuild of each session would come to. Nothing is written."""
     functions = deployment.client("lambda")
     for some in in_groups(sessions, ASKED_AT_ONCE):
@@ -180,12 +180,12 @@ def ask(deployment: Deployment, sessions: Iterable[Key]) -> Iterator[dict]:
             yield from json.loads(content)["sessions"]
 
 
-def as_line(report: dict) -> str:
+def as_line(report: dict[str, Any]) -> str:
     """What an operator gets to see of one session."""
     return f"{report['outcome']:9}  {printable(Key(report['provider'], report['sessionId']))}  {what(report)}".rstrip()
 
 
-def what(report: dict) -> str:
+def what(report: dict[str, Any]) -> str:
     if report["outcome"] == "changed":
         events, members, decision = report["events"], report["members"], report["decision"]
         parts = [counted(events, "event")]
@@ -204,9 +204,9 @@ def printable(key: Key) -> str:
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(key))
 
 
-def show(reports: Iterable[dict]) -> int:
+def show(reports: Iterable[dict[str, Any]]) -> int:
     """Prints a line a session and the totals; gives the exit status: 1 where one could not be told."""
-    totals: Counter = Counter()
+    totals: Counter[str] = Counter()
     for report in reports:
         print(as_line(report), flush=True)
         totals[report["outcome"]] += 1
@@ -338,8 +338,8 @@ def run(deployment: Deployment, choice: Choice, is_applied: bool, rate: float, a
 @click.option("--audit", envvar="AUDIT", default="rebuild-audit.jsonl", show_default=True, metavar="FILE",
               type=click.Path(path_type=Path), help="Where --apply adds a line for each session.")
 @click.pass_context
-def rebuild(context: click.Context, stack_name: str, endpoint: Optional[str], is_applied: bool, rate: float, audit: Path,
-            **choice: Any) -> None:
+def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str], is_applied: bool, rate: float,
+            audit: Path, **choice: Any) -> None:
     """Have chosen sessions read again by today's readers. Without --apply nothing changes: there is one line for each
     session that says what a rebuild would come to. With --apply each is requested, and put on record in the audit file.
 

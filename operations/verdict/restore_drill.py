@@ -37,7 +37,7 @@ class Decision:
     sample: str
     members: Mapping[str, Any] = field(default_factory=dict)
 
-    def event(self, keys: Any, session: str) -> dict:
+    def event(self, keys: Any, session: str) -> dict[str, Any]:
         """The webhook, as an API Gateway event."""
         return webhooks.make(webhooks.find(self.sample), keys, dict(self.members), session=session)
 
@@ -93,7 +93,7 @@ class Witness:
         for credentials in probes.configured(stack, [], ""):
             if provider in (None, credentials.provider):
                 sample = webhooks.find(DECISIONS[credentials.provider][0].sample)
-                return cls(credentials.provider, sample.fresh_session(), json.loads(credentials.text))
+                return cls(credentials.provider, webhooks.fresh(sample.ids["session"]), json.loads(credentials.text))
         raise Problem(f"the stack {stack.name} has no provider: there is no session to look for")
 
     def decide(self, stack: Stack, number: int) -> webhooks.Answer:
@@ -122,7 +122,7 @@ def drill(stack: Stack, table: str) -> int:
     """Restores, switches and looks. Returns how many findings the doctor has."""
     times, witness, before = Times(), Witness.of(stack), stack.outputs["SessionsTableName"]
     witness.record(stack, 0)
-    told = witness.sequence(stack, before)
+    told = witness.sequence(stack, before) or 0
     with times.step(f"Restoring {before} into {table}"):
         restore(stack, before, table)
     with times.step("Putting back the settings that a restore loses"):
@@ -173,7 +173,7 @@ def switch(stack: Stack, table: str) -> Stack:
     return Stack.require(stack.aws, stack.name)
 
 
-def look_for(stack: Stack, witness: Witness, table: str, told: Optional[int]) -> None:
+def look_for(stack: Stack, witness: Witness, table: str, told: int) -> None:
     """Ends the command if the session of before is not there, or is numbered anew."""
     restored = witness.sequence(stack, table)
     if restored != told:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 import click
 
@@ -33,7 +33,7 @@ def run(aws: Aws, command: str, *arguments: str, secrets: Iterable[str] = (),
         cwd=ROOT, env=environment(aws, variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
     try:
-        for line in process.stdout:
+        for line in process.stdout or ():
             click.echo(redacted(line, hidden), nl=False)
         status = process.wait()
     except BaseException:
@@ -50,7 +50,7 @@ def environment(aws: Aws, variables: Mapping[str, str]) -> dict[str, str]:
     return {**aws.environment(kept), "PATH": path, "SAM_CLI_TELEMETRY": "0", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
     """Tells sam to stop; what it has asked CloudFormation for goes on there."""
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)

@@ -81,7 +81,7 @@ class Stack:
         in_aws = self.outputs["ApiUrl"]
         if not self.aws.is_local:
             return in_aws
-        api = urllib.parse.urlsplit(in_aws).hostname.split(".")[0]
+        api = urllib.parse.urlsplit(in_aws).netloc.split(".")[0]
         return f"{self.aws.endpoint}/_aws/execute-api/{api}"
 
     def url(self, output: str) -> Optional[str]:

@@ -80,7 +80,7 @@ def described(expected: Mapping[str, Any]) -> str:
     return " and ".join(f"{name} ({kind})" for _, name, kind in keys(expected, "KeySchema"))
 
 
-def shape(index: Mapping[str, Any]) -> tuple:
+def shape(index: Mapping[str, Any]) -> tuple[Any, ...]:
     """What an index is made of."""
     return (sorted((key["KeyType"], key["AttributeName"]) for key in index["KeySchema"]),
             index["Projection"]["ProjectionType"], sorted(index["Projection"].get("NonKeyAttributes", [])))
@@ -96,8 +96,7 @@ def differences(table: Table, expected: Mapping[str, Any]) -> Iterator[Differenc
         if name not in table.indexes:
             yield Difference(f"no index {name}", index_adder(table.name, expected, index))
         elif table.indexes[name].get("IndexStatus", "ACTIVE") != "ACTIVE":
-            yield Difference(f"the index {name} is not ready", lambda database, name=name: await_index(
-                database, table.name, name))
+            yield Difference(f"the index {name} is not ready", index_awaiter(table.name, name))
     yield from lifetimes(table, expected)
     if expected.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") and not table.is_recoverable:
         yield Difference("point-in-time recovery is off", lambda database: recover(database, table.name))
@@ -132,6 +131,11 @@ def index_adder(table: str, expected: Mapping[str, Any], index: Mapping[str, Any
         await_index(database, table, index["IndexName"])
 
     return add
+
+
+def index_awaiter(table: str, name: str) -> Callable[[Any], None]:
+    """Waits until an index that is being made is ready."""
+    return lambda database: await_index(database, table, name)
 
 
 def await_index(database: Any, table: str, name: str) -> None:

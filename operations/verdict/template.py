@@ -13,12 +13,12 @@ class Loader(yaml.SafeLoader):
     """Reads CloudFormation's short forms, such as `!Ref X`, as the long ones: `{"Ref": "X"}`."""
 
 
-def intrinsic(loader: Loader, name: str, node: yaml.Node) -> dict:
+def intrinsic(loader: Loader, name: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
     if name == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)

@@ -1,4 +1,4 @@
-"""The documents: every link leads somewhere, every file they name exists, and what the code has a list of is named in full."""
+"""The documents: every link leads somewhere, every file they name exists, and the lists that the code has, too, are full."""
 from __future__ import annotations
 
 import itertools
@@ -151,7 +151,7 @@ def codes(file: str) -> list[str]:
     ("docs/deploy.md", entries_of_the_template("Parameters")),
     ("docs/deploy.md", entries_of_the_template("Outputs")),
     ("docs/operate.md", codes("shared/webhooks/src/refusal.rs")),
-    ("docs/operate.md", codes("shared/webhooks/src/unreadable.rs")),
+    ("docs/operate.md", codes("shared/webhooks/src/reading/unreadable.rs")),
 ], ids=["parameters", "outputs", "refusals", "reasons of the quarantine"])
 def test_a_page_names_all_that_there_are(page: str, names: list[str]) -> None:
     text = text_of(ROOT / page)

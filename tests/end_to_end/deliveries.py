@@ -10,7 +10,7 @@ import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from stack import Stack
 from stack.deployment import webhooks
@@ -39,7 +39,13 @@ class Delivery:
 
     @property
     def signature(self) -> str:
-        return dict(self.headers)["x-hmac-signature"]
+        return self.header("x-hmac-signature")
+
+    def header(self, name: str) -> str:
+        """The value of a header that is text."""
+        value = dict(self.headers)[name]
+        assert isinstance(value, str), f"{name} is bytes"
+        return value
 
     def without(self, name: str) -> Delivery:
         return replace(self, headers=tuple(header for header in self.headers if header[0] != name))
@@ -58,7 +64,7 @@ def sign(body: bytes, secret: str = SECRET) -> str:
     return webhooks.Veriff.signature(secret, body)
 
 
-def genuine(body: bytes | dict, *, path: str = DECISIONS, content_type: str = JSON) -> Delivery:
+def genuine(body: bytes | dict[str, Any], *, path: str = DECISIONS, content_type: str = JSON) -> Delivery:
     """The body, rightly signed."""
     if isinstance(body, dict):
         body = json.dumps(body).encode()
@@ -71,14 +77,15 @@ CODES = {
 }
 
 
-def decision(session_id: str, status: str = "approved", at: str | None = "2026-06-12T09:30:00.000001Z", **more) -> dict:
+def decision(session_id: str, status: str = "approved", at: str | None = "2026-06-12T09:30:00.000001Z",
+             **more: Any) -> dict[str, Any]:
     """A decision webhook's document."""
     return {"status": "success", "verification": {
         "id": session_id, "attemptId": ATTEMPT, "status": status, "code": CODES[status], "decisionTime": at,
         "reason": None, "reasonCode": None, "vendorData": "customer-1", **more}}
 
 
-def event(session_id: str, code: int = 7001, action: str = "started", **more) -> dict:
+def event(session_id: str, code: int = 7001, action: str = "started", **more: Any) -> dict[str, Any]:
     """An event webhook's document."""
     return {"id": session_id, "attemptId": ATTEMPT, "feature": "selfid", "code": code, "action": action,
             "vendorData": "customer-1", **more}
@@ -104,26 +111,26 @@ class Sender:
     #: How deep in the body those members stand.
     depth: int
     #: Puts the proof to what it is to prove.
-    prove: Callable[[Delivery, dict], Delivery]
+    prove: Callable[[Delivery, dict[str, Any]], Delivery]
     #: The status of its refusals.
     refusal: int = 401
     #: What Verdict puts before its ids of sessions.
     prefix: str = ""
 
     @property
-    def keys(self) -> dict:
+    def keys(self) -> dict[str, Any]:
         """The stack's credentials for it."""
         return webhooks.credentials(self.provider, webhooks.LOCAL_CREDENTIALS)
 
     def genuine(
-            self, content: Union[bytes, str, dict], *, keys: Optional[dict] = None,
+            self, content: Union[bytes, str, dict[str, Any]], *, keys: Optional[dict[str, Any]] = None,
             content_type: str = JSON) -> Delivery:
         """A proved webhook: of that body or, from Treezor, of that payload in an envelope."""
         content = json.dumps(content) if isinstance(content, dict) else content
         content = content.encode() if isinstance(content, str) else content
         return self.prove(Delivery(content, (("content-type", content_type),), self.path), keys or self.keys)
 
-    def approves(self, session_id: str, more: str = "", **how) -> Delivery:
+    def approves(self, session_id: str, more: str = "", **how: Any) -> Delivery:
         """A genuine approval of the session."""
         return self.genuine(self.approval(json.dumps(session_id), more), **how)
 
@@ -160,26 +167,26 @@ def with_token(delivery: Delivery, *tokens: str) -> Delivery:
     return replace(delivery, path=f"{path}?{query}" if query else path)
 
 
-def prove_veriff(delivery: Delivery, keys: dict) -> Delivery:
+def prove_veriff(delivery: Delivery, keys: dict[str, Any]) -> Delivery:
     return delivery.but("x-hmac-signature", sign(delivery.body, keys["secrets"][0]))
 
 
-def prove_incode(delivery: Delivery, keys: dict) -> Delivery:
+def prove_incode(delivery: Delivery, keys: dict[str, Any]) -> Delivery:
     for name, values in keys.get("headers", {}).items():
         delivery = delivery.but(name, values[0])
     if "oauth" in keys:
-        incode = webhooks.PROOFS["incode"]
+        incode = webhooks.Incode
         client, key = keys["oauth"]["clients"][0]["id"], keys["oauth"]["signingKeys"][0]
         delivery = delivery.but("authorization", f"Bearer {incode.token(key, client, incode.EXPIRES_AT)}")
     return delivery
 
 
-def prove_treezor(delivery: Delivery, keys: dict) -> Delivery:
+def prove_treezor(delivery: Delivery, keys: dict[str, Any]) -> Delivery:
     signed = envelope(delivery.body, treezor_signature(delivery.body, keys["secrets"][0]))
     return with_token(replace(delivery, body=signed), *keys.get("urlTokens", [])[:1])
 
 
-def prove_wultra(delivery: Delivery, keys: dict) -> Delivery:
+def prove_wultra(delivery: Delivery, keys: dict[str, Any]) -> Delivery:
     login = keys["basic"][0]
     return delivery.but("authorization", f"Basic {webhooks.basic(login['username'], login['password'])}")
 
@@ -228,7 +235,7 @@ def post_all(stack: Stack, deliveries: list[Delivery], at_once: int) -> list[web
         return list(pool.map(lambda delivery: post(stack, delivery), deliveries))
 
 
-def as_event(delivery: Delivery) -> dict:
+def as_event(delivery: Delivery) -> dict[str, Any]:
     """The delivery as the event that the gateway would make of it (payload format 2.0)."""
     path, _, query = delivery.path.partition("?")
     encoded = ("content-type", BYTES) in delivery.headers

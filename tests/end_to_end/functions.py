@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import time
-import urllib.parse
 import uuid
 import zipfile
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ GRACE_SECONDS = 15
 
 def bootstrap(stack: Stack, logical_id: str) -> Path:
     """The executable of one of the template's functions."""
-    return directory_of(urllib.parse.urlsplit(stack.endpoint).port) / "build" / logical_id / "bootstrap"
+    return directory_of(int(stack.endpoint.rpartition(":")[2])) / "build" / logical_id / "bootstrap"
 
 
 class Ended(Exception):

@@ -17,7 +17,7 @@ class Message:
     """One message as it was received."""
 
     body: Any  # what it says, or its text where that is no JSON
-    attributes: dict  # ours, by name
+    attributes: dict[str, Any]  # ours, by name
     group: str | None
     deduplication: str | None
 
@@ -54,7 +54,7 @@ class Inbox:
         return [message for message in self.all()
                 if isinstance(message.body, dict) and message.body.get("sha256") == digest]
 
-    def _receive(self) -> list[dict]:
+    def _receive(self) -> list[dict[str, Any]]:
         return self._queues.receive_message(
             QueueUrl=self._url, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"],
         ).get("Messages", [])

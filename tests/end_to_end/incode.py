@@ -51,7 +51,7 @@ def token_request(body: bytes = GRANT, authorization: Optional[str] = basic(), c
                   method: str = "POST") -> Delivery:
     """As Incode asks for a token; what a test changes about that, it says, and what it leaves out is None."""
     headers = (("content-type", content_type), ("authorization", authorization))
-    return Delivery(body, tuple(header for header in headers if header[1] is not None), TOKEN_PATH, method)
+    return Delivery(body, tuple((name, value) for name, value in headers if value is not None), TOKEN_PATH, method)
 
 
 def token_of(answer: webhooks.Answer) -> str:
@@ -60,7 +60,7 @@ def token_of(answer: webhooks.Answer) -> str:
     return json.loads(answer.body)["access_token"]
 
 
-def webhook(kind: str, body: Union[bytes, dict]) -> Delivery:
+def webhook(kind: str, body: Union[bytes, dict[str, Any]]) -> Delivery:
     """A webhook of that kind, rightly proved."""
     if isinstance(body, dict):
         body = json.dumps(body).encode()
@@ -85,7 +85,7 @@ def comparable(answer: webhooks.Answer) -> webhooks.Answer:
     return replace(answer, headers={name: value for name, value in answer.headers.items() if name not in added})
 
 
-def items(stack: Stack, session_id: str, sort: str = "") -> list[dict]:
+def items(stack: Stack, session_id: str, sort: str = "") -> list[dict[str, Any]]:
     """A session's items: all, or those of one sort."""
     return table.items(stack, session_id, sort, provider="incode")
 
@@ -116,7 +116,7 @@ def moment(text: str) -> float:
     return seconds + float(f"0.{fraction or 0}")
 
 
-def rewrite(stack: Stack, session_id: str, sort_key: str, **members: dict) -> None:
+def rewrite(stack: Stack, session_id: str, sort_key: str, **members: dict[str, Any]) -> None:
     """Gives members of one item, named from the top with `__` between, another value in DynamoDB's JSON."""
     for path, value in members.items():
         names = {f"#{depth}": name for depth, name in enumerate(path.split("__"))}
@@ -135,7 +135,7 @@ def arrived(stack: Stack, session_id: str, name: str, **ago_span: float) -> None
 
 # ---- The schedule of polls ----
 
-def scheduled(stack: Stack, session_id: str) -> Optional[dict]:
+def scheduled(stack: Stack, session_id: str) -> Optional[dict[str, Any]]:
     """A session's place on the schedule: its reason, its tries, and in how many seconds it is due."""
     for place in items(stack, session_id, "POLL"):
         return {
@@ -180,7 +180,7 @@ def poller_rule(stack: Stack) -> str:
 
 
 @contextlib.contextmanager
-def poller(stack: Stack, api: IncodeApi, access: Optional[dict] = None, **environment: str) -> Iterator[Function]:
+def poller(stack: Stack, api: IncodeApi, access: Optional[dict[str, Any]] = None, **environment: str) -> Iterator[Function]:
     """A poller, at its most talkative, that takes this stand-in for Incode; with some of its keys changed."""
     keys = credentials(api={**api.credentials, **(access or {})})
     with copy(stack, "IncodePoller", **{"INCODE_CREDENTIALS": keys, **TALKATIVE, **environment}) as function:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from typing import Iterator
+from typing import Any, Iterator
 
 from stack import Stack
 
@@ -47,7 +47,7 @@ def spool(stack: Stack, sender: Sender, deliveries: list[Delivery]) -> None:
             assert function.answer(as_event(delivery)).outcome == "spooled"
 
 
-def waiting(stack: Stack, queue: str = "IntakeQueueUrl") -> list[dict]:
+def waiting(stack: Stack, queue: str = "IntakeQueueUrl") -> list[dict[str, Any]]:
     """The bodies of the messages on intake, or on another queue, of which there must be no more than SQS hands out at
     once. They stay; to SQS, they were received once more."""
     assert stack.depth(queue) <= MOST

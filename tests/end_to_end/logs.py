@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from stack import Stack
 
@@ -32,7 +33,7 @@ def log(stack: Stack, function: Function, message: str, at_least: int = 1) -> li
         time.sleep(0.1)
 
 
-def said(lines: list[str], message: str) -> list[dict]:
+def said(lines: list[str], message: str) -> list[dict[str, Any]]:
     """The lines with that message."""
     documents = [json.loads(line) for line in lines if line.startswith("{")]
     return [document for document in documents if document.get("message") == message]

@@ -18,7 +18,7 @@ class Policy:
 
     name: str  # the ARN if it is attached
     is_attached: bool
-    statements: tuple[dict, ...]
+    statements: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Permission:
     action: str
     resource: str
 
-    def left(self) -> list[dict]:
+    def left(self) -> list[dict[str, Any]]:
         """The policy's statements without this permission."""
         before, allowed, after = (
             self.policy.statements[:self.position], self.policy.statements[self.position],
@@ -76,7 +76,7 @@ class Role:
             else:
                 self._put(name, policy.statements)
 
-    def _put(self, name: str, statements: list[dict] | tuple[dict, ...]) -> None:
+    def _put(self, name: str, statements: list[dict[str, Any]] | tuple[dict[str, Any], ...]) -> None:
         """Puts an inline policy, or removes it if nothing would be in it."""
         if statements:
             self._iam.put_role_policy(
@@ -95,20 +95,20 @@ class Role:
         return inline + attached
 
 
-def managed(iam: Any, arn: str) -> dict:
+def managed(iam: Any, arn: str) -> dict[str, Any]:
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 
 
-def statements_of(policy: dict) -> tuple[dict, ...]:
+def statements_of(policy: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     statements = tuple(listed(policy["Statement"]))
     assert {statement["Effect"] for statement in statements} <= {"Allow"}, statements
     return statements
 
 
-def document(statements: list[dict] | tuple[dict, ...]) -> dict:
+def document(statements: list[dict[str, Any]] | tuple[dict[str, Any], ...]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def listed(one_or_more: Any) -> list:
+def listed(one_or_more: Any) -> list[Any]:
     return one_or_more if isinstance(one_or_more, list) else [one_or_more]

@@ -1,10 +1,12 @@
 """The sessions table, looked at from outside."""
 from __future__ import annotations
 
+from typing import Any
+
 from stack import Stack
 
 
-def items(stack: Stack, session_id: str, sort: str = "", provider: str = "veriff") -> list[dict]:
+def items(stack: Stack, session_id: str, sort: str = "", provider: str = "veriff") -> list[dict[str, Any]]:
     """A session's items in DynamoDB's JSON: all, or those of one sort (`EVENT`, `PAYLOAD`, `NOTIFICATION`, `STATE`)."""
     pages = stack.client("dynamodb").get_paginator("query").paginate(
         TableName=stack.outputs["SessionsTableName"],
@@ -15,7 +17,7 @@ def items(stack: Stack, session_id: str, sort: str = "", provider: str = "veriff
     return [item for page in pages for item in page["Items"] if item["sk"]["S"].startswith(sort)]
 
 
-def outbox(stack: Stack, session_id: str) -> list[dict]:
+def outbox(stack: Stack, session_id: str) -> list[dict[str, Any]]:
     """What a session still has to tell the world."""
     return items(stack, session_id, "NOTIFICATION")
 
@@ -33,7 +35,7 @@ def size(stack: Stack) -> int:
         ExpressionAttributeValues={":sort": {"S": "NOTIFICATION#"}})
 
 
-def _count(stack: Stack, **which) -> int:
+def _count(stack: Stack, **which: Any) -> int:
     pages = stack.client("dynamodb").get_paginator("scan").paginate(
         TableName=stack.outputs["SessionsTableName"], ConsistentRead=True, Select="COUNT", **which)
     return sum(page["Count"] for page in pages)

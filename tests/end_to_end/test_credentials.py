@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from .deliveries import INCODE, TREEZOR, WULTRA, as_event, decision, genuine, sign
+from .deliveries import INCODE, TREEZOR, WULTRA, Sender, as_event, decision, genuine, sign
 from .functions import copy
 
 OLD, REVOKED = "5f0c6bb1-old-secret-0001", "0d9e2c7a-revoked-secret"
@@ -85,7 +86,7 @@ def with_key(delivery, value=STATIC):
 
 
 #: By provider: what is configured; and deliveries proved with other credentials, changed, with what becomes of them.
-ROTATIONS = {
+ROTATIONS: dict[Sender, Any] = {
     INCODE: (incode(secrets=(OLD, NEW), keys=(NEW, OLD)), {
         "old header, old key": (incode(), None, "recorded"),
         "new header, new key": (incode(secrets=(NEW,), keys=(NEW,)), None, "recorded"),

@@ -154,7 +154,7 @@ def test_the_other_providers_headers_may_have_any_case_too(verdict, session_id, 
 @pytest.mark.parametrize("scheme", ["basic", "BASIC", "Basic  "])
 def test_a_scheme_has_no_case(verdict, session_id, scheme):
     sent = WULTRA.approves(session_id)
-    value = dict(sent.headers)["authorization"]
+    value = sent.header("authorization")
     assert post(verdict, sent.but("authorization", value.replace("Basic", scheme, 1))).outcome == "recorded"
 
 

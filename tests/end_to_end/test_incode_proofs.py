@@ -119,7 +119,10 @@ BAD_BEARERS = {
 }
 
 
-def spoiled(session_id, header=HEADER_SECRET, authorization=bearer()):
+RIGHT_BEARER = bearer()
+
+
+def spoiled(session_id, header=HEADER_SECRET, authorization=RIGHT_BEARER):
     """An approval with another header or another bearer, or without where that is None."""
     delivery = onboarding(session_id, "MANUAL_REVIEW_APPROVED").without(SECRET_HEADER).without("authorization")
     proofs = ((SECRET_HEADER, header), ("authorization", authorization))
@@ -282,8 +285,8 @@ def test_a_token_proves_until_its_time_is_up(verdict, session_id):
 
 
 def test_where_only_headers_are_configured_the_bearer_does_not_matter(verdict, session_id):
-    proofs = [{"authorization": None}, {"authorization": bearer(REMOVED_KEY)}, {},
-              {"header": None}, {"header": "x" * 40}]
+    proofs: list[dict] = [{"authorization": None}, {"authorization": bearer(REMOVED_KEY)}, {},
+                          {"header": None}, {"header": "x" * 40}]
     delivered = [spoiled(f"{session_id}-{number}", **proof) for number, proof in enumerate(proofs)]
     assert outcomes(verdict, credentials(oauth=None), *delivered) == [
         "recorded", "recorded", "recorded", "secret_header_missing", "secret_header_mismatch"]
@@ -291,8 +294,8 @@ def test_where_only_headers_are_configured_the_bearer_does_not_matter(verdict, s
 
 def test_where_only_tokens_are_configured_the_header_does_not_matter(verdict, session_id):
     expired = bearer(expires_at=webhooks.Incode.EXPIRED_AT)
-    proofs = [{"header": None}, {"header": "x" * 40}, {}, {"authorization": None},
-              {"authorization": bearer(REMOVED_KEY)}, {"authorization": expired}]
+    proofs: list[dict] = [{"header": None}, {"header": "x" * 40}, {}, {"authorization": None},
+                          {"authorization": bearer(REMOVED_KEY)}, {"authorization": expired}]
     delivered = [spoiled(f"{session_id}-{number}", **proof) for number, proof in enumerate(proofs)]
     assert outcomes(verdict, credentials(headers=None), *delivered) == [
         "recorded", "recorded", "recorded", "authorization_missing", "authorization_mismatch", "token_expired"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import collections
 import json
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_an_onboarding_status_means_what_the_contract_says(verdict, decisions, s
 
 # ---- The other kinds ----
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "session-started": ({}, "session.started", "started", {}, None),
     "session-progress": ({}, "session.progress", "new", {}, None),
     "session-succeeded": ({}, "session.succeeded", "decided", {}, "approved"),

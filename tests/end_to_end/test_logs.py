@@ -7,6 +7,7 @@ import gzip
 import json
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ PERSON = {
     "firstName": canary("first-name"), "lastName": canary("last-name"), "dateOfBirth": "1970-01-01",
     "idNumber": canary("id-number"), "addresses": [{"fullAddress": canary("address")}]}
 DOCUMENT = {"number": canary("document-number"), "type": "PASSPORT", "firstIssue": canary("first-issue")}
-TOLD = {
+TOLD: dict[str, Any] = {
     "person": PERSON, "document": DOCUMENT, "reason": canary("reason"), "comments": [canary("comment")],
     "vendorData": canary("reference"), "endUserId": canary("user"), "attemptId": ATTEMPT,
     "additionalVerifiedData": {"driversLicenseNumber": canary("license")},
@@ -152,7 +153,7 @@ MEMBERS = "".join(
     f",{json.dumps(name)}:{json.dumps(value)}" for name, value in PERSONAL.items() if name != "attemptId")
 
 #: Credentials of which nothing may be logged, not even the names.
-KEYS = {
+KEYS: dict[Sender, Any] = {
     INCODE: {
         "headers": {"x-incode-secret": [canary("header")]},
         "oauth": {"clients": [{"id": canary("client"), "secret": canary("client-secret")}],

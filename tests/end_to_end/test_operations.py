@@ -244,9 +244,9 @@ def test_two_stacks_share_no_queue_table_function_log_group_or_metric(second, ve
     witness = Witness.of(first, "treezor")
     assert witness.decide(first, 0).outcome == "recorded"
     assert witness.decide(second.stack, 0).outcome == "refused"
-    ours = Witness("treezor", witness.session, TREEZOR)
-    assert ours.sequence(second.stack, second.stack.outputs["SessionsTableName"]) is None
-    assert ours.decide(second.stack, 0).outcome == "recorded"
+    own = Witness("treezor", witness.session, TREEZOR)
+    assert own.sequence(second.stack, second.stack.outputs["SessionsTableName"]) is None
+    assert own.decide(second.stack, 0).outcome == "recorded"
     assert len(second_inbox(second)) == 1
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import proofs
 import pytest
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
 
 PROBE = {"verdictProbe": "00112233445566778899aabbccddeeff"}
 #: Credentials in which each list has two entries.
-ROTATION = {
+ROTATION: dict[str, Any] = {
     "veriff": {"secrets": ["veriff-secret-of-the-past-01", "veriff-secret-of-today-0001"], "apiKeys": ["k-1", "k-2"]},
     "incode": {
         "headers": {"x-incode-secret": ["header-of-the-past-0001", "header-of-today-000001"]},

@@ -20,7 +20,7 @@ from stack.deployment import ROOT, webhooks
 from stack.steps import without_aws
 
 from . import table
-from .deliveries import ATTEMPT, EVENTS, SENDERS, VERIFF, decision, different_events, event, genuine, post, post_all
+from .deliveries import ATTEMPT, EVENTS, SENDERS, VERIFF, decision, different_events, event, genuine, post
 from .functions import deployed
 from .incode import clear_schedule, onboarding
 from .logs import log, said
@@ -340,7 +340,7 @@ def test_webhooks_that_come_during_a_rebuild_all_count(verdict, decisions, figur
 
         with ThreadPoolExecutor(AT_ONCE // 2 + 1) as pool:
             rebuild = pool.submit(function.call, batch(key))
-            rebuild.add_done_callback(lambda _: ended.append(time.monotonic()))
+            rebuild.add_done_callback(lambda _: ended.append(time.monotonic()))  # noqa: B023 (it ends within the turn)
             answers = list(pool.map(lambda delivery: (post(verdict, delivery), time.monotonic()), meanwhile))
 
         assert rebuild.result() == {"batchItemFailures": []}
@@ -378,7 +378,7 @@ def watchlist(session_id: str):
 def test_sessions_are_chosen_by_reference_and_by_time(verdict):
     reference, others = f"customer-{uuid.uuid4()}", f"customer-{uuid.uuid4()}"
     keys = []
-    for number, name in enumerate((reference, reference, others)):
+    for name in (reference, reference, others):
         session_id = str(uuid.uuid4())
         post(verdict, genuine(event(session_id, vendorData=name), path=EVENTS))
         keys.append(f"veriff/{session_id}")

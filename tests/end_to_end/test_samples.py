@@ -5,6 +5,8 @@ import pytest
 from stack import samples
 from stack.deployment import webhooks
 
+from .deliveries import SENDERS
+
 # Of a sample, all notifications are counted that come.
 pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
 
@@ -22,6 +24,7 @@ def test_a_scenario_ends_as_the_catalogue_says(verdict, decisions, scenario):
     assert samples.play(verdict, scenario) == samples.expected_of_play(scenario)
 
 
-def test_every_provider_has_samples_and_scenarios():
+def test_every_provider_has_samples_scenarios_and_a_sender():
+    assert {sender.provider for sender in SENDERS} == set(webhooks.PROVIDERS)
     for played in (webhooks.catalogue(), webhooks.scenarios()):
-        assert {each.provider for each in played} == {"veriff", "incode", "treezor", "wultra"}
+        assert {each.provider for each in played} == set(webhooks.PROVIDERS)

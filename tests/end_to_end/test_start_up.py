@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,7 @@ LOGIN = {"id": "client", "secret": STRONG}
 OAUTH = {"oauth": {"clients": [LOGIN], "signingKeys": [STRONG]}}
 
 #: By provider: the places in its credentials where a secret stands.
-PLACES = {
+PLACES: dict[str, Any] = {
     "VERIFF": {
         "alone": lambda secret: {"secrets": [secret]},
         "beside a right one": lambda secret: {"secrets": [STRONG, secret]},

@@ -103,8 +103,9 @@ def test_a_payload_in_its_php_form_is_the_same_fact(verdict, session_id):
     ('"astral"', '"Astral"'),
 ], ids=" → ".join)
 def test_a_payload_with_another_digit_or_letter_is_refused(verdict, session_id, change):
-    assert change[0] in WRITTEN
-    assert_refused(verdict, canonical(session_id, WRITTEN.replace(*change, 1)))
+    right, wrong = change
+    assert right in WRITTEN
+    assert_refused(verdict, canonical(session_id, WRITTEN.replace(right, wrong, 1)))
 
 
 def test_a_payload_signed_as_it_stands_need_not_be_in_php_form(verdict, session_id):

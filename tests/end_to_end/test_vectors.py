@@ -17,7 +17,7 @@ from stack.deployment import ROOT, webhooks
 from .deliveries import SENDERS, Delivery, Sender, as_event
 from .functions import Function, copy
 
-VECTORS = ROOT / "shared/webhooks/vectors"
+VECTORS = ROOT / "tests/vectors"
 #: The fewest vectors of a provider that are sent.
 FEWEST = 60
 AT_ONCE = 4

@@ -169,8 +169,8 @@ def test_megabytes_take_a_part_of_the_functions_memory(verdict, session_id, figu
             return peak_memory(function)
 
         peaks = {"a small event": peak_after(json.dumps(finished(session_id)).encode())}
-        for name, body in LARGE.items():
-            body = body(session_id, THREE)
+        for name, large in LARGE.items():
+            body = large(session_id, THREE)
             peaks[f"{len(body) / 1e6:.1f} MB of {name}"] = peak_after(body)
         memory = verdict.client("lambda").get_function_configuration(FunctionName=function.name)["MemorySize"]
     figures += [f"wultra: at most {peak / MEGABYTE:.1f} MB of memory after {what}" for what, peak in peaks.items()]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "events"))
-import webhooks  # noqa: E402
+import webhooks
 
 # The client of the local credentials, written out.
 CLIENT = "Basic " + base64.b64encode(b"local-incode:local-incode-client-secret-0123456789").decode()
@@ -18,8 +18,18 @@ FETCHED_TOKEN = "token.fetched.from-the-endpoint"
 
 @pytest.fixture(autouse=True)
 def no_credentials_from_outside(monkeypatch):
-    for provider in ("VERIFF", "INCODE", "TREEZOR", "WULTRA"):
-        monkeypatch.delenv(f"{provider}_CREDENTIALS", raising=False)
+    for provider in webhooks.PROVIDERS:
+        monkeypatch.delenv(f"{provider.upper()}_CREDENTIALS", raising=False)
+
+
+class Api(ThreadingHTTPServer):
+    """What it was sent, and what it answers."""
+
+    url: str
+    requests: list[tuple]
+    asked: list[tuple]
+    status = 200
+    token_answer: tuple[int, bytes]
 
 
 @pytest.fixture
@@ -27,11 +37,14 @@ def endpoint():
     """An API that answers as Verdict does; keeps its webhooks in `requests`, and in `asked` what asked for a token."""
 
     class Handler(BaseHTTPRequestHandler):
+        server: Api
+
         def do_POST(self):
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.path.endswith("/incode/oauth/token"):
                 self.server.asked.append((self.path, self.headers, body))
-                return self.answer(*self.server.token_answer)
+                self.answer(*self.server.token_answer)
+                return
             self.server.requests.append((self.path, self.headers, body))
             is_copy = self.server.requests[:-1] and body in [earlier[2] for earlier in self.server.requests[:-1]]
             self.answer(self.server.status, b"{}", "duplicate" if is_copy else "recorded")
@@ -47,8 +60,8 @@ def endpoint():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.requests, server.asked, server.status = [], [], 200
+    server = Api(("127.0.0.1", 0), Handler)
+    server.requests, server.asked = [], []
     server.token_answer = 200, json.dumps({"access_token": FETCHED_TOKEN, "expires_in": 3600}).encode()
     server.url = f"http://127.0.0.1:{server.server_port}/stage"
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

@@ -5,12 +5,13 @@ import json
 import re
 import time
 import urllib.parse
+from typing import Any
 
 import proofs
 import pytest
 from verifying import LOCAL, claims_under, flat_envelope, kind_of, veriff_signature, wultra
 
-KEYS = {
+KEYS: dict[str, Any] = {
     "veriff": {"secrets": ["veriff-secret-1", "veriff-secret-2"], "apiKeys": ["api-key-1", "api-key-2", "api-key-3"]},
     "incode": {
         "headers": {"x-a": ["header-a-1", "header-a-2"], "X-B": ["header-b-1"]},
@@ -46,7 +47,7 @@ ENTRIES = {
 PATHS = {"veriff": "/veriff/decisions", "incode": "/incode/onboarding-status", "treezor": "/treezor",
          "wultra": "/wultra/process/event"}
 
-each_provider = pytest.mark.parametrize("provider", KEYS)
+each_provider = pytest.mark.parametrize("provider", proofs.PROVIDERS)
 
 
 def made(provider, keys=None):

@@ -81,7 +81,7 @@ def test_a_step_is_a_duplicate_where_the_same_webhook_came_before(scenario):
 @each_scenario
 def test_it_ends_as_it_says(scenario):
     """A model of the fold, as far as decisions go: the latest wins, by the provider's time, else by arrival."""
-    ends = {name: {"decision": None, "at": None, "notifications": []} for name in scenario.expect}
+    ends: dict[str, dict] = {name: {"decision": None, "at": None, "notifications": []} for name in scenario.expect}
     for arrival, (step, event) in enumerate(events(scenario)[1]):
         end, meant = ends[step.ids["session"]], step.sample.expect["session"]
         decision = meant["decision"]
@@ -98,7 +98,7 @@ def test_it_ends_as_it_says(scenario):
 
 @each_scenario
 def test_no_time_in_it_is_in_the_future_and_none_comes_twice_unless_another_settles_it(scenario):
-    times = {}
+    times: dict[str, list] = {}
     for step, event in events(scenario)[1]:
         for at in [time_of(scenario.provider, json.loads(body_bytes(event)), None)]:
             if step.outcome != "duplicate" and at[0] is not None:

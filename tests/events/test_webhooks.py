@@ -8,6 +8,7 @@ import sys
 import threading
 import urllib.parse
 import uuid
+from typing import Any
 
 import pytest
 import webhooks
@@ -194,13 +195,13 @@ def test_sign_with_a_new_session_makes_another_each_time(run):
     assert len(sessions) == 3 and all(uuid.UUID(session) for session in sessions)
 
 
-@pytest.mark.parametrize("provider", ["veriff", "incode", "treezor", "wultra"])
+@pytest.mark.parametrize("provider", webhooks.PROVIDERS)
 def test_a_new_session_for_a_sample_without_one_changes_nothing(provider, run):
     assert run("sign", f"{provider}/empty-body", "--session", "new") == run("sign", f"{provider}/empty-body")
 
 
 # Further credentials, of forms that the local ones don't have.
-OTHERS = {
+OTHERS: dict[str, Any] = {
     "veriff": [
         {"secrets": [OTHER_SECRET, "the-old-secret-0123456789"], "apiKeys": ["our-api-key"]},
     ],
@@ -509,7 +510,7 @@ def assert_problem(result, says):
 
 
 def test_the_tool_runs_as_a_command_from_anywhere(tmp_path):
-    command = [sys.executable, EVENTS / "webhooks.py", "list"]
+    command = [sys.executable, str(EVENTS / "webhooks.py"), "list"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
     assert (result.returncode, result.stderr) == (0, "")
     samples, scenarios = result.stdout.split("\n\nScenarios, for `send --scenario`:\n")

@@ -7,9 +7,10 @@ import hashlib
 import hmac
 import json
 import urllib.parse
+from typing import Any, Optional
 
 #: The local credentials, written out.
-LOCAL = {
+LOCAL: dict[str, dict[str, Any]] = {
     "veriff": {"secrets": ["abcdef12-abcd-abcd-abcd-abcdef012345"]},
     "incode": {
         "headers": {"x-incode-secret": ["local-incode-header-secret-0123456789"]},
@@ -30,15 +31,15 @@ LOCAL = {
 NOW = 1781311110
 
 
-def body_bytes(event):
+def body_bytes(event: dict[str, Any]) -> bytes:
     return base64.b64decode(event["body"], validate=True) if event["isBase64Encoded"] else event["body"].encode("utf-8")
 
 
-def kind_of(provider, event, keys):
+def kind_of(provider: str, event: dict[str, Any], keys: dict[str, Any]) -> str:
     return {"veriff": veriff, "incode": incode, "treezor": treezor, "wultra": wultra}[provider](event, keys)
 
 
-def veriff(event, keys):
+def veriff(event: dict[str, Any], keys: dict[str, Any]) -> str:
     signature = veriff_signature(event)
     right = hmac_sha256(keys["secrets"][0], body_bytes(event)).hex()
     if signature is None:
@@ -47,25 +48,26 @@ def veriff(event, keys):
     return {right: "genuine", right.upper(): "upper-case"}.get(signature, "forged")
 
 
-def veriff_signature(event):
+def veriff_signature(event: dict[str, Any]) -> Optional[str]:
     return event["headers"].get("x-hmac-signature", event["headers"].get("vrf-hmac-signature"))
 
 
-def incode(event, keys):
-    def header(name, values):
+def incode(event: dict[str, Any], keys: dict[str, Any]) -> str:
+    def header(name: str, values: list[str]) -> str:
         return state(event["headers"].get(name), values[:1])
 
     headers = {header(*each) for each in keys.get("headers", {}).items()} or {"right"}
     found = (*headers, bearer(event["headers"].get("authorization"), keys["oauth"]) if "oauth" in keys else "right")
-    return {
+    kinds: dict[tuple[str, ...], str] = {
         ("right", "right"): "genuine", ("missing", "missing"): "missing",
         ("missing", "right"): "missing-header", ("wrong", "right"): "wrong-header",
         ("right", "missing"): "missing-bearer", ("right", "wrong"): "wrong-bearer",
         ("right", "expired"): "expired-bearer",
-    }[found]
+    }
+    return kinds[found]
 
 
-def bearer(authorization, oauth):
+def bearer(authorization: Optional[str], oauth: dict[str, Any]) -> str:
     """A JWT, by the letter of RFC 7519."""
     if authorization is None:
         return "missing"
@@ -80,7 +82,7 @@ def bearer(authorization, oauth):
     return "expired"
 
 
-def claims_under(key, authorization):
+def claims_under(key: str, authorization: str) -> Optional[dict[str, Any]]:
     """What the token claims, or None where another key signed it."""
     scheme, _, token = authorization.partition(" ")
     header, claims, signature = token.split(".")
@@ -93,7 +95,7 @@ def claims_under(key, authorization):
     return claimed
 
 
-def treezor(event, keys):
+def treezor(event: dict[str, Any], keys: dict[str, Any]) -> str:
     parameters = urllib.parse.parse_qs(event["rawQueryString"])
     token = state(parameters.pop("token", [None])[0], keys["urlTokens"][:1]) if "urlTokens" in keys else "right"
     assert parameters == {}
@@ -103,7 +105,7 @@ def treezor(event, keys):
     return signature_kind(event, keys)
 
 
-def signature_kind(event, keys):
+def signature_kind(event: dict[str, Any], keys: dict[str, Any]) -> str:
     envelope = body_bytes(event).decode("utf-8")
     if '"object_payload_signature"' not in envelope:
         return "unsigned"
@@ -118,7 +120,7 @@ def signature_kind(event, keys):
     return written.get(found, "forged")
 
 
-def value_of(name, text):
+def value_of(name: str, text: str) -> str:
     """The text of a member's value: from after its colon to where its brackets, or its string, close."""
     begin = text.index(f'"{name}"') + len(name) + 2
     begin = text.index(":", begin) + 1
@@ -140,7 +142,7 @@ def value_of(name, text):
             return text[begin:at]
 
 
-def flat_envelope(document):
+def flat_envelope(document: dict[str, Any]) -> dict[str, Any]:
     """Treezor's envelope, out of the one that some come wrapped in."""
     return document["webhook"] if isinstance(document.get("webhook"), dict) else document
 
@@ -149,12 +151,12 @@ class Spelled(str):
     """A number as it is spelled."""
 
 
-def php_form(text):
+def php_form(text: str) -> str:
     """What PHP's `json_encode` would have written, by way of the values."""
     return php_value(json.loads(text, parse_int=Spelled, parse_float=Spelled, object_pairs_hook=tuple))
 
 
-def php_value(value):
+def php_value(value: Any) -> str:
     if isinstance(value, tuple):
         return "{" + ",".join(f"{php_value(name)}:{php_value(member)}" for name, member in value) + "}"
     if isinstance(value, list):
@@ -167,7 +169,7 @@ def php_value(value):
     return json.dumps(value)
 
 
-def wultra(event, keys):
+def wultra(event: dict[str, Any], keys: dict[str, Any]) -> str:
     found = event["headers"].get("authorization")
     if found is None:
         return "missing"
@@ -179,9 +181,9 @@ def wultra(event, keys):
     return "genuine" if password == keys["basic"][0]["password"] else "wrong-password"
 
 
-def state(found, values):
+def state(found: Optional[str], values: list[str]) -> str:
     return "missing" if found is None else "right" if found in values else "wrong"
 
 
-def hmac_sha256(key, message):
+def hmac_sha256(key: str, message: bytes) -> bytes:
     return hmac.new(key.encode("utf-8"), message, hashlib.sha256).digest()

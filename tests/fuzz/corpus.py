@@ -10,9 +10,12 @@ import hashlib
 import json
 import sys
 from pathlib import Path
+from typing import Any, Collection, Iterable, Iterator, Sequence, Union
 
 ROOT = Path(__file__).resolve().parents[2]
-PROVIDERS = ("veriff", "incode", "treezor", "wultra")
+sys.path.insert(0, str(ROOT / "events"))
+from proofs import PROVIDERS  # noqa: E402
+
 # What API Gateway and HTTP add to a request: no proof looks at it.
 USUAL_HEADERS = ("accept", "host", "user-agent", "x-amzn-", "x-forwarded-")
 # Beyond what an attempt's id may have in bytes, and a session's.
@@ -65,13 +68,13 @@ SPELLINGS = [r"\u0065", r"\ud83d\udd11", r"\ud83d", r"\/", r"\\", r"\"", "data:i
              "eyJhbGciOiJIUzI1NiJ9.", "verdictProbe", "0" * 32]
 
 
-def request(method, path, query, headers, body):
+def request(method: str, path: str, query: str, headers: Iterable[Sequence[str]], body: bytes) -> bytes:
     """A request as the targets read one."""
     kept = [f"{name}: {value}" for name, value in headers if not name.lower().startswith(USUAL_HEADERS)]
     return "\n".join([f"{method} {path}{'?' if query else ''}{query}", *kept, "", ""]).encode("utf-8", "replace") + body
 
 
-def samples(provider):
+def samples(provider: str) -> Iterator[tuple[dict[str, Any], bytes, bytes, Collection[str]]]:
     """API Gateway's events, each as a request, and its body."""
     for sample in json.loads((ROOT / "events/catalogue.json").read_text("utf-8")):
         if not sample["name"].startswith(f"{provider}/"):
@@ -84,7 +87,7 @@ def samples(provider):
         yield event, sent, body, sample["ids"].values()
 
 
-def with_long_ids(sent, ids):
+def with_long_ids(sent: bytes, ids: Iterable[str]) -> Iterator[bytes]:
     """The requests with one id each that is too long for something."""
     for name in ids:
         for length in LONG:
@@ -92,15 +95,15 @@ def with_long_ids(sent, ids):
             yield sent.replace(name.encode(), longer.encode())
 
 
-def vectors(provider):
+def vectors(provider: str) -> Iterator[tuple[bytes, bytes]]:
     """The proofs' vectors, each as a request."""
-    for case in json.loads((ROOT / "shared/webhooks/vectors" / f"{provider}.json").read_text("utf-8")):
+    for case in json.loads((ROOT / "tests/vectors" / f"{provider}.json").read_text("utf-8")):
         body = base64.b64decode(case["bodyBase64"]) if "bodyBase64" in case else case["body"].encode("utf-8")
         query = "&".join(f"{name}={value}" for name, value in case.get("query", []))
         yield request(case["method"], case["path"], query, case["headers"], body), body
 
 
-def words(value):
+def words(value: Any) -> Iterator[str]:
     """Every name and short text in some JSON, documents in strings included."""
     if isinstance(value, dict):
         for name, member in value.items():
@@ -115,20 +118,22 @@ def words(value):
             yield from words(parsed(value))
 
 
-def parsed(text):
+def parsed(text: Union[str, bytes]) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
-def lines(*documents):
+def lines(*documents: dict[str, Any]) -> bytes:
     return "\n".join(json.dumps(document, separators=(",", ":")) for document in documents).encode()
 
 
-def inputs():
+def inputs() -> dict[str, tuple[list[bytes], list[str]]]:
     """Inputs and words by target."""
-    bodies, events, found = [], [], {}
+    bodies: list[bytes] = []
+    events: list[bytes] = []
+    found: dict[str, tuple[list[bytes], list[str]]] = {}
     for provider in PROVIDERS:
         sent = list(samples(provider))
         proved = list(vectors(provider))
@@ -148,21 +153,21 @@ def inputs():
         request("POST", "/incode/oauth/token", "", [("content-type", kind), ("authorization", "Basic YTpi")],
                 form.encode()) for form, kind in TOKEN_REQUESTS], [
                     "grant_type=", "client_credentials", "&", "%20", "content-type: ", FORM]
-    documents = [EVENT, SESSION, NOTIFICATION]
+    documents: list[dict[str, Any]] = [EVENT, SESSION, NOTIFICATION]
     stored = [lines(*documents), *(lines(document) for document in documents), lines(EVENT, {**EVENT, "eventId": "b"})]
     found["stored"] = stored, [*words(documents), *STORED_WORDS]
     kept = [text.replace(b"POST", provider.encode(), 1) for provider in PROVIDERS for text in found[provider][0]]
-    found["intake"] = kept + [lines(REBUILD), lines(KEPT)], [*names, *REBUILD, *KEPT]
+    found["intake"] = [*kept, lines(REBUILD), lines(KEPT)], [*names, *REBUILD, *KEPT]
     found["gateway_event"] = events, [word for event in events for word in parsed(event)]
     return found
 
 
-def entry(word):
+def entry(word: str) -> str:
     """A word as a dictionary of libFuzzer's has it."""
     return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in word.encode()) + '"'
 
 
-def main(folder):
+def main(folder: Path) -> None:
     for target, (texts, known) in inputs().items():
         (folder / target).mkdir(parents=True, exist_ok=True)
         for text in texts:

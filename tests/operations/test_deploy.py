@@ -118,7 +118,7 @@ def test_the_version_is_gits_own_word_for_what_is_deployed():
 @pytest.mark.parametrize("variables, expected", [
     ({"FORCE": "1"}, True), ({"FORCE": ""}, False), ({"FORCE": "0"}, False), ({}, False)])
 def test_variables_of_make_are_options(monkeypatch, verdict, variables, expected):
-    seen = {}
+    seen: dict = {}
     monkeypatch.setattr(deploy, "deploy", lambda target, path, is_checked: seen.update(
         force=target.force, name=target.stack_name, is_checked=is_checked, path=path) or 0)
     for name, value in {**variables, "STACK_NAME": "named", "ENDPOINT": "http://127.0.0.1:1", "CHECK": "0",

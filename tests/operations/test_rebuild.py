@@ -4,12 +4,13 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "operations"))
-from verdict import command_line, rebuild  # noqa: E402
+from verdict import command_line, rebuild
 
 
 def item(key, kind, first, last):
@@ -116,7 +117,7 @@ def run(aws, capsys, monkeypatch):
 
 
 def chosen(aws, **choice):
-    times = {name: rebuild.rfc3339(choice.pop(name)) for name in ("since", "until") if name in choice}
+    times: dict[str, Any] = {name: rebuild.rfc3339(choice.pop(name)) for name in ("since", "until") if name in choice}
     return [str(key) for key in rebuild.chosen(aws.deployment(), rebuild.Choice(**times, **choice))]
 
 
@@ -218,7 +219,7 @@ def test_an_option_counts_before_a_variable(run):
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(aws, run):
-    reports = {
+    reports: dict[str, dict] = {
         "veriff/early": {"outcome": "changed", "events": 2, "members": ["decision", "status"], "notified": True,
                          "decision": {"from": "declined", "to": "approved"}},
         "veriff/long": {"outcome": "changed", "events": 1, "members": [], "notified": False,

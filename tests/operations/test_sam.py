@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from verdict import parameters, sam
@@ -69,6 +70,9 @@ class Nowhere:
         return dict(variables)
 
 
+NOWHERE: Any = Nowhere()
+
+
 @pytest.fixture
 def fake_sam(tmp_path, monkeypatch):
     """Has another program take sam's place."""
@@ -88,7 +92,7 @@ def test_no_secret_is_left_in_what_sam_prints(fake_sam, capfd):
     hidden = sam.secrets_of(given, ["LogLevel"])
     printed = [secret, json.dumps(secret), repr(secret), given[0].value, json.dumps(given[0].value)]
     fake_sam(f"import sys\nfor each in {printed!r}: print(each); print(each, file=sys.stderr)\nprint('DEBUGDEBUG')\n")
-    sam.run(Nowhere(), "deploy", secrets=hidden)
+    sam.run(NOWHERE, "deploy", secrets=hidden)
     shown = capfd.readouterr().out
     assert "pass" not in shown and "with all" not in shown
     assert "DEBUGDEBUG" in shown and sam.HIDDEN in shown
@@ -97,14 +101,14 @@ def test_no_secret_is_left_in_what_sam_prints(fake_sam, capfd):
 def test_a_failure_of_sam_is_told_in_one_line_and_its_words_are_shown(fake_sam, capfd):
     fake_sam("print('Error: the bucket is missing')\nraise SystemExit(3)\n")
     with pytest.raises(Problem, match=r"`sam deploy` failed \(exit 3\)"):
-        sam.run(Nowhere(), "deploy")
+        sam.run(NOWHERE, "deploy")
     assert "the bucket is missing" in capfd.readouterr().out
 
 
 def test_sam_is_not_told_to_print_everything(fake_sam, capfd, monkeypatch):
     monkeypatch.setenv("SAM_DEBUG", "1")
     fake_sam("import os\nprint(sorted(name for name in os.environ if name.startswith('SAM_')))\n")
-    sam.run(Nowhere(), "deploy", variables=os.environ)
+    sam.run(NOWHERE, "deploy", variables=os.environ)
     assert capfd.readouterr().out == "['SAM_CLI_TELEMETRY']\n"
 
 

@@ -37,7 +37,7 @@ class Adapter:
         adapter = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 adapter.requests.append(Request(self.command, self.path, self.headers, body))
                 self.send_response(adapter.status)
@@ -46,7 +46,7 @@ class Adapter:
                 self.end_headers()
                 self.wfile.write(ANSWER)
 
-            do_GET = do_PUT = do_POST  # noqa: N815
+            do_GET = do_PUT = do_POST
 
             def log_message(self, *_: object) -> None:
                 pass

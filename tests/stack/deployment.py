@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, Iterator, Mapping
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -106,7 +106,7 @@ class Stack:
         with answer:
             return answer.status, json.loads(answer.read() or b"null")
 
-    def session(self, provider: str, session_id: str) -> Optional[dict]:
+    def session(self, provider: str, session_id: str) -> Any:
         """The session's record, or None where there is none."""
         path = f"/sessions/{provider}/{urllib.parse.quote(session_id, safe='')}"
         status, body = self.get(path)
@@ -160,7 +160,7 @@ def directory_of(port: int) -> Path:
     return ROOT / "target/stack" / str(port)
 
 
-def outputs(endpoint: str) -> dict:
+def outputs(endpoint: str) -> dict[str, Any]:
     """What the template says of the deployed stack."""
     [described] = client("cloudformation", endpoint).describe_stacks(StackName=NAME)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
@@ -199,7 +199,7 @@ def sam(*arguments: str) -> list[str]:
     return [str(TOOLS / "sam"), *arguments, "--config-file", str(ROOT / "samconfig.toml")]
 
 
-def sam_environment(**more: str) -> dict:
+def sam_environment(**more: str) -> dict[str, Any]:
     return {
         **without_aws(os.environ),
         "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', os.defpath)}",

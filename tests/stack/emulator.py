@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from .steps import Failure, end_group, tail
 
@@ -45,7 +46,7 @@ class Emulator:
             self.stop()
             raise
 
-    def _environment(self, port: int) -> dict:
+    def _environment(self, port: int) -> dict[str, Any]:
         """All that MiniStack sees, and through it the functions: nothing of the user's own environment but the path."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -84,7 +85,8 @@ class Emulator:
 
     def stop(self) -> None:
         """Ends MiniStack with all functions that it runs. Its log stays."""
-        self._process.stdin.close()
+        if self._process.stdin:
+            self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -52,7 +52,7 @@ class Answer:
 
     status: int
     body: bytes
-    headers: dict = field(default_factory=lambda: {"Content-Type": "application/json"})
+    headers: dict[str, Any] = field(default_factory=lambda: {"Content-Type": "application/json"})
     ending: Ending = Ending.WHOLE
     after: Optional[threading.Event] = None  # what has to happen before any of it comes
 
@@ -131,7 +131,7 @@ class Request:
     method: str
     path: str
     session_id: Optional[str]
-    headers: dict  # names in lower case
+    headers: dict[str, Any]  # names in lower case
     body: bytes
 
 
@@ -154,7 +154,7 @@ class IncodeApi:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
-    def credentials(self) -> dict:
+    def credentials(self) -> dict[str, Any]:
         """Synthetic ones, the only ones that it lets in."""
         return {
             "baseUrl": self.base_url,
@@ -292,7 +292,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         target = urllib.parse.urlsplit(self.path)
         session_id = urllib.parse.parse_qs(target.query).get("id", [None])[0]
         length = int(self.headers.get("content-length") or 0)
@@ -308,7 +308,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         # No longer waiting before anything arrives: its next request would otherwise count beside this one.
         self.give(answer)
 
-    do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET  # noqa: N815
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET
 
     def await_turn(self, answer: Answer) -> None:
         while answer.after and not self.server.api.closed.is_set() and not answer.after.wait(LOOK_SECONDS):

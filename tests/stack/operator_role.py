@@ -65,7 +65,7 @@ def queue_arn(queues: Any, url: str) -> str:
     return queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
-def redriving(reach: Reach) -> list[dict]:
+def redriving(reach: Reach) -> list[dict[str, Any]]:
     """The permissions to send messages from the quarantine back to intake."""
     return [
         allow(reach.quarantine, "sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask",
@@ -75,7 +75,7 @@ def redriving(reach: Reach) -> list[dict]:
     ]
 
 
-def rebuilding(reach: Reach) -> list[dict]:
+def rebuilding(reach: Reach) -> list[dict[str, Any]]:
     """The permissions to find sessions and to have them rebuilt; a request to rebuild is a message on intake."""
     return [
         allow(reach.stack, "cloudformation:DescribeStacks", "cloudformation:DescribeStackResource"),
@@ -85,7 +85,7 @@ def rebuilding(reach: Reach) -> list[dict]:
     ]
 
 
-def allow(resource: str, *actions: str) -> dict:
+def allow(resource: str, *actions: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
 
 

@@ -126,7 +126,7 @@ def fail(wire: Wire, seconds: float) -> None:
 def send(stack: Stack, name: str, at: float) -> Sent:
     """Sends a fresh event when its time has come."""
     sample = webhooks.find(name)
-    process = sample.fresh_session()
+    process = webhooks.fresh(sample.ids["session"])
     event = webhooks.make(sample, webhooks.credentials("wultra", webhooks.LOCAL_CREDENTIALS), session=process)
     time.sleep(max(0.0, at - time.monotonic()))
     begun, now = time.monotonic(), datetime.now(timezone.utc)
@@ -159,10 +159,11 @@ def sessions_right(stack: Stack, sent: list[Sent]) -> int:
         return sum(pool.map(is_right, sent))
 
 
-def notifications(stack: Stack, sent: list[Sent]) -> collections.Counter:
+def notifications(stack: Stack, sent: list[Sent]) -> collections.Counter[str]:
     """How often each id came of a notification about one of the processes; with the relay's help, whose minute is not
     waited for."""
-    ours, counts = {each.process for each in sent}, collections.Counter()
+    ours = {each.process for each in sent}
+    counts: collections.Counter[str] = collections.Counter()
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         # One look more than it takes: nothing else may come.

@@ -8,7 +8,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import Any, Optional
 
 from .deployment import Stack, webhooks
 from .incode_api import APPROVED
@@ -28,7 +28,7 @@ class Seen:
 
     status: int
     outcome: Optional[str]
-    session: Optional[dict]  # its status and decision, as the catalogue has them
+    session: Optional[dict[str, Any]]  # its status and decision, as the catalogue has them
     notifications: list[str]
     quarantined: int
 
@@ -46,7 +46,7 @@ class Sent:
 
     sample: webhooks.Sample
     session: Optional[str]  # as Verdict keeps it
-    event: dict
+    event: dict[str, Any]
 
     @property
     def content(self) -> tuple[str, str]:
@@ -84,12 +84,12 @@ def prepare(sample: webhooks.Sample) -> Sent:
     return Sent(sample, fresh and sample.session_key(fresh), webhooks.make(sample, keys, session=fresh))
 
 
-def arrive(stack: Stack, sent: Sent) -> tuple[webhooks.Answer, Optional[dict]]:
+def arrive(stack: Stack, sent: Sent) -> tuple[webhooks.Answer, Optional[dict[str, Any]]]:
     answer = webhooks.send(sent.event, stack.api_url)
-    return answer, sent.session and summary(stack.session(sent.sample.provider, sent.session))
+    return answer, summary(stack.session(sent.sample.provider, sent.session)) if sent.session else None
 
 
-def summary(record: Optional[dict]) -> Optional[dict]:
+def summary(record: Optional[dict[str, Any]]) -> Optional[dict[str, Any]]:
     if record is None:
         return None
     decision = record.get("decision")
@@ -105,7 +105,7 @@ def notifications(stack: Stack, at_least: int) -> dict[tuple[str, Optional[str]]
     return found
 
 
-def in_quarantine(stack: Stack, at_least: int) -> collections.Counter:
+def in_quarantine(stack: Stack, at_least: int) -> collections.Counter[tuple[str, str]]:
     """How many webhooks were put aside, by path and body."""
     messages = map(json.loads, take(stack, "QuarantineQueueUrl", at_least))
     return collections.Counter((message["path"], message["sha256"]) for message in messages)
@@ -131,6 +131,7 @@ def poll(stack: Stack, score: str) -> Seen:
     """Sends the webhook of a finished session, under a bearer token that the stack was asked for, and runs the poller.
     Tells what became of the webhook at first, and of its session in the end."""
     sent = prepare(webhooks.find(FINISHED))
+    assert sent.session, f"{FINISHED} tells of no session"
     stack.incode_api.script(sent.session, status=["ONBOARDING_FINISHED"], score=[score])
     answer, session = arrive(stack, with_fetched_token(stack, sent))
     end = time.monotonic() + PATIENCE_SECONDS

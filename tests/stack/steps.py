@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Iterator, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 PROGRESS_SECONDS = 10
 SHOWN_LOG_LINES = 25
@@ -42,7 +42,7 @@ def step(what: str) -> Iterator[None]:
     print(f"    done in {seconds()} s", flush=True)
 
 
-def run(what: str, command: Sequence[str], log: Path, *, remedy: str, **options) -> None:
+def run(what: str, command: Sequence[str], log: Path, *, remedy: str, **options: Any) -> None:
     """Runs a command with its output in `log`. Whatever ends us ends the command and its children too."""
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -57,7 +57,7 @@ def run(what: str, command: Sequence[str], log: Path, *, remedy: str, **options)
         raise Failure(f"{what} failed (exit {status}): {remedy}\n{tail(log)}")
 
 
-def end_group(process: subprocess.Popen) -> None:
+def end_group(process: subprocess.Popen[Any]) -> None:
     """Ends the process and all that it started in its own process group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -70,7 +70,7 @@ def tail(log: Path) -> str:
     return "\n".join([*(f"    | {line}" for line in lines), f"The whole log: {log}"])
 
 
-def without_aws(environment: Mapping[str, str]) -> dict:
+def without_aws(environment: Mapping[str, str]) -> dict[str, Any]:
     """The environment without the user's AWS settings: nothing here may ever reach a real account."""
     kept = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
     never_proxied = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), "127.0.0.1,localhost"]))

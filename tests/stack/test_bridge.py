@@ -104,7 +104,7 @@ def test_only_the_demand_for_tls_is_taken_out_of_a_queues_policy(endpoint):
         untouched = {queue: other.queue_policy(queue) for queue in queues}
         stack.bridge()
         after = {queue: statements(stack, queue) for queue in queues}
-        assert {queue: before[queue] - after[queue] for queue in queues} == dict.fromkeys(queues, {"OnlyOverTls"})
+        assert [before[queue] - after[queue] for queue in queues] == [{"OnlyOverTls"}] * len(queues)
         assert {queue: sids for queue, sids in after.items() if sids} == {"IntakeQueue": {"OnlyFromUs"}}
         assert {queue: other.queue_policy(queue) for queue in queues} == untouched
 

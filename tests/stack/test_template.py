@@ -49,7 +49,7 @@ def template_routes(stack: Deployed) -> set[str]:
     *[(provider,) for provider in PROVIDERS], ("Treezor", "Wultra"), tuple(PROVIDERS)], ids=" ".join)
 def test_a_provider_is_deployed_where_it_has_credentials_and_only_there(endpoint, providers):
     functions, routes, outputs = (set(names) for names in ALWAYS)
-    paths = {}
+    paths: dict[str, str] = {}
     for provider in providers:
         functions |= PROVIDERS[provider][0]
         routes |= PROVIDERS[provider][1]
@@ -131,7 +131,7 @@ def test_a_function_is_told_what_it_needs_and_no_other_providers_secrets(whole, 
     for name in variables:
         if name.endswith("_CREDENTIALS"):
             provider = function.split("-")[0]
-            assert (name, variables[name]) == (f"{provider.upper()}_CREDENTIALS", '{"of":"%s"}' % provider.title())
+            assert (name, variables[name]) == (f"{provider.upper()}_CREDENTIALS", f'{{"of":"{provider.title()}"}}')
 
 
 # ---- Permissions: that each is needed is for the tests that take them away one by one ----

@@ -96,7 +96,7 @@ def test_the_own_table_is_only_named_where_the_stack_has_one():
     assert RESOURCES["SessionsTable"]["Condition"] == "OwnsTable"
     names = [(path, part) for path, part in parts({**RESOURCES, "Outputs": SOURCE["Outputs"]})
              if part in ({"Ref": "SessionsTable"}, {"Fn::GetAtt": ["SessionsTable", "Arn"]})
-             or isinstance(part, str) and "${SessionsTable.Arn}" in part]
+             or (isinstance(part, str) and "${SessionsTable.Arn}" in part)]
     assert len(names) > len(FUNCTIONS)
     for path, _ in names:
         # …, "Fn::If", 1, perhaps "Fn::Sub": what the condition gives where it holds.

@@ -50,7 +50,7 @@ def upload_code(endpoint: str) -> None:
     storage.put_object(**CODE, Body=package.getvalue())
 
 
-def arguments(name: str, parameters: Mapping[str, str], template: str = TEMPLATE) -> dict:
+def arguments(name: str, parameters: Mapping[str, str], template: str = TEMPLATE) -> dict[str, Any]:
     """What CloudFormation is given to make a stack of the template, or to bring it up to date."""
     template, replaced = re.subn(r"CodeUri: \.\n", "CodeUri: s3://code/function.zip\n", template)
     assert replaced == 1
@@ -66,7 +66,7 @@ def create(endpoint: str, name: str, parameters: Mapping[str, str], template: st
 
 def credentials(*providers: str) -> dict[str, str]:
     """Parameters with credentials that the template takes for those providers'."""
-    return {f"{provider}Credentials": '{"of":"%s"}' % provider for provider in providers}
+    return {f"{provider}Credentials": f'{{"of":"{provider}"}}' for provider in providers}
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Deployed:
                 for resource in found if resource["ResourceType"] == kind}
 
     @property
-    def functions(self) -> dict[str, dict]:
+    def functions(self) -> dict[str, dict[str, Any]]:
         """The functions' configurations, by their names without the stack's."""
         lambdas = client("lambda", self.endpoint)
         return {name.removeprefix(f"{self.name}-"): lambdas.get_function_configuration(FunctionName=name)
@@ -146,7 +146,7 @@ class Deployed:
         bridge.bridge_gaps(self.name, self.connect, stand_ins)
 
     @property
-    def routes(self) -> dict[str, dict]:
+    def routes(self) -> dict[str, dict[str, Any]]:
         """The API's routes, by route key."""
         found = client("apigatewayv2", self.endpoint).get_routes(ApiId=self.resources["Api"])["Items"]
         routes = {route["RouteKey"]: route for route in found}
@@ -176,7 +176,7 @@ class Deployed:
 
     # ---- Its permissions ----
 
-    def statements(self, function: str) -> list[dict]:
+    def statements(self, function: str) -> list[dict[str, Any]]:
         """What the policies of a function's role say."""
         role = self.functions[function]["Role"].rsplit("/", 1)[-1]
         iam = client("iam", self.endpoint)
@@ -193,12 +193,12 @@ class Deployed:
         return {(action, resource) for statement in self.statements(function)
                 for action in listed(statement["Action"]) for resource in listed(statement["Resource"])}
 
-    def queue_policy(self, logical_id: str) -> Optional[dict]:
+    def queue_policy(self, logical_id: str) -> Any:
         """The policy of one of its queues."""
         attributes = bridge.over_tls(self.connect).get_queue_attributes(
             QueueUrl=self.resources[logical_id], AttributeNames=["Policy"]).get("Attributes", {})
         return json.loads(attributes["Policy"]) if attributes.get("Policy") else None
 
 
-def listed(one_or_more: Any) -> list:
+def listed(one_or_more: Any) -> list[Any]:
     return one_or_more if isinstance(one_or_more, list) else [one_or_more]

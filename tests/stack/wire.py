@@ -10,7 +10,8 @@ import socket
 import sys
 import threading
 import urllib.parse
-from typing import Callable, Iterator, Mapping, Optional
+from email.message import Message
+from typing import Any, Callable, Iterator, Mapping, Union
 
 
 class Fate(enum.Enum):
@@ -38,12 +39,13 @@ class Wire:
     The operation is named as in AWS's header, such as `DynamoDB_20120810.TransactWriteItems`.
     """
 
+    _line: Line  # from when it is entered
+
     def __init__(self, endpoint: str, fate: Callable[[str], Fate]):
         self.fate = fate
         self._endpoint = endpoint
         self._first_loss = threading.Event()
         self._port = 0
-        self._line: Optional[Line] = None
 
     @property
     def url(self) -> str:
@@ -80,11 +82,13 @@ class Wire:
         if fate in ANSWERS:
             status, code = ANSWERS[fate]
             content = json.dumps({"__type": code, "message": "a fault of the line"}).encode()
-            return give(caller, status, {"Content-Type": "application/x-amz-json-1.0"}, content)
+            give(caller, status, {"Content-Type": "application/x-amz-json-1.0"}, content)
+            return
         reaches = fate in (Fate.PASSED_ON, Fate.ANSWER_LOST)
         answer = self._pass_on(caller.path, body, caller.headers) if reaches else None
-        if fate is Fate.PASSED_ON:
-            return give(caller, *answer)
+        if answer and fate is Fate.PASSED_ON:
+            give(caller, *answer)
+            return
         caller.close_connection = True
         self._first_loss.set()
         if fate is not Fate.CUT_OFF:
@@ -92,9 +96,9 @@ class Wire:
             with contextlib.suppress(OSError):
                 caller.connection.recv(1)
 
-    def _pass_on(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+    def _pass_on(self, path: str, body: bytes, headers: Message) -> tuple[int, Message, bytes]:
         target = urllib.parse.urlsplit(self._endpoint)
-        connection = http.client.HTTPConnection(target.hostname, target.port, timeout=10)
+        connection = http.client.HTTPConnection(target.netloc, timeout=10)
         try:
             # All headers as they came, `Host` among them: the caller has signed them.
             connection.request("POST", path, body, dict(headers.items()))
@@ -104,7 +108,8 @@ class Wire:
             connection.close()
 
 
-def give(caller: http.server.BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], content: bytes) -> None:
+def give(caller: http.server.BaseHTTPRequestHandler, status: int, headers: Union[Mapping[str, str], Message],
+         content: bytes) -> None:
     caller.send_response(status)
     for name in ("Content-Type", "x-amzn-RequestId", "x-amz-crc32"):
         if name in headers:
@@ -162,7 +167,7 @@ class Line(http.server.ThreadingHTTPServer):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: socket.socket, address: tuple[str, int]) -> None:
+    def handle_error(self, request: Any, address: Any) -> None:
         # Callers that hang up are what this is about.
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, address)

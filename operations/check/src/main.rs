@@ -10,62 +10,68 @@ use std::{
     io::{self, Read as _},
     process::ExitCode,
 };
+use verdict_sessions::{Provider, UnknownProvider};
 use verdict_webhooks::{CredentialsError, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
-
-/// A provider's name, the variable that its functions read, and how they read it. Incode's token endpoint reads the same
-/// credentials. It also needs `oauth`, but without `oauth` Incode doesn't call it.
-const PROVIDERS: [(&str, &str, FromJson); 4] = [
-    ("veriff", "VERIFF_CREDENTIALS", |json| Veriff::from_json(json).map(drop)),
-    ("incode", "INCODE_CREDENTIALS", |json| Incode::from_json(json).map(drop)),
-    ("treezor", "TREEZOR_CREDENTIALS", |json| Treezor::from_json(json).map(drop)),
-    ("wultra", "WULTRA_CREDENTIALS", |json| Wultra::from_json(json).map(drop)),
-];
 
 type FromJson = fn(&str) -> Result<(), CredentialsError>;
 
+/// The way in which the functions of a provider read its credentials. Incode's token endpoint reads the same credentials.
+/// It also needs `oauth`, but without `oauth` Incode doesn't call it.
+fn reader(provider: Provider) -> FromJson {
+    match provider {
+        Provider::Veriff => |json| Veriff::from_json(json).map(drop),
+        Provider::Incode => |json| Incode::from_json(json).map(drop),
+        Provider::Treezor => |json| Treezor::from_json(json).map(drop),
+        Provider::Wultra => |json| Wultra::from_json(json).map(drop),
+    }
+}
+
 fn main() -> ExitCode {
     let mut input = Vec::new();
-    let read = io::stdin().read_to_end(&mut input).map_err(|_| "standard input can't be read");
+    let read = io::stdin().read_to_end(&mut input).map_err(|_| "standard input can't be read".to_owned());
     match read.and_then(|_| problems(&input)) {
         Ok(problems) => {
             print(&json!({"problems": problems}));
             ExitCode::from(u8::from(!problems.is_empty()))
         }
         Err(unusable) => {
-            complain(unusable);
+            complain(&unusable);
             ExitCode::from(2)
         }
     }
 }
 
 /// The problems of the credentials in the input.
-fn problems(input: &[u8]) -> Result<Vec<Value>, &'static str> {
+fn problems(input: &[u8]) -> Result<Vec<Value>, String> {
     // The parser's own message is dropped, since it may quote a value.
     let credentials: Map<String, Value> =
         serde_json::from_slice(input).map_err(|_| "the input must be one JSON object of credentials by provider")?;
     let mut problems = Vec::new();
     for (name, credentials) in &credentials {
         let text = credentials.as_str().ok_or("the credentials of each provider must be a JSON text in a string")?;
-        let (provider, variable, from_json) = PROVIDERS
-            .iter()
-            .find(|(provider, ..)| provider == name)
-            .ok_or("the only providers are veriff, incode, treezor and wultra")?;
-        if let Some(problem) = problem(variable, *from_json, text) {
+        let provider: Provider = name.parse().map_err(|UnknownProvider| only_providers())?;
+        if let Some(problem) = problem(provider, text) {
             problems.push(json!({"provider": provider, "message": problem}));
         }
     }
     Ok(problems)
 }
 
+fn only_providers() -> String {
+    let [names @ .., last] = Provider::ALL.map(Provider::as_str);
+    format!("the only providers are {} and {last}", names.join(", "))
+}
+
 /// The message with which a function would end at its start. A provider whose credentials are empty is not deployed.
-fn problem(variable: &str, from_json: FromJson, text: &str) -> Option<String> {
+fn problem(provider: Provider, text: &str) -> Option<String> {
+    let variable = format!("{}_CREDENTIALS", provider.as_str().to_uppercase());
     if text.is_empty() {
         return None;
     }
     if text.trim().is_empty() {
         return Some(format!("{variable} is not set; the function can't start without it"));
     }
-    from_json(text).err().map(|problem| format!("{variable}: {problem}"))
+    reader(provider)(text).err().map(|problem| format!("{variable}: {problem}"))
 }
 
 #[expect(clippy::print_stdout, reason = "the calling tool reads it")]

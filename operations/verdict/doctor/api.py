@@ -46,7 +46,7 @@ def existing(stack: Stack) -> tuple[dict[str, Any], dict[str, Any]]:
     """The API's routes by key, and its integrations by id."""
     gateway, api = stack.client("apigatewayv2"), stack.physical(API)
 
-    def everything(operation: str) -> Iterator[dict]:
+    def everything(operation: str) -> Iterator[dict[str, Any]]:
         return (item for page in gateway.get_paginator(operation).paginate(ApiId=api) for item in page["Items"])
 
     return ({route["RouteKey"]: route for route in everything("get_routes")},

@@ -54,7 +54,8 @@ class Report:
 
 def examine(stack: Stack, given: Sequence[Parameter] = (), file: str = "parameters.yaml") -> list[Report]:
     """Looks at all parts of a stack. `given` are the parameters of the file of that name."""
-    inspections = {**INSPECTIONS, PROBES: functools.partial(probes.looks, given=given, file=file)}
+    inspections: dict[str, Inspection] = {
+        **INSPECTIONS, PROBES: functools.partial(probes.looks, given=given, file=file)}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         looking = {
             sort: [pool.submit(take, look) for look in all_looks(inspection, stack)]

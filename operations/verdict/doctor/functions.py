@@ -50,7 +50,7 @@ def misconfigured(stack: Stack, logical_id: str, configuration: Mapping[str, Any
     given = configuration.get("Environment", {}).get("Variables", {})
     # Values stay unsaid: what was put in by hand may be anything. Secret ones are not known here; probes try them.
     differ = sorted(name for name, value in wanted.items()
-                    if name not in given or value != HIDDEN and str(value) != given[name])
+                    if name not in given or (value != HIDDEN and str(value) != given[name]))
     if differ:
         yield Finding(logical_id, f"its environment differs from the template in {', '.join(differ)}", BY_HAND)
 

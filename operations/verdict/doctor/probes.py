@@ -18,8 +18,8 @@ from ..stack import Stack
 from .finding import Finding, Fine, Look, Result
 
 sys.path.append(str(EVENTS))
-import proofs  # noqa: E402
-import webhooks  # noqa: E402
+import proofs
+import webhooks
 
 VARIABLE = "_CREDENTIALS"
 SLASH = "/"

@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use std::{cell::OnceCell, env, fmt, time::Duration};
 use verdict_sessions::Provider;
-use verdict_webhooks::{CredentialsError, Provide};
+use verdict_webhooks::{CredentialsError, WebhookSource};
 
 /// The reason for which a function can't start.
 #[derive(thiserror::Error)]
@@ -133,7 +133,7 @@ impl Environment {
     ///
     /// # Errors
     /// [`StartError`] names the variable.
-    pub fn receiver<P: Provide>(
+    pub fn receiver<P: WebhookSource>(
         &self,
         from_json: impl FnOnce(&str) -> Result<P, CredentialsError>,
     ) -> Result<Receiver<P>, StartError> {

@@ -53,7 +53,7 @@ impl Outcome {
 pub struct ReasonCode(String);
 
 impl ReasonCode {
-    /// `None` where the text is no code.
+    /// `None` if the text isn't a code.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let code =

@@ -93,7 +93,7 @@ pub struct SessionEvent {
     pub kind: Kind,
     /// The provider's name for what happened, such as `decision.approved`.
     pub name: String,
-    /// The try it belongs to, where the provider says.
+    /// The try it belongs to, if the provider says.
     pub attempt_id: Option<AttemptId>,
     /// When it happened, by the provider's clock.
     pub occurred_at: Option<Timestamp>,

@@ -24,7 +24,7 @@ const ATTEMPTS_KEPT: usize = 512;
 pub struct Applied {
     /// The record after the event.
     pub session: Session,
-    /// What to tell the world, where the decision changed.
+    /// The notification to publish, if the decision changed.
     pub notification: Option<Notification>,
 }
 
@@ -51,19 +51,19 @@ impl Session {
         let previous = before.and_then(decided);
         let notification = (decided(&session) != previous).then(|| {
             session.notifications += 1;
-            Notification::of(&session, previous.map(|(outcome, ..)| outcome))
+            Notification::of(&session, before.and_then(Self::standing_outcome))
         });
         Applied { notification: notification.flatten(), session }
     }
 
     /// The record that its events make when all of them are folded anew, say after a reader was corrected; `None`
-    /// where it is the record that there is.
+    /// if that is the record as it is.
     ///
     /// `version` and `notifications` go on from the record, for they count what has happened. Where the decision
     /// changes, what to tell the world says that it is a correction.
     ///
     /// # Errors
-    /// [`NotRebuilt`] where there is no record to put in its place.
+    /// [`NotRebuilt`] if there is no record to put in its place.
     pub fn rebuild(&self, events: &[SessionEvent]) -> Result<Option<Applied>, NotRebuilt> {
         // By arrival: what little of a record depends on the order then depends on it as before.
         let mut events: Vec<_> = events.iter().collect();
@@ -84,7 +84,7 @@ impl Session {
             return Ok(Some(Applied { session, notification: None }));
         }
         session.notifications += 1;
-        let notification = Notification::of(&session, previous.map(|(outcome, ..)| outcome));
+        let notification = Notification::of(&session, self.standing_outcome());
         let notification = notification.ok_or(NotRebuilt::DecisionWithdrawn)?;
         Ok(Some(Applied { session, notification: Some(Notification { correction: true, ..notification }) }))
     }

@@ -4,32 +4,49 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use thiserror::Error;
 
-/// An identity-verification provider whose webhooks Verdict understands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Provider {
-    Veriff,
-    Incode,
-    Treezor,
-    Wultra,
+macro_rules! providers {
+    ($($name:ident = $text:literal,)+) => {
+        /// An identity-verification provider whose webhooks Verdict understands.
+        ///
+        /// [`ALL`](Self::ALL) and the text of each, in keys, paths, notifications and stored items, come from one list.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "&'static str")]
+        #[expect(missing_docs, reason = "the names say it")]
+        pub enum Provider {
+            $($name,)+
+        }
+
+        impl Provider {
+            /// Every provider.
+            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$name),+];
+
+            /// The name used in keys, paths and notifications.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+// The order is that of stored and sorted things: add a provider at the end.
+providers! {
+    Veriff = "veriff",
+    Incode = "incode",
+    Treezor = "treezor",
+    Wultra = "wultra",
 }
 
 /// The text names no provider that Verdict knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("unknown provider; use veriff, incode, treezor or wultra")]
 pub struct UnknownProvider;
 
-impl Provider {
-    /// The name used in keys, paths and notifications.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Veriff => "veriff",
-            Self::Incode => "incode",
-            Self::Treezor => "treezor",
-            Self::Wultra => "wultra",
-        }
+impl fmt::Display for UnknownProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [names @ .., last] = Provider::ALL.map(Provider::as_str);
+        write!(f, "unknown provider; use {} or {last}", names.join(", "))
     }
 }
 
@@ -37,10 +54,21 @@ impl FromStr for Provider {
     type Err = UnknownProvider;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Veriff, Self::Incode, Self::Treezor, Self::Wultra]
-            .into_iter()
-            .find(|provider| provider.as_str() == text)
-            .ok_or(UnknownProvider)
+        Self::ALL.into_iter().find(|provider| provider.as_str() == text).ok_or(UnknownProvider)
+    }
+}
+
+impl TryFrom<String> for Provider {
+    type Error = UnknownProvider;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Provider> for &'static str {
+    fn from(provider: Provider) -> Self {
+        provider.as_str()
     }
 }
 
@@ -159,6 +187,26 @@ mod tests {
         assert_eq!(SessionId::new(" \t"), Err(IdError::Blank));
         assert_eq!(SessionId::new("x".repeat(1025)), Err(IdError::TooLong { limit: 1024 }));
         assert_eq!(SessionId::new("x".repeat(1024)).unwrap().as_str().len(), 1024);
+    }
+
+    #[test]
+    fn every_provider_is_read_back_from_its_name() {
+        for provider in Provider::ALL {
+            let name = provider.to_string();
+            assert_eq!(name.parse(), Ok(provider));
+            assert_eq!(serde_json::to_value(provider).unwrap(), name);
+            assert_eq!(serde_json::from_value::<Provider>(name.as_str().into()).unwrap(), provider);
+            assert!(UnknownProvider.to_string().contains(&name));
+        }
+        assert!(serde_json::from_str::<Provider>(r#""another""#).is_err());
+    }
+
+    /// Items are stored under these names.
+    #[test]
+    fn the_names_of_providers_stay() {
+        assert_eq!(Provider::ALL.map(Provider::as_str)[..4], ["veriff", "incode", "treezor", "wultra"]);
+        let message = UnknownProvider.to_string();
+        assert!(message.starts_with("unknown provider; use veriff, incode, treezor"), "{message}");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Notification {
     /// The CloudEvents type of every notification.
     pub const TYPE: &'static str = "verdict.decision.v1";
 
-    /// What to say of a session's standing decision; `None` where there is none.
+    /// The notification of a session's standing decision; `None` if there is none.
     pub(crate) fn of(session: &Session, previous_outcome: Option<Outcome>) -> Option<Self> {
         let decided = session.decision.as_ref()?;
         let decision = &decided.value.decision;

@@ -45,7 +45,7 @@ pub enum Status {
 pub struct Rank {
     /// The event's effective time.
     pub at: Timestamp,
-    /// When the event was sent out, where that is told apart.
+    /// The time at which the event was sent out, if the provider tells it apart.
     pub emitted_at: Option<Timestamp>,
     /// Whether it holds a final decision.
     #[serde(rename = "final")]
@@ -118,22 +118,22 @@ pub struct AttemptDecision {
 }
 
 impl Session {
-    /// Your own name for the person.
+    /// Your own name for the person, if an event has told one.
     #[must_use]
     pub fn reference(&self) -> Option<&str> {
-        self.reference.as_ref().map(|latest| latest.value.as_str())
+        self.reference.as_ref().map(|reference| reference.value.as_str())
     }
 
-    /// The provider's name for the person.
+    /// The provider's name for the person, if an event has told one.
     #[must_use]
     pub fn provider_user_id(&self) -> Option<&str> {
-        self.provider_user_id.as_ref().map(|latest| latest.value.as_str())
+        self.provider_user_id.as_ref().map(|user| user.value.as_str())
     }
 
-    /// The outcome of the decision that stands.
+    /// The outcome of the standing decision, if there is a decision.
     #[must_use]
     pub fn standing_outcome(&self) -> Option<Outcome> {
-        self.decision.as_ref().map(|latest| latest.value.decision.outcome)
+        self.decision.as_ref().map(|decision| decision.value.decision.outcome)
     }
 
     /// The youngest attempt: the one that began last.

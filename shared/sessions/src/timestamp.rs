@@ -35,7 +35,7 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
-    /// This time and `duration` more; the last representable time where that overflows.
+    /// This time and `duration` more; the last representable time if that overflows.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let last = time::macros::datetime!(9999-12-31 23:59:59.999999999 UTC);
@@ -43,7 +43,7 @@ impl Timestamp {
         Self(sum.unwrap_or(last).min(last))
     }
 
-    /// Whole seconds from `earlier` to this time; 0 where it is not earlier.
+    /// Whole seconds from `earlier` to this time; 0 if it is not earlier.
     #[must_use]
     pub fn seconds_since(self, earlier: Self) -> u64 {
         self.unix_seconds().saturating_sub(earlier.unix_seconds()).try_into().unwrap_or(0)

@@ -1,6 +1,10 @@
 //! A delivery as it came in, and what a proof makes of it.
 
-use crate::{Refusal, digest::sha256_hex, json::Json, minimise::compact, probe::is_probe};
+use crate::{
+    digest::sha256_hex,
+    reading::{json::Json, minimise::minimise_unbounded, probe::is_probe},
+    refusal::Refusal,
+};
 use std::{borrow::Cow, fmt};
 use verdict_sessions::{Provider, Timestamp};
 
@@ -8,7 +12,7 @@ use verdict_sessions::{Provider, Timestamp};
 #[derive(Clone, Default)]
 pub struct Headers(Vec<(String, String)>);
 
-/// The header or parameter occurs more than once, so nobody can say which one counts.
+/// The header or parameter occurs more than once, so that it is unknown which one counts.
 pub(crate) struct Repeated;
 
 impl Headers {
@@ -50,7 +54,7 @@ pub struct Delivery {
     method: String,
     /// Without doubled and last slashes.
     path: String,
-    /// The path by the gateway's route, if it has one; also without such slashes.
+    /// The path that the gateway's route stands for, if it names one; likewise.
     routed: Option<String>,
     query: Vec<(String, String)>,
     headers: Headers,
@@ -64,20 +68,20 @@ impl Delivery {
         Self { method: method.into(), path: normalised(path.into()), routed: None, query: Vec::new(), headers, body }
     }
 
-    /// Adds the path that the gateway's route stands for: its template, with the parameters filled in. Only a stage or
-    /// a base path may then stand before it.
+    /// The delivery with the path that the gateway's route stands for: its template, with the parameters filled in.
+    /// Only a stage or a base path may then stand before it.
     #[must_use]
     pub fn with_route(self, path: impl Into<String>) -> Self {
         Self { routed: Some(normalised(path.into())), ..self }
     }
 
-    /// The same with the query's parameters, percent-decoded, in order.
+    /// The delivery with the query's parameters, percent-decoded, in order.
     #[must_use]
     pub fn with_query(self, query: Vec<(String, String)>) -> Self {
         Self { query, ..self }
     }
 
-    /// The path as the gateway gives it, without doubled and last slashes.
+    /// The path as the gateway gives it, except for doubled and last slashes.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -92,7 +96,7 @@ impl Delivery {
         only(self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| &**value))
     }
 
-    /// The bytes that a proof covers. For proofs alone: nobody has vouched for them yet.
+    /// The bytes that a proof covers. For proofs alone: they aren't proved yet.
     pub(crate) fn unproven_body(&self) -> &[u8] {
         &self.body
     }
@@ -108,9 +112,9 @@ impl Delivery {
         Ok(self)
     }
 
-    /// Tells whether this is the delivery's own path. A route that begins with the provider's name must be exactly this
-    /// path, since a greedy route also matches paths that only end like it. Any other route, such as `$default` or one
-    /// of an operator's making, doesn't say where the own path begins.
+    /// A route that is the provider's must be this very path: a greedy one also lets in what only ends so. Any other,
+    /// such as `$default` or one that an operator put before the function, doesn't say where the provider's own path
+    /// begins.
     fn is_to(&self, path: &str) -> bool {
         let is_routed = match &self.routed {
             Some(routed) if first_segment(routed) == first_segment(path) => routed == path,
@@ -119,18 +123,18 @@ impl Delivery {
         is_routed && self.path.ends_with(path)
     }
 
-    /// The genuine webhook, once a proof holds for the whole body.
+    /// The webhook once a proof holds for the whole body.
     pub(crate) fn proven(self, provider: Provider, received_at: Timestamp) -> Genuine {
         let is_probe = is_probe(&self.body);
         self.proven_in_part(provider, received_at, is_probe)
     }
 
-    /// The genuine webhook, once a proof holds for a part of the body; `is_probe` says whether that part is a probe.
+    /// The webhook once a proof holds for a part of the body; `is_probe` says whether that part is a probe.
     pub(crate) fn proven_in_part(self, provider: Provider, received_at: Timestamp, is_probe: bool) -> Genuine {
         Genuine { is_probe, ..Genuine::new(provider, self.path, received_at, self.body) }
     }
 
-    /// What a proof answers with where the sender may knock, but nobody vouches for the body: it is not kept.
+    /// The webhook of a known sender whose body isn't proved: the body is dropped.
     pub(crate) fn proven_without_body(self, provider: Provider, received_at: Timestamp) -> Genuine {
         Genuine::new(provider, self.path, received_at, Vec::new())
     }
@@ -158,8 +162,8 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// A webhook that its provider has vouched for. Only a proof makes one, or [`from_our_queue`](Self::from_our_queue) if
-/// it was proved before.
+/// A webhook that its provider has vouched for. Only a proof makes one, or [`from_our_queue`](Self::from_our_queue) for
+/// one that was proved before.
 ///
 /// ```compile_fail,E0451
 /// # use verdict_webhooks::Genuine;
@@ -176,7 +180,7 @@ pub struct Genuine {
     path: String,
     received_at: Timestamp,
     body: Vec<u8>,
-    /// Of the body as sent, where this is no longer it.
+    /// The digest of the body as sent, if the body here isn't that any more.
     digest: Option<String>,
     is_probe: bool,
 }
@@ -186,9 +190,9 @@ impl Genuine {
         Self { provider, path, received_at, body, digest: None, is_probe: false }
     }
 
-    /// A webhook that was proved before, and that Verdict itself has held since, its body
-    /// [minimised](Self::minimised_body): on a queue that only Verdict and its operator can send to, or in the table.
-    /// `digest` is the [`body_digest`](Self::body_digest) that it had.
+    /// A webhook that was proved before and has been on Verdict's own queue since, to which only Verdict can send, or
+    /// in the table. Its body is [minimised](Self::minimised_body); `digest` is the [`body_digest`](Self::body_digest)
+    /// that it had.
     #[must_use]
     pub fn from_our_queue(
         provider: Provider,
@@ -200,7 +204,7 @@ impl Genuine {
         Self { digest: Some(digest), ..Self::new(provider, path, received_at, body) }
     }
 
-    /// Who vouched for it.
+    /// The provider that vouched for it.
     #[must_use]
     pub fn provider(&self) -> Provider {
         self.provider
@@ -212,31 +216,31 @@ impl Genuine {
         &self.path
     }
 
-    /// Tells whether it is a probe and not a webhook: what was proved is one object with the one member `verdictProbe`.
-    /// Nothing of a probe is stored or published.
+    /// Returns whether the proved text is a probe and no webhook: one object with the one member `verdictProbe`.
+    /// Nothing of it is stored or published.
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.is_probe
     }
 
-    /// When it was proved.
+    /// The time at which it was proved.
     #[must_use]
     pub fn received_at(&self) -> Timestamp {
         self.received_at
     }
 
-    /// The bytes as sent; of a webhook from our queue, minimised.
+    /// The bytes as sent, or minimised if the webhook comes from Verdict's own queue.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body as an operator may keep it: minimised where it can be read as JSON, though of any length; else as sent,
-    /// as what is not JSON or nested too deeply is.
+    /// The body as an operator may keep it: minimised, of any length, if it can be read as JSON; otherwise (not JSON,
+    /// or nested too deeply) as sent.
     #[must_use]
     pub fn minimised_body(&self) -> Cow<'_, [u8]> {
         match Json::parse(&self.body) {
-            Ok(document) => Cow::Owned(compact(&document).into_bytes()),
+            Ok(document) => Cow::Owned(minimise_unbounded(&document).into_bytes()),
             Err(_) => Cow::Borrowed(&self.body),
         }
     }

@@ -1,36 +1,36 @@
-//! Webhooks: is a delivery genuine, what does it say, and what is that to us?
+//! Webhooks: is a delivery genuine, what does it say, and what does that mean for a session?
 //!
-//! Pure: neither AWS nor HTTP servers nor clocks. Each provider has the same three files: `proof`
-//! (is it genuine?), `payload` (what does it say?), `meaning` (what is that to us?). Whoever has read
-//! one provider finds the way in the others.
+//! Pure: neither AWS nor HTTP servers nor clocks. A [`Delivery`] can't be read; a proof turns it into [`Genuine`],
+//! which can.
 //!
-//! The order is a type: a [`Delivery`] can't be read; a proof turns it into [`Genuine`], which can.
+//! | room | holds | imports from |
+//! |---|---|---|
+//! | `providers` | what a provider has to offer, and each provider: `proof` (is it genuine?), `payload` (what does it say?), `meaning` (what does it mean for a session?) | all below, and no provider from another |
+//! | `proving` | tools of a proof: secrets, headers, credentials | `delivery`, `refusal`, `digest`, `reading` |
+//! | `delivery` | what comes in, and what a proof makes of it | `refusal`, `digest`, `reading` |
+//! | `reading` | tools of a payload or a meaning: JSON, fields, minimising | `digest` |
+//! | `refusal`, `digest` | why a delivery is turned away; SHA-256 | nothing |
+//!
+//! Inside the crate everything is imported by its module path. What is re-exported here is for other crates.
 
-mod authorization;
-mod credentials;
 mod delivery;
 mod digest;
-mod fields;
-pub mod incode;
-pub mod json;
-mod minimise;
-mod probe;
+mod providers;
+mod proving;
 mod reading;
-mod receiver;
 mod refusal;
-mod secret;
-mod secret_headers;
-pub mod treezor;
-mod unreadable;
-pub mod veriff;
-pub mod wultra;
 
-pub use credentials::{CredentialsError, Fault};
 pub use delivery::{Delivery, Genuine, Headers};
 pub use digest::sha256_hex;
-pub use minimise::PAYLOAD_LIMIT;
-pub use reading::{read, read_again};
-pub use receiver::{Answer, Disposition, Ignored, Provide, Reading};
+pub use providers::{
+    incode,
+    provider::{Answer, Disposition, Ignored, Reading, WebhookSource},
+    read::{read, read_again},
+    treezor, veriff, wultra,
+};
+pub use proving::{
+    credentials::{CredentialsError, Fault},
+    secret::{Secret, WeakSecret},
+};
+pub use reading::{json, minimise::PAYLOAD_LIMIT, unreadable::Unreadable};
 pub use refusal::Refusal;
-pub use secret::{Secret, WeakSecret};
-pub use unreadable::Unreadable;

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-/// Why a delivery is not genuine. A closed set: the codes are stable, for logs and metrics. None of
-/// them goes to the sender, who gets the same answer for all, except for an unknown path.
+/// A reason why a delivery is not genuine. A closed set: the codes are stable, for logs and metrics. None of
+/// them goes to the sender, who gets the same answer for all, except that an unknown path is not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum Refusal {
     /// Not a POST.
@@ -39,7 +39,7 @@ pub enum Refusal {
     /// A well-formed `Authorization` header with another password, or a token that we did not sign.
     #[error("the Authorization header matches no configured credentials")]
     AuthorizationMismatch,
-    /// A bearer token of ours whose time is up.
+    /// A bearer token that Verdict issued, and that has expired.
     #[error("the bearer token has expired")]
     TokenExpired,
     /// A configured header is missing.
@@ -51,7 +51,7 @@ pub enum Refusal {
     /// A configured header has another value.
     #[error("a secret header matches none of its configured values")]
     SecretHeaderMismatch,
-    /// No token in the URL, where one is configured.
+    /// No token in the URL, although one is configured.
     #[error("the token in the URL is missing")]
     UrlTokenMissing,
     /// Several tokens in the URL.

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::sync::LazyLock;
 use verdict_fuzz::{arrival, kept, provider::Sender, request::Request};
-use verdict_webhooks::{Provide as _, Reading, Unreadable, read, sha256_hex, veriff::Veriff};
+use verdict_webhooks::{Reading, Unreadable, WebhookSource as _, read, sha256_hex, veriff::Veriff};
 
 static VERIFF: LazyLock<Veriff> = LazyLock::new(Veriff::configured);
 

@@ -10,7 +10,7 @@ use verdict_fuzz::{
     request::Request,
 };
 use verdict_webhooks::{
-    Provide as _, Refusal,
+    Refusal, WebhookSource as _,
     incode::{Incode, TokenAnswer, TokenEndpoint, TokenError},
 };
 

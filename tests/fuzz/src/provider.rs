@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use sha2::Sha256;
 use std::sync::LazyLock;
 use verdict_webhooks::{
-    Provide,
+    WebhookSource,
     incode::{Incode, TokenEndpoint},
     treezor::Treezor,
     veriff::Veriff,
@@ -21,7 +21,7 @@ const URL_TOKEN: &str = "1c5f0e7d9ab34826f7d05be1930c64a2";
 const PASSWORD: &str = "b0d7c1e2-93a4-4f58-8a6d-7e1f2c3b4a59";
 
 /// A provider, and what its webhooks are proved with.
-pub trait Sender: Provide + Sized {
+pub trait Sender: WebhookSource + Sized {
     /// Where its webhooks go, where an input names no path of the provider's.
     const PATH: &str;
 

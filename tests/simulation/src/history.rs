@@ -19,8 +19,6 @@ use std::{
 use tokio::time::{Instant, sleep, sleep_until};
 use verdict_sessions::{CheckOutcome, Outcome, Provider, SessionId, SessionKey, Stage, Timestamp};
 
-const PROVIDERS: [Provider; 4] = [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra];
-
 /// Longer than a call that nobody waits for any more may take to take effect.
 const AFTERMATH: Duration = Duration::from_secs(35);
 
@@ -153,7 +151,7 @@ impl Plan {
 /// A provider and the id of a session there; one in eight is such that neither queue nor header takes it as it is.
 fn session(index: usize) -> (Provider, String) {
     let id = 1001 + index;
-    (one_of(&PROVIDERS), if fastrand::u8(..8) == 0 { format!("é/ {id}") } else { id.to_string() })
+    (one_of(&Provider::ALL), if fastrand::u8(..8) == 0 { format!("é/ {id}") } else { id.to_string() })
 }
 
 fn key(sessions: &[(Provider, String)]) -> SessionKey {
@@ -380,7 +378,7 @@ impl<'w> Run<'w> {
         for tries in 0.. {
             self.arrivals.borrow_mut()[index].insert(self.world.clock.now());
             let answer = self.perhaps(self.world.deliver(webhook).boxed_local()).await;
-            let outcome = answer.as_ref().map_or("no answer", |answer| answer.headers["x-verdict-outcome"].as_str());
+            let outcome = answer.as_ref().and_then(|answer| answer.header("x-verdict-outcome")).unwrap_or("no answer");
             self.tell(|| format!("webhook {index}: {outcome}"));
             self.count("deliveries", 1);
             let known = ["recorded", "duplicate", "spooled", "quarantined", "failed", "no answer"];
@@ -388,7 +386,7 @@ impl<'w> Run<'w> {
                 Some(known) => self.count(known, 1),
                 None => self.violated(format!("webhook {index} was {outcome}")),
             }
-            if answer.is_some_and(|answer| (200..300).contains(&answer.status)) {
+            if answer.is_some_and(|answer| (200..300).contains(&answer.status())) {
                 self.acknowledged.borrow_mut()[index].push(Snapshot::of(&self.world.network));
                 return;
             }

@@ -65,19 +65,19 @@ impl fmt::Display for Run<'_> {
 fn receiver_dies(case: &Case, weather: Weather, after: After, polls: usize, tally: &mut Tally) -> bool {
     simulate(polls as u64, async |world| {
         for webhook in &case.before {
-            assert!(is_success(world.deliver(webhook).await.status));
+            assert!(is_success(world.deliver(webhook).await.status()));
             world.pass(Duration::from_secs(1)).await;
         }
         weather.set_in(&world);
         let answered = polled(world.deliver(&case.webhook), polls).await;
-        let is_acknowledged = answered.as_ref().is_some_and(|response| is_success(response.status));
+        let is_acknowledged = answered.as_ref().is_some_and(|response| is_success(response.status()));
         if is_acknowledged {
             assert!(world.is_durable(&case.webhook), "{}: acknowledged and nowhere", case.name);
         }
         world.pass(Duration::from_secs(1)).await;
         world.network.mend();
         if after == After::Redelivered {
-            assert!(is_success(world.deliver(&case.webhook).await.status), "{}: sent again", case.name);
+            assert!(is_success(world.deliver(&case.webhook).await.status()), "{}: sent again", case.name);
         }
         assert!(world.settle().await, "{}: something waits for ever", case.name);
         let mut sent = Sent { sure: case.before.iter().collect(), ..Sent::default() };

@@ -32,7 +32,7 @@ fn decision(world: &World, n: u32) -> Webhook {
 }
 
 async fn decide(world: &World, n: u32) {
-    assert_eq!(world.deliver(&decision(world, n)).await.status, 200);
+    assert_eq!(world.deliver(&decision(world, n)).await.status(), 200);
 }
 
 /// Two decisions are committed and not published, and the relay may take them on.
@@ -132,7 +132,7 @@ fn a_consumer_that_holds_a_message_holds_up_its_session_alone() {
     simulate(1, async |world| {
         for (session, outcome) in [("a", Outcome::Review), ("a", Outcome::Approved), ("b", Outcome::Declined)] {
             let webhook = Webhook::decision(Provider::Veriff, session, outcome, world.clock.now(), "1");
-            assert_eq!(world.deliver(&webhook).await.status, 200);
+            assert_eq!(world.deliver(&webhook).await.status(), 200);
             world.pass(Duration::from_secs(1)).await;
         }
         let held = receive(&world, 1);
@@ -161,8 +161,8 @@ fn five_hundred_events_of_wultra_outlast_an_hour_without_the_table() {
                     let arrived_at = world.clock.now();
                     let webhook = Webhook::decision(Provider::Wultra, &n.to_string(), outcome, arrived_at, "");
                     let answer = world.deliver(&webhook).await;
-                    assert_eq!(answer.status, 200, "{fault:?}");
-                    assert_eq!(answer.headers["x-verdict-outcome"], "spooled", "{fault:?}");
+                    assert_eq!(answer.status(), 200, "{fault:?}");
+                    assert_eq!(answer.header("x-verdict-outcome"), Some("spooled"), "{fault:?}");
                     sent.push((webhook.claims[0].clone(), arrived_at));
                     sleep_until(start + OUTAGE / EVENTS * (n + 1)).await;
                 }

@@ -11,7 +11,7 @@ const SESSION: &str = "veriff/s";
 
 async fn decide(world: &World, outcome: Outcome, attempt: &str) {
     let webhook = Webhook::decision(Provider::Veriff, "s", outcome, world.clock.now(), attempt);
-    assert_eq!(world.deliver(&webhook).await.status, 200);
+    assert_eq!(world.deliver(&webhook).await.status(), 200);
     world.pass(Duration::from_secs(1)).await;
 }
 
@@ -52,7 +52,7 @@ fn no_rebuild_leaves_out_an_event_that_a_query_does_not_see_yet() {
         // It takes all the time that it has, and a webhook behind it waits for no other run.
         world.network.fail(|call: &Call| (call.service == Service::DynamoDb).then_some(Fault::FailBefore));
         let behind = Webhook::decision(Provider::Wultra, "1001", Outcome::Approved, world.clock.now(), "");
-        assert_eq!(world.deliver(&behind).await.headers["x-verdict-outcome"], "spooled");
+        assert_eq!(world.deliver(&behind).await.header("x-verdict-outcome"), Some("spooled"));
         world.network.mend();
         assert_eq!(world.run_replay().await, 2);
         assert_eq!((world.record(SESSION), world.waiting().len()), (before.clone(), 1));

@@ -353,7 +353,7 @@ impl Soak {
 
 /// The functions' environment, as the template has it.
 fn variables(address: &str) -> BTreeMap<String, String> {
-    let mut variables = BTreeMap::from([
+    let variables = BTreeMap::from([
         ("AWS_ACCESS_KEY_ID", "soak".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "soak".to_owned()),
         ("AWS_REGION", "eu-west-1".to_owned()),
@@ -366,15 +366,10 @@ fn variables(address: &str) -> BTreeMap<String, String> {
         ("PAYLOAD_RETENTION_DAYS", "400".to_owned()),
         ("VERDICT_LOG", "info".to_owned()),
     ]);
-    for (name, provider) in [
-        ("VERIFF_CREDENTIALS", Provider::Veriff),
-        ("INCODE_CREDENTIALS", Provider::Incode),
-        ("TREEZOR_CREDENTIALS", Provider::Treezor),
-        ("WULTRA_CREDENTIALS", Provider::Wultra),
-    ] {
-        variables.insert(name, credentials(provider).to_string());
-    }
-    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let credentials = Provider::ALL.map(|provider| {
+        (format!("{}_CREDENTIALS", provider.as_str().to_uppercase()), credentials(provider).to_string())
+    });
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(credentials).collect()
 }
 
 /// A message as the event source mapping hands it over: the API's members, in lower case.

@@ -6,8 +6,6 @@ use std::time::Duration;
 use verdict_sessions::{Outcome, Provider, Stage, Timestamp};
 use verdict_simulation::{Claim, Webhook};
 
-const PROVIDERS: [Provider; 4] = [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra];
-
 /// The step between two things that happen in a story. Whole seconds, since Treezor writes no fractions.
 const STEP: Duration = Duration::from_secs(30);
 
@@ -28,7 +26,7 @@ impl Story {
     /// A story whose first event is at `start`, in whole seconds.
     pub(crate) fn tell(seed: u64, number: usize, start: Timestamp) -> Self {
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number as u64);
-        let provider = PROVIDERS[number % PROVIDERS.len()];
+        let provider = Provider::ALL[number % Provider::ALL.len()];
         let people = if provider == Provider::Treezor && rng.u8(..4) == 0 { 3 } else { 1 };
         let sessions: Vec<String> = (0..people).map(|person| session_id(provider, seed, number, person)).collect();
         let mut story =

@@ -18,7 +18,7 @@ use crate::{
     time::deadline::Deadline,
 };
 use std::time::{Duration, Instant};
-use verdict_webhooks::{Disposition, Genuine, Provide};
+use verdict_webhooks::{Disposition, Genuine, WebhookSource};
 
 /// The time that is kept back for putting a webhook on a queue: a try without an answer, and a second one.
 const ENQUEUE_RESERVE: Duration = Duration::from_millis(1300);
@@ -32,7 +32,7 @@ pub struct Receiver<P> {
     quarantine: QuarantineQueue,
 }
 
-impl<P: Provide> Receiver<P> {
+impl<P: WebhookSource> Receiver<P> {
     pub(crate) fn new(provider: P, recorder: Recorder, intake: IntakeQueue, quarantine: QuarantineQueue) -> Self {
         Self { provider, recorder, intake, quarantine }
     }

@@ -20,6 +20,7 @@ use crate::{
     telemetry::Line,
     time::{clock, deadline::Deadline},
 };
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
@@ -59,45 +60,13 @@ pub enum Invocation {
     /// The doctor's question: did the function start?
     Doctor(Doctor),
     /// Messages from intake, from SQS's event source mapping.
-    Batch(Batch),
+    Batch(SqsEvent),
     /// An operator's question: what would a rebuild of these sessions change?
     DryRun {
         /// The sessions.
         #[serde(rename = "dryRun")]
         dry_run: Vec<SessionKey>,
     },
-}
-
-/// A batch of messages, as the event source mapping hands it over.
-#[derive(Debug, Deserialize)]
-pub struct Batch {
-    /// The messages.
-    #[serde(rename = "Records")]
-    pub records: Vec<Message>,
-}
-
-/// One message of a batch.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Message {
-    /// The name that it has in the answer.
-    pub message_id: String,
-    /// SQS's name for this receive of it.
-    pub receipt_handle: String,
-    /// The message itself.
-    pub body: String,
-    /// SQS's own attributes.
-    #[serde(default)]
-    pub attributes: Attributes,
-}
-
-/// SQS's attributes of a message.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Attributes {
-    /// The number of its receives, with this one.
-    #[serde(default)]
-    pub approximate_receive_count: Option<String>,
 }
 
 /// The function's answer.
@@ -107,28 +76,12 @@ pub enum Answer {
     /// The answer to the doctor.
     Started(Started),
     /// The messages of the batch that stay on the queue.
-    Batch(BatchAnswer),
+    Batch(SqsBatchResponse),
     /// The changes that a rebuild would make.
     DryRun {
         /// In the order of the question.
         sessions: Vec<rebuild::Report>,
     },
-}
-
-/// The answer to a batch, in the form that the event source mapping reads.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchAnswer {
-    /// The messages that stay.
-    pub batch_item_failures: Vec<BatchItemFailure>,
-}
-
-/// A message that stays.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchItemFailure {
-    /// Its [`Message::message_id`].
-    pub item_identifier: String,
 }
 
 /// The result of taking one message.
@@ -172,12 +125,12 @@ impl Replay {
     }
 
     /// Takes a batch of messages, one after the other, and says which of them stay on the queue.
-    pub async fn take(&self, batch: &Batch, now: Timestamp, deadline: Deadline) -> BatchAnswer {
-        let mut answer = BatchAnswer::default();
+    pub async fn take(&self, batch: &SqsEvent, now: Timestamp, deadline: Deadline) -> SqsBatchResponse {
+        let mut answer = SqsBatchResponse::default();
         let mut table_is_out = false;
         let mut oldest_seconds = 0;
         for message in &batch.records {
-            let read = IntakeMessage::read(&message.body);
+            let read = IntakeMessage::read(message.body.as_deref().unwrap_or_default());
             if let Ok(IntakeMessage::Webhook(webhook)) = &read {
                 oldest_seconds = oldest_seconds.max(now.seconds_since(webhook.received_at()));
             }
@@ -189,7 +142,8 @@ impl Replay {
             if let Taken::Keep { affects_all } = taken {
                 table_is_out |= affects_all;
                 self.put_off(message, deadline).await;
-                answer.batch_item_failures.push(BatchItemFailure { item_identifier: message.message_id.clone() });
+                // A message without an id, which SQS doesn't send, keeps the whole batch on the queue.
+                answer.add_failure(message.message_id.as_deref().unwrap_or_default());
             }
         }
         let kept = answer.batch_item_failures.len();
@@ -257,8 +211,9 @@ impl Replay {
     }
 
     /// Hides a message for a while. If that fails, it comes back when the queue's visibility timeout ends.
-    async fn put_off(&self, message: &Message, deadline: Deadline) {
-        match deadline.bound(self.intake.put_off(&message.receipt_handle, pause(message))).await {
+    async fn put_off(&self, message: &SqsMessage, deadline: Deadline) {
+        let receipt_handle = message.receipt_handle.as_deref().unwrap_or_default();
+        match deadline.bound(self.intake.put_off(receipt_handle, pause(message))).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "could not put a message off"),
             Err(_elapsed) => tracing::warn!("out of time to put a message off"),
@@ -273,8 +228,9 @@ fn left_to_its_receives(error: ForeignMessage) -> Taken {
 }
 
 /// The pause before a message is received again: twice as long each time.
-fn pause(message: &Message) -> Duration {
-    let receives: u32 = message.attributes.approximate_receive_count.as_ref().and_then(|n| n.parse().ok()).unwrap_or(1);
+fn pause(message: &SqsMessage) -> Duration {
+    let receives: u32 =
+        message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(receives.saturating_sub(1))).min(LONGEST_PAUSE)
 }
 
@@ -283,12 +239,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn message(receives: Option<&str>) -> Message {
-        serde_json::from_value(json!({
-            "messageId": "1", "receiptHandle": "r", "body": "", "attributes": {"ApproximateReceiveCount": receives},
+    fn message(receives: Option<&str>) -> SqsMessage {
+        let mut message = json!({
+            "messageId": "1", "receiptHandle": "r", "body": "", "attributes": {"SenderId": "AIDA"},
             "messageAttributes": {}, "md5OfBody": "", "eventSource": "aws:sqs",
-        }))
-        .unwrap()
+        });
+        if let Some(receives) = receives {
+            message["attributes"]["ApproximateReceiveCount"] = json!(receives);
+        }
+        serde_json::from_value(message).unwrap()
     }
 
     #[test]
@@ -323,10 +282,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_what_the_event_source_mapping_reads() {
-        let failure = BatchItemFailure { item_identifier: "1".into() };
-        let answer = Answer::Batch(BatchAnswer { batch_item_failures: vec![failure] });
-        assert_eq!(json!(answer), json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
-        assert_eq!(json!(Answer::Batch(BatchAnswer::default())), json!({"batchItemFailures": []}));
+        let mut response = SqsBatchResponse::default();
+        assert_eq!(json!(Answer::Batch(response.clone())), json!({"batchItemFailures": []}));
+        response.add_failure("1");
+        assert_eq!(json!(Answer::Batch(response)), json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
         assert_eq!(json!(Answer::Started(Doctor.answer())), json!({"started": true}));
     }
 }

@@ -5,7 +5,13 @@
 
 use super::deployment::version;
 use serde_json::json;
-use std::{env, fmt::Result, panic};
+use std::{
+    cell::Cell,
+    env,
+    fmt::Result,
+    panic::{self, AssertUnwindSafe},
+    thread,
+};
 use tracing::{Event, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer as _, filter,
@@ -27,10 +33,30 @@ pub(crate) fn start() {
     // A second start in one process, as in tests, keeps the log of the first.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
     panic::set_hook(Box::new(|panic| {
+        if PANIC_IS_EXPECTED.get() {
+            return;
+        }
         // The place, never the message: a slice out of range quotes what it sliced.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panicked; this is a bug");
     }));
+}
+
+thread_local! {
+    /// Whether a panic of this thread is no bug of Verdict's.
+    static PANIC_IS_EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs code of a library that panics on some input. The panic isn't logged: a stranger who sends such input must not
+/// raise an alarm.
+///
+/// # Errors
+/// The panic.
+pub(crate) fn expecting_panics<T>(run: impl FnOnce() -> T) -> thread::Result<T> {
+    PANIC_IS_EXPECTED.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    PANIC_IS_EXPECTED.set(false);
+    result
 }
 
 /// Writes JSON lines, each with the version as its first member.
@@ -70,6 +96,18 @@ mod tests {
         io,
         sync::{Arc, Mutex},
     };
+
+    #[test]
+    fn a_panic_is_expected_only_of_what_is_known_for_it() {
+        let during = Cell::new(false);
+        let panicked = expecting_panics(|| {
+            during.set(PANIC_IS_EXPECTED.get());
+            panic!("over a stranger's input")
+        });
+        assert_eq!((panicked.is_err(), during.get(), PANIC_IS_EXPECTED.get()), (true, true, false));
+        assert_eq!(expecting_panics(|| 1).unwrap(), 1);
+        assert!(!PANIC_IS_EXPECTED.get());
+    }
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);

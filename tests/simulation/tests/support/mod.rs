@@ -30,7 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let clock = minutes_before_the_run;
     let case = |name: &str, before: Vec<Webhook>, webhook| Case { name: name.to_owned(), before, webhook };
     let mut cases = Vec::new();
-    for provider in [Provider::Veriff, Provider::Incode, Provider::Treezor, Provider::Wultra] {
+    for provider in Provider::ALL {
         let progress = Webhook::progress(provider, "1001", Stage::Submitted, clock(9), "attempt-1");
         let decision = Webhook::decision(provider, "1001", Outcome::Approved, clock(3), "attempt-1");
         cases.push(case(&format!("{provider} progress"), vec![], progress.clone()));
@@ -54,7 +54,7 @@ pub(crate) fn minutes_before_the_run(minutes: u64) -> Timestamp {
 }
 
 /// Whether a provider takes it for done.
-pub(crate) fn is_success(status: u16) -> bool {
+pub(crate) fn is_success(status: i64) -> bool {
     (200..300).contains(&status)
 }
 
@@ -109,7 +109,7 @@ impl Backlog {
         };
         world.network.fail(move |call| (Some(call.service) == refusing).then_some(Fault::CredentialsExpired));
         for webhook in &self.webhooks {
-            assert!(is_success(world.deliver(webhook).await.status));
+            assert!(is_success(world.deliver(webhook).await.status()));
             world.pass(Duration::from_secs(1)).await;
         }
         for (session, outcome) in &self.scores {

@@ -1,0 +1,98 @@
+//! Incode. The contract that these files follow: no body is signed; the sender proves itself with
+//! static headers, with an access token that Verdict issued, or with both. Each kind of webhook has a
+//! path, and an API tells what webhooks did not.
+
+mod api;
+mod credentials;
+mod finding;
+mod meaning;
+mod oauth;
+mod payload;
+mod proof;
+mod token_endpoint;
+mod tokens;
+
+pub use api::ApiAccess;
+pub use finding::{Finding, SCORE_PATH, STATUS_PATH, recurrence};
+pub use token_endpoint::{TokenAnswer, TokenEndpoint, TokenError};
+
+use crate::{
+    delivery::{Delivery, Genuine},
+    providers::provider::{Answer, Disposition, Reader, Reading, WebhookSource},
+    proving::credentials::CredentialsError,
+    reading::unreadable::Unreadable,
+    refusal::Refusal,
+};
+use credentials::Credentials;
+use verdict_sessions::{Provider, SessionEvent, Timestamp};
+
+/// Incode, with what its webhooks prove themselves with.
+#[derive(Debug)]
+pub struct Incode {
+    credentials: Credentials,
+}
+
+impl Incode {
+    /// Reads the credentials,
+    /// `{"headers":{"x-…":["…"]},"oauth":{"clients":[{"id":"…","secret":"…"}],"signingKeys":["…"],"tokenTtlSeconds":3600},
+    /// "api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"}}`: `headers` or `oauth` or both; if
+    /// both are there, both must hold. `tokenTtlSeconds` and `api` are optional.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] if a member is missing, unknown, empty or weak.
+    pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
+        Credentials::from_json(credentials).map(|credentials| Self { credentials })
+    }
+
+    /// The access to Incode's API, if it is configured.
+    #[must_use]
+    pub fn api(&self) -> Option<&ApiAccess> {
+        self.credentials.api.as_ref()
+    }
+}
+
+impl WebhookSource for Incode {
+    const PROVIDER: Provider = Provider::Incode;
+
+    fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
+        proof::prove(&self.credentials, delivery, now)
+    }
+
+    /// Success to Incode is 200 with this JSON; anything else is sent again, five times in half an hour.
+    fn answer(&self, path: &str, disposition: Disposition) -> Answer {
+        match disposition {
+            Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
+            Disposition::Refused(_) => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },
+            Disposition::Failed => Answer { status: 503, body: r#"{"error":{"code":"unavailable"}}"# },
+            // INE scraping alone wants a string.
+            _ if payload::segment(path) == Some("ine-scraping") => {
+                Answer { status: 200, body: r#"{"success": "true"}"# }
+            }
+            _ => Answer { status: 200, body: r#"{"success": true}"# },
+        }
+    }
+
+    fn is_polled(&self) -> bool {
+        self.api().is_some()
+    }
+}
+
+impl Reader for Incode {
+    fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+        meaning::read(genuine)
+    }
+
+    fn read_answer(
+        recorded: &SessionEvent,
+        source: &str,
+        payload: &str,
+    ) -> Option<Result<Option<SessionEvent>, Unreadable>> {
+        let read = match source {
+            STATUS_PATH => Finding::of_status,
+            SCORE_PATH => Finding::of_score,
+            _ => return None,
+        };
+        let finding = read(&recorded.session, payload.as_bytes(), recorded.received_at);
+        Some(finding.map(|finding| finding.event))
+    }
+}

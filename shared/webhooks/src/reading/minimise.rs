@@ -1,0 +1,267 @@
+//! The minimised payload: what is stored of a webhook.
+//!
+//! Images and other base64 blobs become their kind, size and SHA-256, and so do signed tokens; members
+//! that hold tokens, keys or passwords go, name and all. That holds inside documents which travel as
+//! strings, too. Everything else stays as spelled, so that the webhook can be read again by a later version.
+
+mod blobs;
+mod mark;
+mod tokens;
+
+use crate::reading::{
+    json::{DEPTH_LIMIT, Json, Text},
+    unreadable::Unreadable,
+};
+use mark::Mark;
+use std::ops::Range;
+
+/// The largest minimised payload, in bytes of UTF-8. Well under DynamoDB's 400 KB an item, which
+/// counts attribute names and the other members too.
+pub const PAYLOAD_LIMIT: usize = 300 * 1024;
+
+/// The kind in the mark of something that did not fit.
+const CUT: &str = "cut";
+
+/// The most strings that may be nested around a document: each is parsed on the stack of the one around it.
+const STRINGS_LIMIT: usize = 4;
+
+/// A list of numbers as long as the shortest blob is one too.
+const SHORTEST_BYTE_LIST: usize = blobs::SHORTEST;
+
+/// The ends of the names of secret members, in lower case, without separators and without a plural's s.
+const SECRET_NAMES: [&str; 11] = [
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "password",
+    "passwordhash",
+    "secret",
+    "credential",
+    "jwt",
+    "bearer",
+    "authorization",
+];
+
+/// Writes the minimised payload, at most [`PAYLOAD_LIMIT`] long.
+pub(crate) fn minimise(document: &Json<'_>) -> String {
+    let mut writer = Writer::default();
+    writer.value(document);
+    if writer.out.len() <= PAYLOAD_LIMIT { writer.out } else { cut(&writer.out, writer.members) }
+}
+
+/// Writes one value, minimised, however long it is: for parts of a payload that take part in an event's id.
+pub(crate) fn minimise_unbounded(value: &Json<'_>) -> String {
+    let mut writer = Writer::default();
+    writer.value(value);
+    writer.out
+}
+
+/// Writes one document.
+#[derive(Default)]
+struct Writer {
+    out: String,
+    /// How many lists and objects are open.
+    depth: usize,
+    /// How many strings are around this document.
+    strings: usize,
+    /// Whether anything was left out.
+    shortened: bool,
+    /// Where the values of the outermost object's members are in `out`.
+    members: Vec<Range<usize>>,
+}
+
+impl Writer {
+    fn value(&mut self, value: &Json<'_>) {
+        match value {
+            Json::Null => self.out.push_str("null"),
+            Json::Bool(true) => self.out.push_str("true"),
+            Json::Bool(false) => self.out.push_str("false"),
+            Json::Number(number) => self.out.push_str(number),
+            Json::String(text) => self.text(*text),
+            Json::Array(items) => match byte_list(items) {
+                Some(mark) => self.mark(&mark),
+                None => self.list(['[', ']'], items, Self::value),
+            },
+            Json::Object(members) => {
+                let kept: Vec<_> = members.iter().filter(|(name, _)| !is_secret(*name)).collect();
+                self.shortened |= kept.len() < members.len();
+                self.list(['{', '}'], kept, Self::member);
+            }
+        }
+    }
+
+    fn member(&mut self, (name, value): &(Text<'_>, Json<'_>)) {
+        self.quoted(name.raw());
+        self.out.push(':');
+        let start = self.out.len();
+        self.value(value);
+        if self.depth == 1 {
+            self.members.push(start..self.out.len());
+        }
+    }
+
+    fn list<T>(
+        &mut self,
+        [opening, closing]: [char; 2],
+        entries: impl IntoIterator<Item = T>,
+        write: impl Fn(&mut Self, T),
+    ) {
+        self.out.push(opening);
+        self.depth += 1;
+        for (index, entry) in entries.into_iter().enumerate() {
+            if index > 0 {
+                self.out.push(',');
+            }
+            write(self, entry);
+        }
+        self.depth -= 1;
+        self.out.push(closing);
+    }
+
+    fn text(&mut self, text: Text<'_>) {
+        if is_like_a_document(text) && self.document(text) {
+            return;
+        }
+        let raw = text.raw();
+        let marks = marks(raw);
+        match &marks[..] {
+            [] => self.quoted(raw),
+            [(range, mark)] if blobs::is_all(raw, range) => self.mark(mark),
+            marks => {
+                let marks = marks.iter().map(|(range, mark)| (range.clone(), mark.inline()));
+                self.quoted(&with_marks(raw, marks));
+                self.shortened = true;
+            }
+        }
+    }
+
+    /// Writes a string that is a JSON document, and returns whether it was one. If nothing is left out of it, it stays
+    /// as spelled.
+    fn document(&mut self, text: Text<'_>) -> bool {
+        let decoded = text.decoded();
+        let document = match Json::parse(decoded.as_bytes()) {
+            Ok(document) if self.strings < STRINGS_LIMIT => document,
+            // What can't be looked into can't be kept.
+            Ok(_) | Err(Unreadable::TooDeep) => {
+                self.mark(&Mark::of_text("application/json", &decoded));
+                return true;
+            }
+            Err(_) => return false,
+        };
+        let mut inner = Self { strings: self.strings + 1, ..Self::default() };
+        inner.value(&document);
+        if inner.shortened {
+            self.out.push('"');
+            for character in inner.out.chars() {
+                // There is no control character in it: strings have none, and white space is gone.
+                if matches!(character, '"' | '\\') {
+                    self.out.push('\\');
+                }
+                self.out.push(character);
+            }
+            self.out.push('"');
+            self.shortened = true;
+        } else {
+            self.quoted(text.raw());
+        }
+        true
+    }
+
+    /// A mark in a value's place: an object, or text if an object would be one level too deep.
+    fn mark(&mut self, mark: &Mark) {
+        self.shortened = true;
+        if self.depth < DEPTH_LIMIT { self.out.push_str(&mark.object()) } else { self.quoted(&mark.inline()) }
+    }
+
+    fn quoted(&mut self, raw: &str) {
+        self.out.push('"');
+        self.out.push_str(raw);
+        self.out.push('"');
+    }
+}
+
+fn is_secret(name: Text<'_>) -> bool {
+    let plain: String = name.decoded().chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    let singular = plain.strip_suffix('s').unwrap_or(&plain);
+    SECRET_NAMES.iter().any(|ending| singular.ends_with(ending))
+}
+
+/// Whether it could be an object, a list or once more a string.
+fn is_like_a_document(text: Text<'_>) -> bool {
+    let mut characters = text.utf16().map(|unit| u8::try_from(unit).unwrap_or(b'?'));
+    let first = characters.find(|character| !character.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'[' | b'"'))
+}
+
+/// The parts of a text that must not stay, in order, each with the mark that takes its place.
+fn marks(raw: &str) -> Vec<(Range<usize>, Mark)> {
+    let mut marks = Vec::new();
+    let mut seen = 0;
+    for token in tokens::find(raw) {
+        marks.extend(blobs::find(raw, seen..token.start));
+        seen = token.end;
+        let mark = Mark::of_text("application/jwt", &Text::written(&raw[token.clone()]).decoded());
+        marks.push((token, mark));
+    }
+    marks.extend(blobs::find(raw, seen..raw.len()));
+    marks
+}
+
+/// Bytes as a list of numbers. Java writes them signed.
+fn byte_list(items: &[Json<'_>]) -> Option<Mark> {
+    if items.len() < SHORTEST_BYTE_LIST {
+        return None;
+    }
+    let byte = |item: &Json<'_>| {
+        let Json::Number(number) = item else { return None };
+        number.parse::<u8>().ok().or_else(|| number.parse::<i8>().ok().map(i8::cast_unsigned))
+    };
+    let bytes: Vec<u8> = items.iter().map(byte).collect::<Option<_>>()?;
+    Some(Mark::of_bytes([bytes]))
+}
+
+/// Returns whether members of a minimised payload, or all of it, were left out because they did not fit.
+pub(crate) fn was_cut(payload: &str) -> bool {
+    let is_cut = |value: &Json<'_>| matches!(value.member("kind"), Ok(Some(Json::String(kind))) if kind.means(CUT));
+    let Ok(document) = Json::parse(payload.as_bytes()) else { return false };
+    let members = if let Json::Object(members) = &document { &members[..] } else { &[] };
+    is_cut(&document) || members.iter().any(|(_, value)| is_cut(value))
+}
+
+/// Replaces the largest members, one after the other, by their size and SHA-256. If that isn't enough (a list, or very
+/// many small members), it replaces the whole document.
+fn cut(text: &str, members: Vec<Range<usize>>) -> String {
+    let mut by_size = members;
+    by_size.sort_by_key(|member| std::cmp::Reverse(member.len()));
+
+    let mut length = text.len();
+    let mut marks: Vec<(Range<usize>, String)> = Vec::new();
+    for member in by_size {
+        let mark = Mark::of_text(CUT, &text[member.clone()]).object();
+        if member.len() <= mark.len() {
+            break;
+        }
+        length = length - member.len() + mark.len();
+        marks.push((member, mark));
+        if length <= PAYLOAD_LIMIT {
+            marks.sort_by_key(|(member, _)| member.start);
+            return with_marks(text, marks);
+        }
+    }
+    Mark::of_text(CUT, text).object()
+}
+
+/// A text with marks in the place of some of its parts.
+fn with_marks(text: &str, marks: impl IntoIterator<Item = (Range<usize>, String)>) -> String {
+    let mut out = String::new();
+    let mut kept_from = 0;
+    for (range, mark) in marks {
+        out.push_str(&text[kept_from..range.start]);
+        out.push_str(&mark);
+        kept_from = range.end;
+    }
+    out.push_str(&text[kept_from..]);
+    out
+}

@@ -1,0 +1,55 @@
+//! The mark that stands for something that isn't stored: its kind, size and SHA-256.
+
+use crate::digest::hex;
+use sha2::{Digest as _, Sha256};
+
+/// The kind, size and SHA-256 of something that isn't stored.
+pub(super) struct Mark {
+    kind: &'static str,
+    bytes: usize,
+    sha256: String,
+}
+
+impl Mark {
+    /// Of some text.
+    pub(super) fn of_text(kind: &'static str, text: &str) -> Self {
+        Self { kind, bytes: text.len(), sha256: hex(&Sha256::digest(text)) }
+    }
+
+    /// Of bytes that come piece by piece; the first piece shows their kind.
+    pub(super) fn of_bytes(pieces: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let (mut kind, mut bytes, mut hasher) = (None, 0, Sha256::new());
+        for piece in pieces {
+            kind = kind.or_else(|| Some(media_type(&piece)));
+            bytes += piece.len();
+            hasher.update(piece);
+        }
+        Self { kind: kind.unwrap_or("application/octet-stream"), bytes, sha256: hex(&hasher.finalize()) }
+    }
+
+    /// As a JSON value.
+    pub(super) fn object(&self) -> String {
+        format!(r#"{{"kind":"{}","bytes":{},"sha256":"{}"}}"#, self.kind, self.bytes, self.sha256)
+    }
+
+    /// As a part of a text; there is nothing in it that JSON would escape.
+    pub(super) fn inline(&self) -> String {
+        format!("[{}, {} bytes, sha256 {}]", self.kind, self.bytes, self.sha256)
+    }
+}
+
+/// The media type that the first bytes show.
+fn media_type(bytes: &[u8]) -> &'static str {
+    let is_webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
+    let is_iso_media = bytes.get(4..8) == Some(b"ftyp");
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        [b'G', b'I', b'F', b'8', ..] => "image/gif",
+        [b'%', b'P', b'D', b'F', ..] => "application/pdf",
+        _ if is_webp => "image/webp",
+        _ if is_iso_media && matches!(bytes.get(8..11), Some(b"hei" | b"mif")) => "image/heic",
+        _ if is_iso_media => "video/mp4",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,8 @@
+//! What a payload may be read with: JSON as written, the members and facts in it, and what is stored of it.
+
+pub(crate) mod facts;
+pub(crate) mod fields;
+pub mod json;
+pub(crate) mod minimise;
+pub(crate) mod probe;
+pub(crate) mod unreadable;

@@ -1,0 +1,53 @@
+//! Why a genuine webhook can't be read.
+
+use thiserror::Error;
+
+/// Why a genuine webhook can't become events. It changes no session and is kept for an operator.
+/// Member names come from Verdict's code, so no message holds anything that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+pub enum Unreadable {
+    /// Nothing was sent.
+    #[error("the body is empty")]
+    Empty,
+    /// Not UTF-8, or not one JSON document.
+    #[error("the body is not a JSON document (at byte {at})")]
+    NotJson {
+        /// Where reading stopped, in bytes from the start.
+        at: usize,
+    },
+    /// Nested beyond [`json::DEPTH_LIMIT`](crate::reading::json::DEPTH_LIMIT).
+    #[error("the body is nested too deeply")]
+    TooDeep,
+    /// JSON, but not an object.
+    #[error("the body is not a JSON object")]
+    NotAnObject,
+    /// A member that matters occurs twice.
+    #[error("the member `{0}` occurs more than once")]
+    Ambiguous(&'static str),
+    /// The member that holds the session id in the provider's contract is missing.
+    #[error("there is no session id")]
+    NoSessionId,
+    /// A member is missing without which the document isn't what was asked for.
+    #[error("the member `{0}` is missing")]
+    Missing(&'static str),
+    /// An id that no record can be filed under: too long, or not Unicode.
+    #[error("the member `{0}` can't be an id: it is too long or not Unicode")]
+    UnusableId(&'static str),
+}
+
+impl Unreadable {
+    /// The stable code for logs, metrics and the quarantine.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotJson { .. } => "not_json",
+            Self::TooDeep => "too_deep",
+            Self::NotAnObject => "not_an_object",
+            Self::Ambiguous(_) => "ambiguous",
+            Self::NoSessionId => "no_session_id",
+            Self::Missing(_) => "member_missing",
+            Self::UnusableId(_) => "unusable_id",
+        }
+    }
+}

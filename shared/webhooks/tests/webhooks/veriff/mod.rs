@@ -1,0 +1,8 @@
+//! Veriff: what its proof accepts, what its webhooks mean, and which of them can't be read.
+
+mod credentials;
+mod event_ids;
+pub(crate) mod genuine;
+mod proofs;
+mod readings;
+mod unreadable;

@@ -39,7 +39,9 @@ fn answer(request: &Request) -> TokenAnswer {
     let body: Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(answer.status == 200, body["access_token"].is_string());
     match answer.error {
-        Some(TokenError::PathUnknown) => assert_eq!((answer.status, body["message"].as_str()), (404, Some("Not Found"))),
+        Some(TokenError::PathUnknown) => {
+            assert_eq!((answer.status, body["message"].as_str()), (404, Some("Not Found")))
+        }
         error => assert_eq!(error.map(TokenError::code), body["error"].as_str()),
     }
     answer

@@ -9,7 +9,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
 impl Webhook {
     /// A sample by its name, such as `veriff/decision-approved`. `events/catalogue.json` describes it; its
-    /// [`says`](Self::says) stays empty.
+    /// [`claims`](Self::claims) stays empty.
     ///
     /// # Panics
     /// If there is no such sample.

@@ -16,7 +16,7 @@
 //!   drops it when it writes the item again: a session with every event, an event when it is rebuilt. So a new member of
 //!   the session must be one that a rebuild restores from the events and payloads.
 //! - **No closed enum gains or loses a word** (`Kind`, `Status`, `Stage`, `Outcome`, `CheckOutcome`, `Remark`,
-//!   [`PollReason`](super::PollReason)): the release before can't read an item with a word that it doesn't know. A new
+//!   [`PollReason`](super::polls::PollReason)): the release before can't read an item with a word that it doesn't know. A new
 //!   fact goes into an optional member of its own, as text or as a list of texts. Only a new provider adds a word, to
 //!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
 //! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `POLL`, and the rules that make an

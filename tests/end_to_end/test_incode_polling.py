@@ -12,7 +12,7 @@ from stack.incode_api import said as fine_answer
 
 from . import intake
 from .deliveries import INCODE, as_event
-from .functions import copy
+from .functions import copy, deployed
 from .incode import (
     PATIENCE_SECONDS, arrived, clear_schedule, credentials, deliver, events, items, make_due, moment, onboarding,
     outcome, scheduled, unscheduled, webhook)
@@ -112,6 +112,19 @@ def test_what_a_quiet_session_has_come_to_is_learnt_and_no_score_asked_for(verdi
     assert verdict.session("incode", session_id)["status"] == ends_as
     assert [request.path for request in verdict.incode_api.about(session_id)] == [STATUS]
     assert (scheduled(verdict, session_id) is None) == (ends_as == "decided")
+
+
+def test_a_status_that_verdict_does_not_know_is_counted_as_a_webhooks_is(verdict, session_id):
+    poller = deployed(verdict, "IncodePoller")
+    verdict.incode_api.script(session_id, status=["NEVER_HEARD_OF"])
+    deliver(verdict, webhook("session-progress", {"interviewId": session_id}))
+    make_due(verdict, session_id)
+    before = len(said(log(verdict, poller, "finding", at_least=0), "finding"))
+    poll(verdict)
+    [line] = said(log(verdict, poller, "finding", at_least=before + 1), "finding")[before:]
+    assert (line["session"], line["outcome"], line["unrecognised"]) == (f"incode/{session_id}", "recorded", 1)
+    [metrics] = line["_aws"]["CloudWatchMetrics"]
+    assert (metrics["Dimensions"], metrics["Metrics"]) == ([["provider"]], [{"Name": "unrecognised", "Unit": "Count"}])
 
 
 def test_a_score_that_is_not_there_yet_is_asked_for_again(verdict, decisions, session_id):

@@ -7,7 +7,7 @@ use std::{fmt, mem, ops::Range, time::Duration};
 use support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success, minutes_before_the_run};
 use tokio::time::Instant;
 use verdict_sessions::{Outcome, Provider, Stage};
-use verdict_simulation::{Call, DynamoDb, Fault, Lasting, Sent, Webhook, World, failing, simulate_on};
+use verdict_simulation::{Call, DynamoDb, Fault, Lasting, Sent, Service, Webhook, World, failing, simulate_on};
 
 /// How often, and how, the provider sends a webhook that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -350,4 +350,23 @@ fn a_session_that_the_table_finds_fault_with_holds_up_no_other_of_its_webhook() 
         settle(&world).await;
         assert_eq!(world.broken_promises(&Sent { sure: vec![&webhook], ..Sent::default() }), []);
     });
+}
+
+/// The poller records through the same code as the receivers, so that publishing has the same limit. Without one, it would
+/// take as long as all of the SDK's tries.
+#[test]
+fn a_queue_that_stalls_holds_up_a_poll_no_longer_than_a_webhook() {
+    let [_, _, backlog] = backlogs();
+    let seconds = simulated(1, async |world| {
+        backlog.pile_up_in(&world).await;
+        world.network.fail(|call| (call.service == Service::Sqs).then_some(Fault::Stalled));
+        let began = world.clock.since_epoch();
+        world.run_poller().await.unwrap();
+        let took = world.clock.since_epoch().saturating_sub(began);
+        assert_eq!(world.published(), [""; 0]);
+        settle(&world).await;
+        assert_eq!(world.broken_promises(&backlog.sent()), []);
+        took.as_secs()
+    });
+    assert_eq!(seconds, 1);
 }

@@ -65,8 +65,8 @@ impl IncodeApi {
         Ok(Self { client, access: access.clone(), login: Mutex::default() })
     }
 
-    /// Returns the token, or logs in if there is none except the refused one. Requests that come meanwhile wait for this
-    /// one login.
+    /// Returns the token, or logs in if there is none except the refused one. Requests that come meanwhile wait for
+    /// this one login.
     async fn token_other_than(&self, refused: Option<&str>) -> Result<Zeroizing<String>, ApiError> {
         let waiting_since = Instant::now();
         let mut login = self.login.lock().await;

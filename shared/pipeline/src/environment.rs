@@ -145,7 +145,8 @@ impl Environment {
     /// # Errors
     /// [`StartError`] names the variable.
     pub fn replay(&self) -> Result<Replay, StartError> {
-        // Whether Incode is polled, only the poller knows: without credentials for the API it leaves the schedule alone.
+        // Whether Incode is polled, only the poller knows: without credentials for the API it leaves the schedule
+        // alone.
         let recorder = self.recorder()?.with_polls(true);
         Ok(Replay::new(recorder, self.intake_queue()?, self.quarantine_queue()?))
     }
@@ -236,8 +237,8 @@ impl Variables {
     }
 }
 
-/// The SDK retries a call without an answer, under the same idempotency token. What outlasts that is for the caller's own
-/// deadline.
+/// The SDK retries a call without an answer, under the same idempotency token. What outlasts that is for the caller's
+/// own deadline.
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25))
 }

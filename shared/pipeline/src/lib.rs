@@ -13,10 +13,10 @@
 //! | `telemetry` | the log and the metrics |
 //! | `time` | the wall clock, deadlines, pauses |
 //!
-//! One webhook's way: `lambda::gateway` takes the event that API Gateway makes of a request; `deliveries::receive` has it
-//! proved and answers; `deliveries::record` reads it, records its events in `store::table`, and has `decisions::publisher`
-//! send what is due to `store::queues`. What the table can't take waits on the intake queue as a `store::queued_webhook`,
-//! for `deliveries::replay`.
+//! One webhook's way: `lambda::gateway` takes the event that API Gateway makes of a request; `deliveries::receive` has
+//! it proved and answers; `deliveries::record` reads it, records its events in `store::table`, and has
+//! `decisions::publisher` send what is due to `store::queues`. What the table can't take waits on the intake queue as a
+//! `store::queued_webhook`, for `deliveries::replay`.
 
 mod decisions;
 mod deliveries;

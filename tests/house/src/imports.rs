@@ -1,5 +1,5 @@
-//! What a Rust file imports, by its text. This is no parser of Rust: it reads paths that begin with a known name, in `use`
-//! lines and elsewhere, in code that `rustfmt` has laid out.
+//! What a Rust file imports, by its text. This is no parser of Rust: it reads paths that begin with a known name, in
+//! `use` lines and elsewhere, in code that `rustfmt` has laid out.
 
 /// The first names behind `crate::` in a file: the rooms that it takes something from.
 pub(crate) fn rooms(text: &str) -> Vec<String> {

@@ -1,4 +1,5 @@
-//! The plan. If a test says that the code leaves it, change the code; or if you mean to change the plan, change it here.
+//! The plan. If a test says that the code leaves it, change the code; or if you mean to change the plan, change it
+//! here.
 
 /// The crates, floor by floor from the top down. Each may depend on those of lower floors, and on no other of the
 /// workspace. A folder with `*` stands for each crate in it.

@@ -1,9 +1,9 @@
 //! The whole of Verdict in one process and one thread, with a clock that moves only while every task waits.
 //!
-//! It runs the functions' own code and the real AWS SDK, as deployed; under them a simulated [`Network`] that can fail in
-//! every way a network can, and at its end a DynamoDB and an SQS in memory. A run is a [`World`], made from a
-//! seed: the same seed gives the same run. So a test can end a function at any point where it waits, or let any of its
-//! calls go wrong, thousands of times a minute, and look at what is left.
+//! It runs the functions' own code and the real AWS SDK, as deployed; under them a simulated [`Network`] that can fail
+//! in every way a network can, and at its end a DynamoDB and an SQS in memory. A run is a [`World`], made from a seed:
+//! the same seed gives the same run. So a test can end a function at any point where it waits, or let any of its calls
+//! go wrong, thousands of times a minute, and look at what is left.
 
 #![expect(
     clippy::unwrap_used,

@@ -136,8 +136,8 @@ pub enum Lasting {
     ForGood,
 }
 
-/// A plan by which calls go wrong: the service of the call with this index, counted from when the plan was made, and for
-/// so many of its calls from there.
+/// A plan by which calls go wrong: the service of the call with this index, counted from when the plan was made, and
+/// for so many of its calls from there.
 pub fn failing(index: usize, fault: Fault, lasting: Lasting) -> impl FnMut(&Call) -> Option<Fault> + Send + 'static {
     let mut first = None;
     let mut service = None;

@@ -1,11 +1,11 @@
 //! Publishing: a notification leaves its outbox once SQS has confirmed it, and in no other way.
 //!
-//! Each notification is written to its session's outbox in the transaction that makes it due, published right after, and
-//! deleted when SQS has confirmed it. If a function crashes in between, the relay publishes what is left. Both publish a
-//! session's entries in order of sequence and under the same ids, so that they can't get in each other's way: at worst
-//! SQS is sent a copy, and drops it if it comes within five minutes. A publisher that was frozen for longer can repeat an
-//! id after newer ones have gone out. It can't change the order in which new ones come first, since each publisher starts
-//! at the oldest entry that was there.
+//! Each notification is written to its session's outbox in the transaction that makes it due, published right after,
+//! and deleted when SQS has confirmed it. If a function crashes in between, the relay publishes what is left. Both
+//! publish a session's entries in order of sequence and under the same ids, so that they can't get in each other's way:
+//! at worst SQS is sent a copy, and drops it if it comes within five minutes. A publisher that was frozen for longer
+//! can repeat an id after newer ones have gone out. It can't change the order in which new ones come first, since each
+//! publisher starts at the oldest entry that was there.
 //!
 //! Entries go out one by one and not as a batch: SQS may refuse a part of a batch, and a later entry would overtake.
 

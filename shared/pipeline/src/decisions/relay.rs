@@ -37,8 +37,8 @@ impl Relay {
         Self { table, publisher }
     }
 
-    /// Publishes all that is due, until nothing is left or the deadline comes. A run tries each session once, so that one
-    /// which can't be published holds up no other.
+    /// Publishes all that is due, until nothing is left or the deadline comes. A run tries each session once, so that
+    /// one which can't be published holds up no other.
     ///
     /// # Errors
     /// [`TableError`] if the table can't say what is due.

@@ -1,5 +1,5 @@
-//! Deliveries: what becomes of what a provider tells. `receive` takes its webhooks, `replay` those that waited on intake,
-//! and `record` is the one way into the table, for answers to polls, too.
+//! Deliveries: what becomes of what a provider tells. `receive` takes its webhooks, `replay` those that waited on
+//! intake, and `record` is the one way into the table, for answers to polls, too.
 
 pub(crate) mod handling;
 pub(crate) mod poll_schedule;

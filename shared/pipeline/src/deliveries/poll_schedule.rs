@@ -1,4 +1,4 @@
-//! Which recorded events put their session on the poll schedule, and for when.
+//! The rule by which recorded events put their session on the poll schedule.
 
 use crate::{
     store::table::{

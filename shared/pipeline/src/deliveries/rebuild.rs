@@ -1,8 +1,8 @@
 //! Rebuilding a session: today's readers read all its stored payloads again, and the record that they make replaces the
 //! one there is.
 //!
-//! This is for a reader that was corrected. Events keep their ids and arrivals, so that a copy is still recognised, and no
-//! event that comes meanwhile is lost: the record is replaced only if no other writer has changed it.
+//! This is for a reader that was corrected. Events keep their ids and arrivals, so that a copy is still recognised, and
+//! no event that comes meanwhile is lost: the record is replaced only if no other writer has changed it.
 
 use crate::{
     store::table::{SessionsTable, error::TableError},

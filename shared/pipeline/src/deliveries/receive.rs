@@ -1,5 +1,5 @@
-//! Receiving: the way of every provider's webhooks. Prove, record, report, answer; and if the table can't take a webhook,
-//! put it on a queue.
+//! Receiving: the way of every provider's webhooks. Prove, record, report, answer; and if the table can't take a
+//! webhook, put it on a queue.
 
 use super::{
     handling::{Handling, HandlingReport, Origin},

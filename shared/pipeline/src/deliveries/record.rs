@@ -1,4 +1,5 @@
-//! Recording: the one way into the table, for webhooks from their providers, webhooks from intake, and answers to polls.
+//! Recording: the one way into the table, for webhooks from their providers, webhooks from intake, and answers to
+//! polls.
 
 use super::{
     handling::{Failure, Handling},
@@ -19,7 +20,8 @@ use std::{collections::HashMap, pin::pin, time::Duration};
 use verdict_sessions::{Remark, SessionEvent, Timestamp};
 use verdict_webhooks::{Disposition, Genuine, Ignored, Reading, Unreadable, read};
 
-/// The longest that publishing may hold up the answer. The webhook is durable by then, and the relay publishes the rest.
+/// The longest that publishing may hold up the answer. The webhook is durable by then, and the relay publishes the
+/// rest.
 const PUBLISH_LIMIT: Duration = Duration::from_secs(1);
 
 /// The most sessions of one webhook that are recorded at once. A webhook may speak of hundreds.
@@ -63,8 +65,8 @@ impl Recorder {
         &self.publisher
     }
 
-    /// Reads a webhook, records its events and publishes what that makes due. All events are durable by `durable_by`, or
-    /// the handling is [`Failed`](Disposition::Failed).
+    /// Reads a webhook, records its events and publishes what that makes due. All events are durable by `durable_by`,
+    /// or the handling is [`Failed`](Disposition::Failed).
     ///
     /// # Errors
     /// [`Unreadable`] if it can't become events. Nothing was recorded then.

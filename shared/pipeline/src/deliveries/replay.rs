@@ -1,8 +1,8 @@
-//! Replay: what waits on intake. Genuine webhooks that the table could not take in time are recorded with the time of their
-//! arrival, and sessions that an operator wants read again are rebuilt.
+//! Replay: what waits on intake. Genuine webhooks that the table could not take in time are recorded with the time of
+//! their arrival, and sessions that an operator wants read again are rebuilt.
 //!
-//! While the table is out of reach, messages are put off, so that none runs out of receives. A webhook that can't be read
-//! goes to quarantine.
+//! While the table is out of reach, messages are put off, so that none runs out of receives. A webhook that can't be
+//! read goes to quarantine.
 
 use super::{
     handling::{HandlingReport, Origin},

@@ -3,7 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use verdict_sessions::SessionId;
 
-/// The characters that are percent-encoded: all except RFC 3986's unreserved ones and the colon of ids such as `user:1`.
+/// The characters that are percent-encoded: all except RFC 3986's unreserved ones and the colon of ids such as
+/// `user:1`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
 /// Returns a session id as one segment of a path. It may also stand in a header.

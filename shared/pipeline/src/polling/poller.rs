@@ -1,8 +1,8 @@
 //! The poller asks Incode about sessions that have gone quiet, or that wait for a decision.
 //!
-//! Incode's webhooks end with "all data is there": whether the person passed has to be asked for. Answers are recorded like
-//! webhooks, with the time just before the request. If a webhook and a poll report the same fact, it counts once, since
-//! both give their event the same id.
+//! Incode's webhooks end with "all data is there": whether the person passed has to be asked for. Answers are recorded
+//! like webhooks, with the time just before the request. If a webhook and a poll report the same fact, it counts once,
+//! since both give their event the same id.
 
 use super::{
     attempt::{Attempt, AttemptError, PollResult},
@@ -158,8 +158,8 @@ impl<A: ProviderApi> Poller<A> {
         result.map(|result| Attempt::Polled { news: result.news })
     }
 
-    /// Asks how far the session is. If everything is handed in and nothing is decided, it also asks for the score: Incode
-    /// may still be at work on something then, so that the status isn't *finished* yet.
+    /// Asks how far the session is. If everything is handed in and nothing is decided, it also asks for the score:
+    /// Incode may still be at work on something then, so that the status isn't *finished* yet.
     async fn poll(
         &self,
         api: &A,

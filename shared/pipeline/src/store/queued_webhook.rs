@@ -4,9 +4,10 @@
 //!
 //! # How these messages may change
 //!
-//! A message outlives the code that wrote it: up to 14 days on intake, and 14 in quarantine, from where an operator sends
-//! it back after a fix. While a release is deployed, receivers of one release write what the replay of the other reads.
-//! A message that can't be read is lost to all but an operator, and a provider that doesn't retry never sends it again.
+//! A message outlives the code that wrote it: up to 14 days on intake, and 14 in quarantine, from where an operator
+//! sends it back after a fix. While a release is deployed, receivers of one release write what the replay of the other
+//! reads. A message that can't be read is lost to all but an operator, and a provider that doesn't retry never sends it
+//! again.
 //!
 //! - **A new member is optional**: an `Option` that is left out if it is empty, or `#[serde(default)]` with a default that
 //!   is right for messages that lack it.
@@ -16,8 +17,8 @@
 //! - **A new kind of message, or a new encoding, takes two releases**: the first reads it, the next one writes it. The
 //!   ones that there are stay readable.
 //!
-//! `tests/stored/` has messages as every release wrote them; `tests/simulation/tests/stored_items/messages.rs` reads them.
-//! How the table's items may change is written in `table/items.rs`.
+//! `tests/stored/` has messages as every release wrote them; `tests/simulation/tests/stored_items/messages.rs` reads
+//! them. How the table's items may change is written in `table/items.rs`.
 
 use super::aws_error::AwsError;
 use base64::{Engine as _, prelude::BASE64_STANDARD};

@@ -1,5 +1,5 @@
-//! The queues: decisions for their consumers, intake for webhooks that wait for `replay`, quarantine for unreadable ones
-//! that wait for an operator.
+//! The queues: decisions for their consumers, intake for webhooks that wait for `replay`, quarantine for unreadable
+//! ones that wait for an operator.
 
 use super::{
     aws_error::AwsError,

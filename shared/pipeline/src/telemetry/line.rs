@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use verdict_sessions::{SessionKey, Timestamp};
 use verdict_webhooks::sha256_hex;
 
-/// One line that is log entry and metrics at once, in CloudWatch's embedded metric format: no call, no agent, and nothing
-/// is lost if the function is frozen.
+/// One line that is log entry and metrics at once, in CloudWatch's embedded metric format: no call, no agent, and
+/// nothing is lost if the function is frozen.
 #[derive(Debug)]
 #[must_use]
 pub struct Line {
@@ -76,8 +76,8 @@ impl Line {
     }
 }
 
-/// Returns a session's name in the log. An id that doesn't look like one could be anything, so its SHA-256 stands in for
-/// it.
+/// Returns a session's name in the log. An id that doesn't look like one could be anything, so its SHA-256 stands in
+/// for it.
 pub(crate) fn shown(session: &SessionKey) -> String {
     let id = session.session_id.as_str();
     let is_plain = id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));

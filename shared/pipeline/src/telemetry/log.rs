@@ -1,7 +1,7 @@
 //! The log: JSON lines on standard output.
 //!
-//! Only Verdict's own log targets are heard, at any level. The Lambda runtime and the SDK would log whole payloads at their
-//! finer levels, so they are capped here, in code, and not by configuration.
+//! Only Verdict's own log targets are heard, at any level. The Lambda runtime and the SDK would log whole payloads at
+//! their finer levels, so they are capped here, in code, and not by configuration.
 
 use super::deployment::version;
 use serde_json::json;

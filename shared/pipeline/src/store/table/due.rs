@@ -10,8 +10,8 @@ use std::collections::HashSet;
 use verdict_sessions::Timestamp;
 
 impl SessionsTable {
-    /// Finds the sessions that are due by `now`, and since when: up to `limit` of each shard, the longest due first, and
-    /// none that is `known`.
+    /// Finds the sessions that are due by `now`, and since when: up to `limit` of each shard, the longest due first,
+    /// and none that is `known`.
     pub(super) async fn due(
         &self,
         shards: impl Iterator<Item = String>,

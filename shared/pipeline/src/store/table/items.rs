@@ -28,8 +28,8 @@
 //!
 //! The same rules hold for what the items contain, down to the last struct: `Session`, `SessionEvent`, `Notification`.
 //!
-//! `tests/stored/` has items of each sort as every release wrote them. Today's code reads and rewrites them in the tests
-//! of the simulation (`tests/simulation/tests/stored_items/`), which also fail if an item gets another form.
+//! `tests/stored/` has items of each sort as every release wrote them. Today's code reads and rewrites them in the
+//! tests of the simulation (`tests/simulation/tests/stored_items/`), which also fail if an item gets another form.
 
 use super::error::TableError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -48,14 +48,14 @@ pub(super) const PAYLOAD: &str = "PAYLOAD#";
 pub(super) const STATE: &str = "STATE";
 const POLL: &str = "POLL";
 
-/// Over how many partitions of the index `due` outbox entries spread. One partition takes 1000 writes
-/// a second, and every notification is two; what the index can't take would slow the table down.
+/// The number of partitions of the index `due` that hold outbox entries. One partition takes 1000 writes a second, and
+/// every notification is two. If the index can't keep up, it slows the table down.
 pub(super) const OUTBOX_SHARDS: u8 = 8;
 
-/// Over how many partitions of the index `due` the poll schedule spreads: two writes a session and poll.
+/// The number of partitions of the index `due` that hold the poll schedule: two writes a session and poll.
 pub(super) const POLL_SHARDS: u8 = 4;
 
-/// How long an entry is left to the function that wrote it before the relay takes it on.
+/// The time for which an entry is left to the function that wrote it. Then it is the relay's.
 const INLINE_GRACE: Duration = Duration::from_secs(10);
 
 /// The payload of a webhook, or of an answer to a poll.
@@ -77,7 +77,7 @@ impl PartitionKey {
         Self(format!("{SESSION}{session}"))
     }
 
-    /// A partition key as an index gives it.
+    /// A partition key as an index has it.
     pub(super) fn stored(pk: &str) -> Self {
         Self(pk.to_owned())
     }
@@ -86,7 +86,7 @@ impl PartitionKey {
         &self.0
     }
 
-    /// The session that is filed here.
+    /// The session of this partition.
     pub(crate) fn session(&self) -> Option<SessionKey> {
         let (provider, session_id) = self.0.strip_prefix(SESSION)?.split_once('/')?;
         Some(SessionKey { provider: provider.parse().ok()?, session_id: SessionId::new(session_id).ok()? })
@@ -98,11 +98,11 @@ impl PartitionKey {
 pub(super) struct SessionItem {
     pk: String,
     sk: String,
-    /// What concurrent writers compare.
+    /// The version that concurrent writers compare.
     version: u64,
-    /// For whoever looks at the table; derived from the record.
+    /// Derived from the record, for people who look at the table.
     status: Status,
-    /// The keys of the index `reference`, where there is one.
+    /// The keys of the index `reference`, if the session has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,7 +154,7 @@ pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: Payload
     item
 }
 
-/// What a payload item holds: the event, where it came from, the payload.
+/// Reads a payload item: the event, the path that it came from, the payload.
 pub(super) fn stored_payload(item: &Item) -> Option<(EventId, &str, &str)> {
     let event_id = EventId::new(string(item, "sk")?.strip_prefix(PAYLOAD)?).ok()?;
     Some((event_id, string(item, "source")?, string(item, "payload")?))
@@ -213,7 +213,7 @@ pub(super) fn state_key(pk: &PartitionKey) -> Item {
     key(pk, STATE)
 }
 
-/// Where a page of the index `reference` ended.
+/// The key at which a page of the index `reference` ended.
 pub(super) fn reference_key(reference: &str, at: &str, pk: &str) -> Item {
     let mut key = state_key(&PartitionKey::stored(pk));
     key.insert("reference".into(), AttributeValue::S(reference.to_owned()));

@@ -20,8 +20,8 @@ impl SessionsTable {
             notifications.push(read::<OutboxItem>(item?, "outbox entry")?.notification);
         }
         let notifications = in_order(notifications);
-        // A query may see one transaction's entry and not yet that of the transaction before. A read of that single item
-        // sees it.
+        // A query may see one transaction's entry and not yet that of the transaction before. A read of that single
+        // item sees it.
         if let Some(first) = notifications.first().filter(|first| first.sequence > 1)
             && self.item(partition, &items::notification_sk(first.sequence - 1)).await?.is_some()
         {
@@ -44,8 +44,8 @@ impl SessionsTable {
         Ok(())
     }
 
-    /// Finds the sessions whose outbox should have been emptied by `now`, and since when: up to `limit` of each shard, so
-    /// that no shard waits for another, and none that is `known`.
+    /// Finds the sessions whose outbox should have been emptied by `now`, and since when: up to `limit` of each shard,
+    /// so that no shard waits for another, and none that is `known`.
     ///
     /// # Errors
     /// [`TableError`].
@@ -59,8 +59,8 @@ impl SessionsTable {
     }
 }
 
-/// Sorts by number, since as text 10 would come before 2, and cuts at the first gap. An outbox has none; but an entry that
-/// is written between two pages of a long query may be missed, and a later one must not overtake it.
+/// Sorts by number, since as text 10 would come before 2, and cuts at the first gap. An outbox has none; but an entry
+/// that is written between two pages of a long query may be missed, and a later one must not overtake it.
 fn in_order(mut notifications: Vec<Notification>) -> Vec<Notification> {
     notifications.sort_by_key(|notification| notification.sequence);
     let first = notifications.first().map_or(0, |notification| notification.sequence);

@@ -1,6 +1,6 @@
-//! The poll schedule: which sessions to ask the provider about, why, and when.
+//! The poll schedule: which sessions the poller asks about, for which reason, and when.
 //!
-//! An item of its own beside the session, so that polling never gets into a webhook's way. It lies in
+//! An item of its own beside the session, so that polling never conflicts with webhooks. It lies in
 //! the index `due` until the session is decided or given up. How it may change is written in [`items`].
 
 use super::{
@@ -16,39 +16,39 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::{collections::HashSet, time::Duration};
 use verdict_sessions::{SessionKey, Timestamp};
 
-/// How long an entry that nobody ended is kept.
-const KEPT: Duration = Duration::from_hours(14 * 24);
+/// The time after which an entry expires that no run has ended.
+const RETENTION: Duration = Duration::from_hours(14 * 24);
 
-/// How long a session belongs to the run that took it. A run that dies leaves it to a later one.
+/// The time for which a session belongs to the run that took it. If that run crashes, a later one takes the session.
 const LEASE: Duration = Duration::from_mins(2);
 
-/// Why a session is asked about.
+/// The reason for which a session is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PollReason {
-    /// Nothing has been heard of it for a while.
+    /// No webhook of it has come for a while.
     Quiet,
-    /// All data is there, the decision is not.
+    /// All data is there, and the decision is missing.
     Decision,
-    /// A webhook came once more, later than any retry: something may have changed and changed back.
+    /// A copy of a webhook came later than any retry: something may have changed and changed back.
     Recheck,
 }
 
-/// What puts a session on the schedule.
+/// The cause that puts a session on the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// Something new of it.
+    /// A new event.
     News,
-    /// A copy of what is known: the first may have died before it got to the schedule.
+    /// A copy of a recorded event. The function that recorded it may have crashed before it got to the schedule.
     Copy,
 }
 
-/// A session's entry, while one run of the poller has it.
+/// A session's entry, while one run of the poller holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Poll {
     pub(crate) reason: PollReason,
-    /// How often it has been asked about for this reason.
+    /// The number of polls for this reason.
     pub(crate) tries: u32,
-    /// When it was scheduled.
+    /// The time at which it was scheduled.
     pub(crate) since: Timestamp,
     leased_until: Timestamp,
 }
@@ -66,34 +66,34 @@ impl PollReason {
         [Self::Quiet, Self::Decision, Self::Recheck].into_iter().find(|reason| reason.as_str() == name)
     }
 
-    /// The reason whose entries this one may replace; `None`: any. A session that waits for a decision is not put
-    /// back because it has been heard of, and a recheck is not taken for a wait that a decision ends.
+    /// Returns the entries that this reason may replace. News of a session doesn't put it back if it waits for a
+    /// decision, and a recheck is no wait that a decision ends.
     const fn may_replace(self, cause: Cause) -> Replaces {
         match (self, cause) {
             (Self::Recheck, _) => Replaces::Any,
             (Self::Quiet, Cause::Copy) => Replaces::Nothing,
             (Self::Quiet, Cause::News) | (Self::Decision, Cause::Copy) => Replaces::Quiet,
-            (Self::Decision, Cause::News) => Replaces::AllButRecheck,
+            (Self::Decision, Cause::News) => Replaces::AllExceptRecheck,
         }
     }
 }
 
-/// What an entry may take the place of.
+/// The entries that another one may replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Replaces {
     Nothing,
     Quiet,
-    AllButRecheck,
+    AllExceptRecheck,
     Any,
 }
 
 impl Poll {
-    /// The same entry, taken up for another reason or once more.
+    /// The same entry with this reason and number of polls.
     pub(crate) fn as_of(self, reason: PollReason, tries: u32) -> Self {
         Self { reason, tries, ..self }
     }
 
-    /// An entry as it is first taken.
+    /// An entry as it is taken for the first time.
     #[cfg(test)]
     pub(crate) fn taken(since: Timestamp) -> Self {
         Self { reason: PollReason::Quiet, tries: 0, since, leased_until: since }
@@ -128,14 +128,14 @@ impl SessionsTable {
             .expression_attribute_values(":reason", text(reason.as_str()))
             .expression_attribute_values(":none", items::number(0))
             .expression_attribute_values(":now", text(now.sortable()))
-            .expression_attribute_values(":end", AttributeValue::N(now.plus(KEPT).unix_seconds().to_string()));
+            .expression_attribute_values(":end", AttributeValue::N(now.plus(RETENTION).unix_seconds().to_string()));
         let scheduled = match reason.may_replace(cause) {
             Replaces::Any => scheduled,
             Replaces::Nothing => scheduled.condition_expression("attribute_not_exists(pk)"),
             Replaces::Quiet => scheduled
                 .condition_expression("attribute_not_exists(pk) OR pollReason = :quiet")
                 .expression_attribute_values(":quiet", text(PollReason::Quiet.as_str())),
-            Replaces::AllButRecheck => scheduled
+            Replaces::AllExceptRecheck => scheduled
                 .condition_expression("attribute_not_exists(pk) OR pollReason <> :recheck")
                 .expression_attribute_values(":recheck", text(PollReason::Recheck.as_str())),
         };
@@ -143,7 +143,7 @@ impl SessionsTable {
         Ok(())
     }
 
-    /// The sessions to ask about by `now`, and since when they have been due: up to `limit` of each shard.
+    /// Finds the sessions that are due by `now`, and since when: up to `limit` of each shard.
     ///
     /// # Errors
     /// [`TableError`].
@@ -155,13 +155,13 @@ impl SessionsTable {
         self.due((0..items::POLL_SHARDS).map(items::poll_shard), now, limit, &HashSet::new()).await
     }
 
-    /// Takes a session that was seen to be due; `None` where somebody else was faster.
+    /// Takes a session that was seen to be due. Returns `None` if another run was faster.
     ///
     /// # Errors
     /// [`TableError`].
     pub(crate) async fn take_poll(
         &self,
-        session: &PartitionKey,
+        partition: &PartitionKey,
         seen_due_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Poll>, TableError> {
@@ -170,7 +170,7 @@ impl SessionsTable {
             .client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(items::poll_key(session)))
+            .set_key(Some(items::poll_key(partition)))
             .update_expression("SET dueAt = :lease")
             .condition_expression("dueAt = :seen")
             .expression_attribute_values(":lease", text(leased_until.sortable()))
@@ -183,17 +183,21 @@ impl SessionsTable {
         read(&item, leased_until).map(Some).ok_or(TableError::Unreadable("poll"))
     }
 
-    /// Leaves a session for later, with the reason and the number of tries as `poll` has them now, unless the entry has
-    /// changed meanwhile.
+    /// Puts a session off, with `poll`'s reason and number of polls, unless the entry has changed meanwhile.
     ///
     /// # Errors
     /// [`TableError`].
-    pub(crate) async fn put_off(&self, session: &PartitionKey, poll: Poll, until: Timestamp) -> Result<(), TableError> {
+    pub(crate) async fn put_off(
+        &self,
+        partition: &PartitionKey,
+        poll: Poll,
+        until: Timestamp,
+    ) -> Result<(), TableError> {
         let put_off = self
             .client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(items::poll_key(session)))
+            .set_key(Some(items::poll_key(partition)))
             .update_expression("SET dueAt = :until, pollReason = :reason, pollTries = :tries")
             .condition_expression("dueAt = :lease")
             .expression_attribute_values(":until", text(until.sortable()))
@@ -210,12 +214,12 @@ impl SessionsTable {
     ///
     /// # Errors
     /// [`TableError`].
-    pub(crate) async fn end_poll(&self, session: &PartitionKey, poll: Poll) -> Result<(), TableError> {
+    pub(crate) async fn end_poll(&self, partition: &PartitionKey, poll: Poll) -> Result<(), TableError> {
         let ended = self
             .client
             .delete_item()
             .table_name(&self.name)
-            .set_key(Some(items::poll_key(session)))
+            .set_key(Some(items::poll_key(partition)))
             .condition_expression("dueAt = :lease")
             .expression_attribute_values(":lease", text(poll.leased_until.sortable()))
             .send()
@@ -238,7 +242,7 @@ fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// What a conditional write gave; `None` where its condition did not hold.
+/// Returns the result of a conditional write, or `None` if its condition did not hold.
 fn if_condition_holds<T, E: ProvideErrorMetadata>(
     written: Result<T, SdkError<E, HttpResponse>>,
 ) -> Result<Option<T>, TableError> {

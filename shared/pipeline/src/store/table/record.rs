@@ -10,8 +10,8 @@ use crate::time::{backoff::Pauses, deadline::Deadline};
 use std::cell::Cell;
 use verdict_sessions::{Session, SessionEvent, Timestamp};
 
-/// The number of failures in a row, each of them with the SDK's own retries, after which the table counts as out of reach.
-/// The webhook is better off on the intake queue then, and a throttled table without it.
+/// The number of failures in a row, each of them with the SDK's own retries, after which the table counts as out of
+/// reach. The webhook is better off on the intake queue then, and a throttled table without it.
 const MAX_FAILURES_IN_A_ROW: u32 = 3;
 
 /// The result of recording an event.
@@ -49,8 +49,8 @@ impl SessionsTable {
             let mut failures = 0;
             loop {
                 match self.try_to_record(event, payload, now).await {
-                    // An earlier try whose answer was lost may have recorded it. An unneeded look into the outbox does no
-                    // harm; leaving a notification to the relay would cost a minute.
+                    // An earlier try whose answer was lost may have recorded it. An unneeded look into the outbox does
+                    // no harm; leaving a notification to the relay would cost a minute.
                     Ok(Recorded::Duplicate) if may_be_ours => return Ok(Recorded::New { notification_due: true }),
                     Err(error) if error.is_transient() => {
                         tracing::debug!(%error, "retrying");

@@ -470,7 +470,7 @@ def test_wrong_keys_are_named_by_what_to_mend(verdict, api):
         with poller(verdict, api, {member: wrong}) as function:
             run(verdict, function)
             lines = lines_of(verdict, function)
-            [warning] = said(lines, "a session could not be asked about; it stays on the schedule")
+            [warning] = said(lines, "a session could not be polled; it stays on the schedule")
             assert code in warning["error"] and f"`{member}`" in warning["error"]
             assert_discreet(lines, wrong)
 

@@ -5,6 +5,7 @@ import collections
 import hmac
 import itertools
 import json
+import re
 import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import pytest
 from stack.deployment import ROOT, webhooks
 
 from .deliveries import SENDERS, Delivery, Sender, as_event
-from .functions import Function, copy
+from .functions import Function, copy, deployed
 
 VECTORS = ROOT / "tests/vectors"
 #: The fewest vectors of a provider that are sent.
@@ -45,6 +46,18 @@ def needs_its_own_time(vector: dict) -> bool:
     keys = vector["credentials"]["oauth"]["signingKeys"]
     return any(signature == proofs.base64url(hmac.digest(key.encode(), signed.encode(), "sha256")).decode()
                for signed, _, signature in tokens for key in keys)
+
+
+#: The names of methods and headers in HTTP, and what no value of a header can hold.
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def is_http(vector: dict) -> bool:
+    """Whether an HTTP request could carry it. API Gateway sends no event for any other; the function refuses such an
+    event before it looks for a proof."""
+    return TOKEN.fullmatch(vector["method"]) is not None and all(
+        TOKEN.fullmatch(name) and not CONTROLS.search(value) for name, value in vector["headers"])
 
 
 def event_of(vector: dict) -> dict:
@@ -99,7 +112,7 @@ def verdicts(verdict, sender) -> list[tuple[dict, Verdict]]:
     """Every vector of the provider that can be sent, with what became of it."""
     by_credentials = collections.defaultdict(list)
     for vector in vectors(sender.provider):
-        if not needs_its_own_time(vector):
+        if is_http(vector) and not needs_its_own_time(vector):
             by_credentials[json.dumps(vector["credentials"])].append(vector)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         groups = pool.map(lambda group: told(verdict, sender, *group), by_credentials.items())
@@ -107,13 +120,21 @@ def verdicts(verdict, sender) -> list[tuple[dict, Verdict]]:
 
 
 def test_enough_of_them_are_sent(sender, verdicts, figures):
-    left_out = sum(map(needs_its_own_time, vectors(sender.provider)))
+    possible = [vector for vector in vectors(sender.provider) if is_http(vector)]
+    left_out = sum(map(needs_its_own_time, possible))
     codes = {said.logged["reason"] for vector, said in verdicts if vector["verdict"] == "refused"}
     figures.append(f"{sender.provider}: {len(verdicts)} conformance vectors sent, {len(codes)} refusal codes seen"
                    + (f"; {left_out} left out, since their tokens have expired by now" if left_out else ""))
-    assert len(verdicts) + left_out == len(vectors(sender.provider))
+    assert len(verdicts) + left_out == len(possible)
     assert len(verdicts) >= FEWEST
     assert left_out == 0 or sender.provider == "incode"
+
+
+def test_what_is_no_http_request_is_refused_unread(verdict, sender):
+    impossible = [vector for vector in vectors(sender.provider) if not is_http(vector)]
+    answers = [deployed(verdict, sender.function).answer(event_of(vector)) for vector in impossible]
+    assert {(answer.status, answer.outcome) for answer in answers} == {(400, "refused")}
+    assert all("event_unreadable" in answer.body for answer in answers)
 
 
 def test_what_is_genuine_is_let_in(verdicts):

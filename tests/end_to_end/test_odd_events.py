@@ -104,7 +104,7 @@ def test_a_webhook_does_not_need_every_part_of_the_event(function, event, member
     (lambda event: {**event, "rawPath": ""}, 404),
     (lambda event: {**event, "isBase64Encoded": "true"}, 400),
     (lambda event: {**event, "body": {"verification": None}}, 400),
-    (lambda event: with_headers(event, {**event["headers"], "x-hmac-signature": ["5" * 64]}), 401),
+    (lambda event: with_headers(event, {**event["headers"], "x-hmac-signature": ["5" * 64]}), 400),
     (lambda event: {**with_headers(event, None), "multiValueHeaders": {
         name: [value] for name, value in event["headers"].items()}}, 401),
 ], ids=[
@@ -134,13 +134,12 @@ def test_a_signature_with_anything_about_it_is_refused(verdict, function, event,
     assert (answer.status in (400, 401), answer.outcome) == (True, "refused")
 
 
-def test_the_last_of_two_spellings_of_a_header_counts(verdict, function, event):
+def test_two_spellings_of_the_header_are_two_signatures(verdict, function, event):
     # No gateway sends two: HTTP APIs write names in lower case, and join what comes twice.
-    signature, other = event["headers"]["x-hmac-signature"], "5" * 64
-    assert_refused(
-        verdict, function, with_headers(event, {"x-hmac-signature": signature, "X-Hmac-Signature": other}), 401)
-    both = {"X-Hmac-Signature": other, "x-hmac-signature": signature}
-    assert function.answer(with_headers(event, both)).outcome == "recorded"
+    signature = event["headers"]["x-hmac-signature"]
+    for first, last in [(signature, signature), (signature, "5" * 64), ("5" * 64, signature), ("", signature)]:
+        headers = {"X-Hmac-Signature": first, "x-hmac-signature": last}
+        assert_refused(verdict, function, with_headers(event, headers), 401)
 
 
 def test_the_header_is_found_in_any_case(function, event):
@@ -191,7 +190,7 @@ HARMLESS = {
     **{f"header of {name}": and_header("x-other", value) for name, value in {
         "Latin-1": "caf\xe9", "C1 control bytes": "\x80\x9f", "UTF-8": "名前", "beyond the BMP": "\U0001f511",
         "nothing": "",
-        "a tab": "a\tb", "100 KB": "a" * 100_000, "a list": ["a", "b"], "commas": ",,a,"}.items()},
+        "a tab": "a\tb", "100 KB": "a" * 100_000, "commas": ",,a,"}.items()},
     "10000 headers": and_headers(**{f"x-{number}": "a" for number in range(10_000)}),
     "10000 cookies": and_members(cookies=["a=b"] * 10_000),
     "odd cookies": and_members(cookies=["", "é=名", "a=b\r\nx-hmac-signature: c", "\0"]),
@@ -218,7 +217,7 @@ UNREADABLE = {
         "beyond ASCII": "é", "of 70 KB": "a" * 70_000}.items()},
     **{f"header of {name}": and_header("x-other", value) for name, value in {
         "NUL": "a\0b", "a line end": "a\nx: y", "a carriage return": "a\r", "control bytes": "\1\x1b", "DEL": "\x7f",
-        "a number": 1, "null": None, "an object": {}, "a list of numbers": [1]}.items()},
+        "a number": 1, "null": None, "an object": {}, "a list": ["a", "b"]}.items()},
     "40000 headers": and_headers(**{f"x-{number}": "a" for number in range(40_000)}),
     "cookies as text": and_members(cookies="a=b"),
     "host with a space": and_header("host", "a b"),
@@ -239,7 +238,6 @@ UNREADABLE = {
 UNPROVED = {
     "Latin-1": signed_with("é"), "UTF-8": signed_with("名"), "full-width": and_header("x-hmac-signature", "\uff15" * 64),
     "C1 control": signed_with("\x80"), "no-break space": signed_with("\xa0"), "comma": signed_with(","),
-    "list of two": lambda event: with_headers(event, {"x-hmac-signature": [event["headers"]["x-hmac-signature"]] * 2}),
 }
 
 
@@ -354,9 +352,9 @@ def test_what_is_no_request_is_refused_by_all(verdict, its_next_webhook_is_recor
     lambda event: {**event, "body": 1},
     lambda event: {**event, "headers": []},
     lambda event: {**event, "rawQueryString": {}},
-    lambda event: with_headers(event, {**event["headers"], "x-other": {"x": "x"}}),
+    lambda event: with_headers(event, {**event["headers"], "x-other": ["x"]}),
 ], ids=["no path", "no context", "context empty", "flag as text", "flag that lies", "body as object", "body as number",
-        "headers as list", "query as object", "header as object"])
+        "headers as list", "query as object", "header as list"])
 def test_what_is_half_a_request_is_refused_by_all(
         verdict, its_next_webhook_is_recorded, sender, its_event, change):
     assert_refused(verdict, called(verdict, sender), change(its_event), status=400)

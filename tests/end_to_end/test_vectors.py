@@ -55,8 +55,8 @@ CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 def is_http(vector: dict) -> bool:
     """Whether an HTTP request could carry it. API Gateway sends no event for any other; the function refuses such an
-    event before it looks for a proof."""
-    return TOKEN.fullmatch(vector["method"]) is not None and all(
+    event before it looks for a proof. No method at all is read, as GET."""
+    return TOKEN.fullmatch(vector["method"] or "GET") is not None and all(
         TOKEN.fullmatch(name) and not CONTROLS.search(value) for name, value in vector["headers"])
 
 

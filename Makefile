@@ -2,13 +2,12 @@
 
 PYTHON ?= python3
 PORT ?= 4566
-CARGO_DENY_VERSION := 0.20.2
 
 TOOLS := .venv/tools
 STACK := .venv/stack
 OPERATIONS := .venv/operations
 CHECKS := .venv/checks
-DENY := .venv/cargo/cargo-deny-$(CARGO_DENY_VERSION)
+DENY := $(CHECKS)/bin/cargo-deny
 # Where cargo-deny keeps what is known of vulnerable crates.
 ADVISORIES := $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs
 # sam starts cargo-lambda, which starts zig: all three live there.
@@ -49,7 +48,7 @@ check: $(TOOLS)/.installed $(CHECKS)/.installed licences ## Check format, lints,
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	$(WITH_TOOLS) sam validate --lint
 
-licences: $(DENY) ## Check the crates: licences, sources, doubles, and advisories if cargo-deny has a database of them
+licences: $(CHECKS)/.installed ## Check the crates: licences, sources, doubles, and advisories if cargo-deny has a database of them
 	$(DENY) check bans licenses sources
 	@if [ -d "$(ADVISORIES)" ]; then set -x; $(DENY) --offline check advisories; else \
 	  echo "advisories: not checked, there is no database in $(ADVISORIES) ($(DENY) fetch db gets one)"; fi
@@ -102,7 +101,3 @@ clean: ## Remove everything built or installed here
 	@$(PYTHON) -m venv .venv/$*
 	@.venv/$*/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
-
-$(DENY):
-	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root .venv/cargo
-	mv .venv/cargo/bin/cargo-deny $@

@@ -36,7 +36,7 @@ run: ready $(TOOLS)/.installed $(STACK)/.installed ## Bring the stack up on this
 
 test: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Run all tests
 	cargo test --workspace --locked
-	$(STACK)/bin/python -m pytest tests
+	$(STACK)/bin/python -m pytest tests --numprocesses 3 --dist loadfile
 
 check: $(TOOLS)/.installed $(CHECKS)/.installed licences ## Check format, lints, types, spelling, docs, template, licences
 	$(CHECKS)/bin/ruff check .

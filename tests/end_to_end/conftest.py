@@ -23,6 +23,17 @@ def figures(request) -> list[str]:
     return request.config.stash.setdefault(FIGURES, [])
 
 
+def pytest_sessionfinish(session):
+    # One of several that run tests side by side hands its lines to the one that started them.
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = session.config.stash.get(FIGURES, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash.setdefault(FIGURES, []).extend(getattr(node, "workeroutput", {}).get("figures", []))
+
+
 def pytest_terminal_summary(terminalreporter, config):
     for line in config.stash.get(FIGURES, []):
         terminalreporter.write_line(line)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from stack.deployment import LIGHT_PROFILE, ROOT, architecture, directory_of, webhooks
+from stack.deployment import LIGHT_PROFILE, ROOT, architecture, directory_of, one_build_at_a_time, webhooks
 from stack.steps import without_aws
 from verdict import command_line, deploy, restore_drill
 from verdict.aws import Aws
@@ -186,12 +186,21 @@ PARAMETERS = {
 }
 
 
+BUILD = deploy.build
+
+
+def build_alone(*arguments: Any) -> None:
+    with one_build_at_a_time():
+        BUILD(*arguments)
+
+
 @pytest.fixture(scope="module")
 def second(verdict, tmp_path_factory):
     """The second stack on the first's emulator."""
     directory = directory_of(urllib.parse.urlsplit(verdict.endpoint).port)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deploy, "BUILD", directory / "build-of-second")
+        patch.setattr(deploy, "build", build_alone)
         for name, value in LIGHT_PROFILE.items():
             patch.setenv(name, value)
         yield Operated(verdict, tmp_path_factory.mktemp("second") / "parameters.yaml")

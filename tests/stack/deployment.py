@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -35,6 +36,7 @@ from verdict.bridge import bridge_gaps  # noqa: E402
 from . import operator_role  # noqa: E402
 
 NAME = "verdict"
+LOCK = ROOT / "target/stack/build.lock"
 REQUEST_SECONDS = 30
 
 
@@ -219,11 +221,21 @@ LIGHT_PROFILE = {
 
 def build(directory: Path, parameters: str) -> None:
     """Builds into a directory of our own, so that stacks on other ports and a `sam build` by hand stay apart."""
-    run("`sam build`",
-        sam("build", "--template-file", str(ROOT / "template.yaml"), "--build-dir", str(directory / "build"),
-            "--parameter-overrides", parameters),
-        directory / "build.log", cwd=ROOT, env=sam_environment(**LIGHT_PROFILE),
-        remedy="mend what the compiler says below; if a tool is missing, remove .venv and try again")
+    with one_build_at_a_time():
+        run("`sam build`",
+            sam("build", "--template-file", str(ROOT / "template.yaml"), "--build-dir", str(directory / "build"),
+                "--parameter-overrides", parameters),
+            directory / "build.log", cwd=ROOT, env=sam_environment(**LIGHT_PROFILE),
+            remedy="mend what the compiler says below; if a tool is missing, remove .venv and try again")
+
+
+@contextlib.contextmanager
+def one_build_at_a_time() -> Iterator[None]:
+    """While no other process builds here: `sam build` takes each function from where the build before left its own."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def deploy(directory: Path, parameters: str, endpoint: str) -> None:

@@ -90,7 +90,8 @@ class Scenario:
     name: str  # {provider}/{situation}
     description: str
     steps: list[Step]
-    expect: dict[str, Any]  # by the scenario's name for each session: its status, its decision, its notifications in order
+    # By the scenario's name for each session: its status, its decision, its notifications in order, its checks' outcomes.
+    expect: dict[str, Any]
 
     @property
     def provider(self) -> str:

@@ -31,11 +31,13 @@ class Seen:
     session: Optional[dict[str, Any]]  # its status and decision, as the catalogue has them
     notifications: list[str]
     quarantined: int
+    checks: Optional[dict[str, str]] = None  # of a whole session: the outcome of each
 
     def __str__(self) -> str:
         session = self.session or {"status": "no session", "decision": None}
         notes = [f"notified {outcome}" for outcome in self.notifications]
         notes += ["in quarantine"] * self.quarantined
+        notes += [f"{name} {outcome}" for name, outcome in sorted((self.checks or {}).items())]
         return (f"{self.status}  {self.outcome or '-':<12} {session['status'] or '-':<22}"
                 f" {session['decision'] or '-':<24} {', '.join(notes) or '-'}")
 
@@ -96,6 +98,11 @@ def summary(record: Optional[dict[str, Any]]) -> Optional[dict[str, Any]]:
     return {"status": record.get("status"), "decision": decision and decision["outcome"]}
 
 
+def checks(record: Optional[dict[str, Any]]) -> dict[str, str]:
+    """The outcome of each check of a record, by name."""
+    return {name: check["outcome"] for name, check in record["checks"].items()} if record else {}
+
+
 def notifications(stack: Stack, at_least: int) -> dict[tuple[str, Optional[str]], list[str]]:
     """The outcomes that were notified, in order, by provider and session."""
     found = collections.defaultdict(list)
@@ -152,11 +159,12 @@ def play(stack: Stack, scenario: webhooks.Scenario) -> dict[str, Seen]:
     wrong = [answer for step, answer in told if answer.outcome != step.outcome]
     answer = (wrong or [answer for _, answer in told])[0 if wrong else -1]
     notified = notifications(stack, sum(len(end["notifications"]) for end in scenario.expect.values()))
+    records = {name: (session, stack.session(scenario.provider, session))
+               for name, session in scenario.session_keys(ids).items()}
     return {
-        name: Seen(status=answer.status, outcome=answer.outcome,
-                   session=summary(stack.session(scenario.provider, session)),
-                   notifications=notified[scenario.provider, session], quarantined=0)
-        for name, session in scenario.session_keys(ids).items()}
+        name: Seen(status=answer.status, outcome=answer.outcome, session=summary(record),
+                   notifications=notified[scenario.provider, session], quarantined=0, checks=checks(record))
+        for name, (session, record) in records.items()}
 
 
 def expected_of_play(scenario: webhooks.Scenario) -> dict[str, Seen]:
@@ -164,7 +172,7 @@ def expected_of_play(scenario: webhooks.Scenario) -> dict[str, Seen]:
     return {
         name: Seen(status=200, outcome=last.outcome,
                    session={"status": end["status"], "decision": end["decision"]},
-                   notifications=end["notifications"], quarantined=0)
+                   notifications=end["notifications"], quarantined=0, checks=end["checks"])
         for name, end in scenario.expect.items()}
 
 
@@ -216,7 +224,7 @@ def mark(is_right: bool) -> str:
 
 def show_rows(rows: list[Row]) -> None:
     width = max(len(row.name) for row in rows)
-    print(f"\n{'':5}  {'sample':{width}}  {'http':4} {'outcome':<12} {'session':<22} {'decision':<24} notifications")
+    print(f"\n{'':5}  {'sample':{width}}  {'http':4} {'outcome':<12} {'session':<22} {'decision':<24} notifications, checks")
     for row in rows:
         print(f"{mark(row.is_right)}  {row.name:{width}}  {row.seen}")
         if not row.is_right:

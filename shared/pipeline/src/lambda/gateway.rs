@@ -31,10 +31,10 @@ use verdict_webhooks::{Delivery, Headers};
 #[cfg(panic = "abort")]
 compile_error!("build with panic = \"unwind\": a request that meets a bug must be answered, and so must the next");
 
-/// How long an answer may take. Veriff gives up after 5 s, network included.
+/// The longest time that an answer may take. Veriff gives up after 5 s, network included.
 const BUDGET: Duration = Duration::from_millis(3800);
 
-/// What is wrong with an event that isn't a request's. The parser's own message is not used: it may quote the request.
+/// The problem of an event that isn't a request's. The parser's own message is not used: it may quote the request.
 const NOT_A_REQUEST: &str = "not an event of an API Gateway HTTP API in payload format 2.0";
 
 /// The characters of a query that `http::Uri` refuses, and `#`, where it would cut the query off.
@@ -62,9 +62,9 @@ impl RequestId {
 pub struct Request {
     /// Lambda's name for this invocation.
     pub id: RequestId,
-    /// When it has to be answered.
+    /// The deadline of the answer.
     pub deadline: Deadline,
-    /// When it came.
+    /// The time of arrival.
     pub now: Timestamp,
     /// The query's parameters, percent-decoded, in order.
     pub query: Vec<(String, String)>,
@@ -80,7 +80,7 @@ impl Request {
     /// Reads the event that the gateway makes of a request.
     ///
     /// # Errors
-    /// What is wrong with an event that is none, in words without any of its content.
+    /// The problem, if the event isn't a request; the text holds nothing of the event.
     pub fn from_event(event: &str, context: &Context) -> Result<Self, &'static str> {
         let Read { request, route } =
             log::expecting_panics(|| Read::from_event(event)).unwrap_or(Err(NOT_A_REQUEST))?;
@@ -112,7 +112,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What `lambda_http` makes of an event.
+/// The request that `lambda_http` makes of an event, and its route.
 struct Read {
     request: http::Request<Vec<u8>>,
     /// The event's `routeKey`, which `lambda_http` drops.
@@ -216,7 +216,7 @@ impl Response {
         Self(response).with_header("content-type", "application/json")
     }
 
-    /// The same with one more header, unless HTTP doesn't allow its value.
+    /// Adds a header, unless HTTP doesn't allow its value.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Ok(value) = HeaderValue::try_from(value.into()) {
@@ -256,7 +256,7 @@ impl Response {
 /// Answers requests with `handle` until Lambda ends the process.
 ///
 /// # Errors
-/// When the Lambda Runtime API can't be reached.
+/// An error if the Lambda Runtime API can't be reached.
 pub async fn serve<H>(handle: H) -> Result<(), Error>
 where
     H: AsyncFn(Request) -> Response,
@@ -265,7 +265,7 @@ where
     lambda_runtime::run(service_fn(async |invocation| Ok::<_, Error>(respond(handle, invocation).await))).await
 }
 
-/// Answers, whatever happens: a panic is a bug, but nobody's lost request.
+/// Answers every request: if a panic occurs, with 500.
 async fn respond<H>(handle: &H, invocation: LambdaEvent<Box<RawValue>>) -> Response
 where
     H: AsyncFn(Request) -> Response,
@@ -284,7 +284,7 @@ where
 {
     let LambdaEvent { payload, context } = invocation;
     let request = Request::from_event(payload.get(), &context);
-    // Up to 6 MB that nobody needs any more.
+    // Frees up to 6 MB.
     drop(payload);
     match request {
         Ok(request) => handle(request).await,
@@ -344,7 +344,7 @@ mod tests {
         Request::from_event(&event(changes), &Context::default())
     }
 
-    /// What a request's event may hold, besides what providers send.
+    /// Texts that a request's event may hold, besides those that providers send.
     #[test]
     fn what_a_stranger_can_put_into_a_request_is_still_a_request() {
         for changes in [
@@ -541,7 +541,7 @@ mod tests {
         }
     }
 
-    /// Why a webhook of Veriff's without a proof is refused: it tells whether the path was taken for an own one.
+    /// The refusal of a webhook of Veriff's without a proof: it tells whether the path was taken for an own one.
     fn refusal(route: &str, path: &str, parameters: &Value) -> Refusal {
         let event = json!({"routeKey": route, "rawPath": path, "pathParameters": parameters});
         let veriff = Veriff::from_json(r#"{"secrets":["abcdef12-abcd-abcd-abcd-abcdef012345"]}"#).unwrap();

@@ -1,6 +1,6 @@
 //! API Gateway's HTTP API events (payload format 2.0) in, its responses out.
 //!
-//! `lambda_http` reads the events. It makes a URL of an event's host, path and query, and panics if they don't make one.
+//! `lambda_http` reads the events. It makes a URL of an event's host and query, and panics if they don't make one.
 //! A stranger can cause that, and every request deserves a proper answer. So the event is mended first where that
 //! changes nothing, and what still panics is refused like an event that can't be read.
 
@@ -82,11 +82,11 @@ impl Request {
     /// # Errors
     /// The problem, if the event isn't a request; the text holds nothing of the event.
     pub fn from_event(event: &str, context: &Context) -> Result<Self, &'static str> {
-        let Read { request, route } =
+        let Read { request, route, path } =
             log::expecting_panics(|| Read::from_event(event)).unwrap_or(Err(NOT_A_REQUEST))?;
         let query = query(request.uri().query().unwrap_or_default());
         let path_parameters = path_parameters(&request);
-        let (method, path) = (request.method().to_string(), request.raw_http_path().to_owned());
+        let method = request.method().to_string();
         let headers = headers(request.headers());
         let delivery = Delivery::new(method, path, headers, request.into_body());
         let delivery = match routed_path(&route, &path_parameters) {
@@ -117,23 +117,24 @@ struct Read {
     request: http::Request<Vec<u8>>,
     /// The event's `routeKey`, which `lambda_http` drops.
     route: String,
+    /// The event's `rawPath`.
+    path: String,
 }
 
 impl Read {
-    /// Panics if the event's host, path and query don't make a URL.
+    /// Panics if the event's host and query don't make a URL.
     fn from_event(event: &str) -> Result<Self, &'static str> {
         let Spelled { headers } = serde_json::from_str(event).map_err(|_| NOT_A_REQUEST)?;
         let mut event: ApiGatewayV2httpRequest = serde_json::from_str(event).map_err(|_| NOT_A_REQUEST)?;
-        if event.raw_path.is_none() {
-            return Err(NOT_A_REQUEST);
-        }
+        // Without the path, since not every path makes a URL.
+        let path = event.raw_path.take().ok_or(NOT_A_REQUEST)?;
         event.headers = headers.unwrap_or_default().0;
         // `lambda_http` would copy the body, and panic over wrong base64.
         let body = bytes(event.body.take().unwrap_or_default(), event.is_base64_encoded)?;
         let route = event.route_key.take().unwrap_or_default();
         mend(&mut event);
         let request: lambda_http::Request = LambdaRequest::ApiGatewayV2(event).into();
-        Ok(Self { request: request.map(|_empty| body), route })
+        Ok(Self { request: request.map(|_empty| body), route, path })
     }
 }
 
@@ -365,6 +366,9 @@ mod tests {
             json!({"rawPath": "/veriff/\"<> #?\u{0}\r\n\\%/events"}),
             json!({"rawPath": ""}),
             json!({"rawPath": "//"}),
+            json!({"rawPath": "%2Fveriff/events"}),
+            json!({"rawPath": "a b:c@d"}),
+            json!({"rawPath": format!("/{}", "x".repeat(70_000))}),
             json!({"requestContext": {"http": {"method": "BREW"}}}),
             json!({"requestContext": {"http": {"method": ""}}}),
             json!({"requestContext": {"http": {"method": "POST"}, "stage": "é \"?", "domainName": null}}),
@@ -390,7 +394,6 @@ mod tests {
             json!({"requestContext": {"http": {"method": "PÖST"}}}),
             json!({"requestContext": {"http": {"method": "POST"}, "timeEpoch": "soon"}}),
             json!({"rawPath": null}),
-            json!({"rawPath": format!("/{}", "x".repeat(70_000))}),
             json!({"rawQueryString": "x".repeat(66_000)}),
             json!({"rawQueryString": "é".repeat(11_000)}),
             json!({"rawQueryString": {}}),

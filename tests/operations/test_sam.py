@@ -112,8 +112,10 @@ def test_sam_is_not_told_to_print_everything(fake_sam, capfd, monkeypatch):
     assert capfd.readouterr().out == "['SAM_CLI_TELEMETRY']\n"
 
 
-#: A deploy as far as it goes with a sam that takes its time.
+#: A deploy as far as it goes with a sam that takes its time. A shell that runs the tests in the background has them
+#: ignore SIGINT; an operator's shell doesn't.
 DEPLOY = """
+import signal
 import sys
 from pathlib import Path
 from verdict import sam, command_line
@@ -123,6 +125,8 @@ import click
 class Nowhere:
     def environment(self, variables):
         return dict(variables)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @click.command("slow")
 def slow():

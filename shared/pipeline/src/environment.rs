@@ -34,7 +34,7 @@ pub enum StartError {
     Invalid {
         /// The variable.
         variable: &'static str,
-        /// What it should hold.
+        /// The text that it should hold.
         problem: &'static str,
     },
     /// Credentials are malformed or weak.
@@ -42,7 +42,7 @@ pub enum StartError {
     Credentials {
         /// The variable that holds them.
         variable: String,
-        /// What is wrong with them.
+        /// The fault in them.
         problem: Box<CredentialsError>,
     },
     /// The HTTP client can't be made, mostly since the system has no root certificates.

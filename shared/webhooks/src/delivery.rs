@@ -216,7 +216,7 @@ impl Genuine {
         &self.path
     }
 
-    /// Returns whether the proved text is a probe and no webhook: one object with the one member `verdictProbe`.
+    /// Returns true if the proved text is a probe and not a webhook: one object with the one member `verdictProbe`.
     /// Nothing of it is stored or published.
     #[must_use]
     pub fn is_probe(&self) -> bool {

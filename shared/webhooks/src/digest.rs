@@ -1,4 +1,4 @@
-//! SHA-256, and the event ids made of it.
+//! SHA-256 of bytes and of several parts.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;

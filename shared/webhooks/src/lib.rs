@@ -1,11 +1,11 @@
 //! Webhooks: is a delivery genuine, what does it say, and what does that mean for a session?
 //!
-//! Pure: neither AWS nor HTTP servers nor clocks. A [`Delivery`] can't be read; a proof turns it into [`Genuine`],
-//! which can.
+//! Pure: neither AWS nor HTTP servers nor clocks. The body of a [`Delivery`] can't be read. A proof turns it into
+//! [`Genuine`], which can be read.
 //!
 //! | room | holds | imports from |
 //! |---|---|---|
-//! | `providers` | what a provider has to offer, and each provider: `proof` (is it genuine?), `payload` (what does it say?), `meaning` (what does it mean for a session?) | all below, and no provider from another |
+//! | `providers` | what a provider offers, and each provider: `proof` (is it genuine?), `payload` (what does it say?), `meaning` (what does it mean for a session?) | all below, and no provider from another |
 //! | `proving` | tools of a proof: secrets, headers, credentials | `delivery`, `refusal`, `digest`, `reading` |
 //! | `delivery` | what comes in, and what a proof makes of it | `refusal`, `digest`, `reading` |
 //! | `reading` | tools of a payload or a meaning: JSON, fields, minimising | `digest` |

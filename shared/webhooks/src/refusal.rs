@@ -36,7 +36,7 @@ pub enum Refusal {
     /// The `Authorization` header came twice.
     #[error("there is more than one Authorization header")]
     AuthorizationRepeated,
-    /// A well-formed `Authorization` header with another password, or a token that we did not sign.
+    /// A well-formed `Authorization` header with another password, or a token that Verdict didn't sign.
     #[error("the Authorization header matches no configured credentials")]
     AuthorizationMismatch,
     /// A bearer token that Verdict issued, and that has expired.

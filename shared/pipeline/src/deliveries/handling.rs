@@ -89,7 +89,7 @@ impl Handling {
         Self::of(Disposition::Failed).because_of(failure)
     }
 
-    /// The same, if it failed in the end.
+    /// Changes it into one that failed in the end.
     pub(crate) fn because_of(self, failure: Failure) -> Self {
         Self { disposition: Disposition::Failed, reason: Some(Reason::Failed(failure)), ..self }
     }

@@ -20,7 +20,7 @@ const RETRIES_END: Duration = Duration::from_mins(40);
 #[derive(Clone, Debug)]
 pub(crate) struct PollSchedule {
     table: SessionsTable,
-    /// Whether the poller has credentials for the API. Without them, late copies are only counted.
+    /// True if the poller has credentials for the API. Without them, late copies are only counted.
     is_polled: bool,
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Changes {
     members: Vec<String>,
     from: Option<Outcome>,
     to: Option<Outcome>,
-    /// Whether a notification is due, since the decision changes.
+    /// True if a notification is due, since the decision changes.
     pub(crate) notified: bool,
 }
 

@@ -47,7 +47,7 @@ mod tests {
         LambdaEvent::new(RawValue::from_string(text.to_owned()).unwrap(), Context::default())
     }
 
-    /// What an event is answered, as Lambda hands it on, and how often it was work.
+    /// Returns the answer to an event, as Lambda hands it on, and how often the work was done.
     async fn answered(text: &str) -> (String, u32) {
         let runs = Cell::new(0);
         let work = async |_, _| {

@@ -1,6 +1,6 @@
 //! API Gateway's HTTP API events (payload format 2.0) in, its responses out.
 //!
-//! `lambda_http` reads the events. It makes a URL of an event's host, path and query, and panics if they don't make one.
+//! `lambda_http` reads the events. It makes a URL of an event's host and query, and panics if they don't make one.
 //! A stranger can cause that, and every request deserves a proper answer. So the event is mended first where that
 //! changes nothing, and what still panics is refused like an event that can't be read.
 
@@ -31,10 +31,10 @@ use verdict_webhooks::{Delivery, Headers};
 #[cfg(panic = "abort")]
 compile_error!("build with panic = \"unwind\": a request that meets a bug must be answered, and so must the next");
 
-/// How long an answer may take. Veriff gives up after 5 s, network included.
+/// The longest time that an answer may take. Veriff gives up after 5 s, network included.
 const BUDGET: Duration = Duration::from_millis(3800);
 
-/// What is wrong with an event that isn't a request's. The parser's own message is not used: it may quote the request.
+/// The problem of an event that isn't a request's. The parser's own message is not used: it may quote the request.
 const NOT_A_REQUEST: &str = "not an event of an API Gateway HTTP API in payload format 2.0";
 
 /// The characters of a query that `http::Uri` refuses, and `#`, where it would cut the query off.
@@ -62,9 +62,9 @@ impl RequestId {
 pub struct Request {
     /// Lambda's name for this invocation.
     pub id: RequestId,
-    /// When it has to be answered.
+    /// The deadline of the answer.
     pub deadline: Deadline,
-    /// When it came.
+    /// The time of arrival.
     pub now: Timestamp,
     /// The query's parameters, percent-decoded, in order.
     pub query: Vec<(String, String)>,
@@ -80,13 +80,13 @@ impl Request {
     /// Reads the event that the gateway makes of a request.
     ///
     /// # Errors
-    /// What is wrong with an event that is none, in words without any of its content.
+    /// The problem, if the event isn't a request; the text holds nothing of the event.
     pub fn from_event(event: &str, context: &Context) -> Result<Self, &'static str> {
-        let Read { request, route } =
+        let Read { request, route, path } =
             log::expecting_panics(|| Read::from_event(event)).unwrap_or(Err(NOT_A_REQUEST))?;
         let query = query(request.uri().query().unwrap_or_default());
         let path_parameters = path_parameters(&request);
-        let (method, path) = (request.method().to_string(), request.raw_http_path().to_owned());
+        let method = request.method().to_string();
         let headers = headers(request.headers());
         let delivery = Delivery::new(method, path, headers, request.into_body());
         let delivery = match routed_path(&route, &path_parameters) {
@@ -112,28 +112,29 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What `lambda_http` makes of an event.
+/// The request that `lambda_http` makes of an event, and its route.
 struct Read {
     request: http::Request<Vec<u8>>,
     /// The event's `routeKey`, which `lambda_http` drops.
     route: String,
+    /// The event's `rawPath`.
+    path: String,
 }
 
 impl Read {
-    /// Panics if the event's host, path and query don't make a URL.
+    /// Panics if the event's host and query don't make a URL.
     fn from_event(event: &str) -> Result<Self, &'static str> {
         let Spelled { headers } = serde_json::from_str(event).map_err(|_| NOT_A_REQUEST)?;
         let mut event: ApiGatewayV2httpRequest = serde_json::from_str(event).map_err(|_| NOT_A_REQUEST)?;
-        if event.raw_path.is_none() {
-            return Err(NOT_A_REQUEST);
-        }
+        // Without the path, since not every path makes a URL.
+        let path = event.raw_path.take().ok_or(NOT_A_REQUEST)?;
         event.headers = headers.unwrap_or_default().0;
         // `lambda_http` would copy the body, and panic over wrong base64.
         let body = bytes(event.body.take().unwrap_or_default(), event.is_base64_encoded)?;
         let route = event.route_key.take().unwrap_or_default();
         mend(&mut event);
         let request: lambda_http::Request = LambdaRequest::ApiGatewayV2(event).into();
-        Ok(Self { request: request.map(|_empty| body), route })
+        Ok(Self { request: request.map(|_empty| body), route, path })
     }
 }
 
@@ -216,7 +217,7 @@ impl Response {
         Self(response).with_header("content-type", "application/json")
     }
 
-    /// The same with one more header, unless HTTP doesn't allow its value.
+    /// Adds a header, unless HTTP doesn't allow its value.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Ok(value) = HeaderValue::try_from(value.into()) {
@@ -256,7 +257,7 @@ impl Response {
 /// Answers requests with `handle` until Lambda ends the process.
 ///
 /// # Errors
-/// When the Lambda Runtime API can't be reached.
+/// An error if the Lambda Runtime API can't be reached.
 pub async fn serve<H>(handle: H) -> Result<(), Error>
 where
     H: AsyncFn(Request) -> Response,
@@ -265,7 +266,7 @@ where
     lambda_runtime::run(service_fn(async |invocation| Ok::<_, Error>(respond(handle, invocation).await))).await
 }
 
-/// Answers, whatever happens: a panic is a bug, but nobody's lost request.
+/// Answers every request: if a panic occurs, with 500.
 async fn respond<H>(handle: &H, invocation: LambdaEvent<Box<RawValue>>) -> Response
 where
     H: AsyncFn(Request) -> Response,
@@ -284,7 +285,7 @@ where
 {
     let LambdaEvent { payload, context } = invocation;
     let request = Request::from_event(payload.get(), &context);
-    // Up to 6 MB that nobody needs any more.
+    // Frees up to 6 MB.
     drop(payload);
     match request {
         Ok(request) => handle(request).await,
@@ -344,7 +345,7 @@ mod tests {
         Request::from_event(&event(changes), &Context::default())
     }
 
-    /// What a request's event may hold, besides what providers send.
+    /// Texts that a request's event may hold, besides those that providers send.
     #[test]
     fn what_a_stranger_can_put_into_a_request_is_still_a_request() {
         for changes in [
@@ -365,6 +366,9 @@ mod tests {
             json!({"rawPath": "/veriff/\"<> #?\u{0}\r\n\\%/events"}),
             json!({"rawPath": ""}),
             json!({"rawPath": "//"}),
+            json!({"rawPath": "%2Fveriff/events"}),
+            json!({"rawPath": "a b:c@d"}),
+            json!({"rawPath": format!("/{}", "x".repeat(70_000))}),
             json!({"requestContext": {"http": {"method": "BREW"}}}),
             json!({"requestContext": {"http": {"method": ""}}}),
             json!({"requestContext": {"http": {"method": "POST"}, "stage": "é \"?", "domainName": null}}),
@@ -390,7 +394,6 @@ mod tests {
             json!({"requestContext": {"http": {"method": "PÖST"}}}),
             json!({"requestContext": {"http": {"method": "POST"}, "timeEpoch": "soon"}}),
             json!({"rawPath": null}),
-            json!({"rawPath": format!("/{}", "x".repeat(70_000))}),
             json!({"rawQueryString": "x".repeat(66_000)}),
             json!({"rawQueryString": "é".repeat(11_000)}),
             json!({"rawQueryString": {}}),
@@ -541,7 +544,7 @@ mod tests {
         }
     }
 
-    /// Why a webhook of Veriff's without a proof is refused: it tells whether the path was taken for an own one.
+    /// The refusal of a webhook of Veriff's without a proof: it tells whether the path was taken for an own one.
     fn refusal(route: &str, path: &str, parameters: &Value) -> Refusal {
         let event = json!({"routeKey": route, "rawPath": path, "pathParameters": parameters});
         let veriff = Veriff::from_json(r#"{"secrets":["abcdef12-abcd-abcd-abcd-abcdef012345"]}"#).unwrap();

@@ -5,7 +5,7 @@ use crate::{deliveries::handling::Failure, store::table::error::TableError, time
 use thiserror::Error;
 use verdict_webhooks::Unreadable;
 
-/// What one run did about one session.
+/// The work of one run on one session.
 pub(crate) enum Attempt {
     /// Another run has taken it.
     Taken,
@@ -21,7 +21,7 @@ pub(crate) enum Attempt {
 pub(crate) struct PollResult {
     /// The number of new facts.
     pub(crate) news: usize,
-    /// Whether the person has handed everything in, so that only the decision is missing.
+    /// True if the person has handed everything in, so that only the decision is missing.
     pub(crate) is_finished: bool,
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn start() {
 }
 
 thread_local! {
-    /// Whether a panic of this thread is no bug of Verdict's.
+    /// True while a panic of this thread isn't a bug of Verdict's.
     static PANIC_IS_EXPECTED: Cell<bool> = const { Cell::new(false) };
 }
 

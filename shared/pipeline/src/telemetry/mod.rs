@@ -1,4 +1,4 @@
-//! What a function says of itself: a log of JSON lines on standard output, and metrics among them.
+//! The telemetry of a function: a log of JSON lines on standard output, and metrics among them.
 
 mod deployment;
 pub(crate) mod line;

@@ -1,4 +1,4 @@
-//! What a provider has to offer: a proof, an answer, a reading.
+//! The traits that a provider implements: it proves, answers and reads.
 
 use crate::{
     delivery::{Delivery, Genuine},
@@ -14,7 +14,7 @@ pub enum Reading {
     Events {
         /// At least one.
         events: Vec<SessionEvent>,
-        /// What is stored of the webhook.
+        /// The text that is stored of the webhook.
         payload: String,
     },
     /// Nothing to record.
@@ -98,7 +98,7 @@ impl Answer {
 
 /// A provider's way of reading what it sends. It needs no credentials.
 pub(crate) trait Reader {
-    /// Whether one webhook may tell of several subjects. Then the ids of its events must be such that a minimised
+    /// True if one webhook may speak of several subjects. Then the ids of its events must be such that a minimised
     /// payload gives them again: position alone doesn't say which event is which.
     const TELLS_OF_SEVERAL: bool = false;
 

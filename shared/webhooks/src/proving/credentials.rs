@@ -17,7 +17,7 @@ pub enum CredentialsError {
     Shape {
         /// The fault and its place.
         fault: Fault,
-        /// What the JSON looks like.
+        /// The form of the JSON.
         expected: &'static str,
     },
     /// A list that needs an entry has none.
@@ -37,9 +37,9 @@ pub enum CredentialsError {
     Weak {
         /// The list.
         member: &'static str,
-        /// Which entry, from 1.
+        /// The entry's number, from 1.
         position: usize,
-        /// What is wrong with it.
+        /// The weakness of it.
         weakness: WeakSecret,
     },
 }

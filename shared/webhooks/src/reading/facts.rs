@@ -5,7 +5,8 @@ use verdict_sessions::{
     Check, CheckOutcome, Decision, EventId, Kind, Outcome, Remark, SessionEvent, SessionKey, Stage, Subject, Timestamp,
 };
 
-/// What a webhook, or an answer of a provider's API, says of a session. The names of an event's own members.
+/// The facts that a webhook, or an answer of a provider's API, tells of a session. The fields have the names of
+/// `SessionEvent`'s.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) name: String,

@@ -48,13 +48,13 @@ impl<'a> Text<'a> {
         Cow::Owned(text)
     }
 
-    /// Whether the text is Unicode: every surrogate has its pair.
+    /// Returns true if the text is Unicode: every surrogate has its pair.
     #[must_use]
     pub fn is_unicode(self) -> bool {
         !self.0.contains('\\') || char::decode_utf16(self.utf16()).all(|unit| unit.is_ok())
     }
 
-    /// What is written between the quotes of a string; whatever it is, [`utf16`](Self::utf16) gets through it.
+    /// The text between the quotes of a string; whatever it is, [`utf16`](Self::utf16) gets through it.
     pub(crate) fn written(between_quotes: &'a str) -> Self {
         Self(between_quotes)
     }
@@ -90,7 +90,7 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Whether this is the text meant, however it is written.
+    /// Returns true if this is the text meant, however it is written.
     pub(crate) fn means(self, text: &str) -> bool {
         if self.0.contains('\\') { self.utf16().eq(text.encode_utf16()) } else { self.0 == text }
     }
@@ -135,7 +135,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Whether there is such a member, `null` or not.
+    /// Returns true if the object has the member, `null` or not.
     ///
     /// # Errors
     /// [`Unreadable::Ambiguous`], as [`member`](Self::member).

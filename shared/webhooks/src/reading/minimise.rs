@@ -61,13 +61,13 @@ pub(crate) fn minimise_unbounded(value: &Json<'_>) -> String {
 #[derive(Default)]
 struct Writer {
     out: String,
-    /// How many lists and objects are open.
+    /// The number of lists and objects that are open.
     depth: usize,
-    /// How many strings are around this document.
+    /// The number of strings around this document.
     strings: usize,
-    /// Whether anything was left out.
+    /// True if anything was left out.
     shortened: bool,
-    /// Where the values of the outermost object's members are in `out`.
+    /// The places of the values of the outermost object's members in `out`.
     members: Vec<Range<usize>>,
 }
 
@@ -188,7 +188,7 @@ fn is_secret(name: Text<'_>) -> bool {
     SECRET_NAMES.iter().any(|ending| singular.ends_with(ending))
 }
 
-/// Whether it could be an object, a list or once more a string.
+/// Returns true if it could be an object, a list or once more a string.
 fn is_like_a_document(text: Text<'_>) -> bool {
     let mut characters = text.utf16().map(|unit| u8::try_from(unit).unwrap_or(b'?'));
     let first = characters.find(|character| !character.is_ascii_whitespace());

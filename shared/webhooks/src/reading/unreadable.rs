@@ -1,8 +1,8 @@
-//! Why a genuine webhook can't be read.
+//! The reasons why a genuine webhook can't be read.
 
 use thiserror::Error;
 
-/// Why a genuine webhook can't become events. It changes no session and is kept for an operator.
+/// A reason why a genuine webhook can't become events. It changes no session and is kept for an operator.
 /// Member names come from Verdict's code, so no message holds anything that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum Unreadable {
@@ -12,7 +12,7 @@ pub enum Unreadable {
     /// Not UTF-8, or not one JSON document.
     #[error("the body is not a JSON document (at byte {at})")]
     NotJson {
-        /// Where reading stopped, in bytes from the start.
+        /// The place where reading stopped, in bytes from the start.
         at: usize,
     },
     /// Nested beyond [`json::DEPTH_LIMIT`](crate::reading::json::DEPTH_LIMIT).

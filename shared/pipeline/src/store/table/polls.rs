@@ -88,7 +88,7 @@ enum Replaces {
 }
 
 impl Poll {
-    /// The same entry with this reason and number of polls.
+    /// This entry with another reason and number of polls.
     pub(crate) fn as_of(self, reason: PollReason, tries: u32) -> Self {
         Self { reason, tries, ..self }
     }

@@ -19,7 +19,7 @@ const MAX_FAILURES_IN_A_ROW: u32 = 3;
 pub enum Recorded {
     /// The event was new.
     New {
-        /// Whether the outbox now holds a notification of it.
+        /// True if the outbox now holds a notification of it.
         notification_due: bool,
     },
     /// The event was there already.

@@ -21,7 +21,7 @@ const MEMBERS: [&str; 8] = [
 /// Those that may stand around a wrapped webhook; the others would say there what the webhook says too.
 const AROUND: [&str; 3] = ["webhook", "webhookId", "Type"];
 
-/// What stands in an envelope: values as written, by name.
+/// The members of an envelope: values as written, by name.
 pub(super) struct Envelope<'a>(BTreeMap<&'static str, &'a str>);
 
 impl<'a> Envelope<'a> {
@@ -58,7 +58,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// What a string means; `None` for any other value.
+/// The text that a string means; `None` for any other value.
 pub(super) fn text(written: &str) -> Option<Cow<'_, str>> {
     match Json::parse(written.as_bytes()) {
         Ok(Json::String(text)) => Some(text.decoded()),

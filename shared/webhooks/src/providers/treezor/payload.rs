@@ -16,7 +16,7 @@ pub(super) struct Webhook<'a> {
     pub(super) object_payload: &'a Json<'a>,
 }
 
-/// What a payload is, by its members.
+/// The sort of a payload, by its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Users,
@@ -107,7 +107,7 @@ impl<'a> Webhook<'a> {
 }
 
 impl Shape {
-    /// What a payload is.
+    /// The sort of a payload.
     ///
     /// # Errors
     /// [`Unreadable::Ambiguous`] for a member that tells.

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use verdict_sessions::{Provider, Timestamp};
 use zeroize::Zeroizing;
 
-/// Where Treezor's webhooks go.
+/// The path of Treezor's webhooks.
 const PATH: &str = "/treezor";
 
 /// The parameter of the URL that holds a token.

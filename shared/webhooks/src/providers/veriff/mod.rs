@@ -1,5 +1,5 @@
-//! Veriff. The contract that these files follow: every webhook is signed over its raw body; eight
-//! families, told apart by their members, may arrive on either path.
+//! Veriff. The contract that these files follow: every webhook is signed over its raw body. Eight kinds of webhook,
+//! told apart by their members, may arrive on either path; the three registries are one `Family`.
 
 mod meaning;
 mod payload;

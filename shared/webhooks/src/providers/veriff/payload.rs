@@ -15,7 +15,7 @@ pub(super) struct Payload<'a> {
     pub(super) family: Family<'a>,
 }
 
-/// What every family tells, each in its own place.
+/// The members that every family has, each in its own place.
 #[derive(Debug, Default)]
 pub(super) struct Envelope<'a> {
     pub(super) session: Option<Id<'a>>,
@@ -41,11 +41,11 @@ pub(super) enum Family<'a> {
 pub(super) struct Context<'a> {
     pub(super) reason: MaybeText<'a>,
     pub(super) state: MaybeText<'a>,
-    /// All of it, since it takes part in the event's identity.
+    /// All of it, because the event's id is made of it.
     pub(super) json: &'a Json<'a>,
 }
 
-/// What a state registry answered.
+/// The answer of a state registry.
 #[derive(Debug)]
 pub(super) struct Registry<'a> {
     pub(super) name: &'static str,

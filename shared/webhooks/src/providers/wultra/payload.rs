@@ -13,7 +13,7 @@ pub(super) struct Payload<'a> {
     pub(super) event: Event<'a>,
 }
 
-/// What every event tells.
+/// The members that every event has.
 #[derive(Debug)]
 pub(super) struct Envelope<'a> {
     /// Missing before release 2.2.0, as `timestamp` is.

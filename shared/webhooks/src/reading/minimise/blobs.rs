@@ -14,7 +14,7 @@ pub(super) const SHORTEST: usize = 256;
 /// more; words and UUIDs are shorter.
 const SHORTEST_LINE: usize = 40;
 
-/// How many bytes of a blob are decoded at a time.
+/// The number of bytes of a blob that are decoded at a time.
 const PIECE: usize = 4096;
 
 /// The blobs in a part of a JSON string, in order. No escape reaches across an end of the part.
@@ -37,14 +37,14 @@ pub(super) fn find(raw: &str, part: Range<usize>) -> Vec<(Range<usize>, Mark)> {
     blobs
 }
 
-/// Whether a blob is all that the string is: nothing but white space is around it, or a `data:` prefix before.
+/// Returns true if a blob is all that the string is: nothing but white space is around it, or a `data:` prefix before.
 pub(super) fn is_all(raw: &str, blob: &Range<usize>) -> bool {
     let (before, after) = (&raw[..blob.start], &raw.as_bytes()[blob.end..]);
     let is_prefix = before.starts_with("data:") && before.ends_with(";base64,");
     (is_prefix || skip_blank(before.as_bytes(), 0) == before.len()) && skip_blank(after, 0) == after.len()
 }
 
-/// Where the white space from there on ends.
+/// The end of the white space from there on.
 fn skip_blank(text: &[u8], mut at: usize) -> usize {
     while let Some((Symbol::Blank | Symbol::LineEnd, length)) = symbol(text, at) {
         at += length;
@@ -96,7 +96,7 @@ impl Run {
     }
 }
 
-/// Where the next line starts, if nothing but white space is before it.
+/// The start of the next line, if only white space is before it.
 fn next_line(text: &[u8], mut at: usize) -> Option<usize> {
     while let Some((Symbol::Blank, length)) = symbol(text, at) {
         at += length;
@@ -140,12 +140,12 @@ impl Iterator for Decoder<'_> {
     }
 }
 
-/// What some text means to base64.
+/// The meaning of some text to base64.
 #[derive(Clone, Copy)]
 pub(super) enum Symbol {
     Digit(u8, Alphabet),
     Padding,
-    /// What parts a token.
+    /// The separator within a token.
     Dot,
     Blank,
     LineEnd,
@@ -169,7 +169,7 @@ impl Alphabet {
     }
 }
 
-/// What each character means by itself: megabytes go through here, and a look-up is quick.
+/// The meaning of each character by itself: megabytes go through here, and a look-up is quick.
 const PLAIN: [Symbol; 256] = {
     let mut symbols = [Symbol::Other; 256];
     let mut character = 0_u8;

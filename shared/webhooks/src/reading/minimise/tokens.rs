@@ -8,10 +8,10 @@ use std::{iter, ops::Range};
 /// No header is longer, not even one that carries its certificates. In bytes, decoded.
 const LONGEST_HEADER: usize = 12 * 1024;
 
-/// How many places of one part are tried, so that a long one takes no longer than its length.
+/// The number of places of one part that are tried, so that a long one takes no longer than its length.
 const STARTS_TRIED: usize = 8;
 
-/// How a header starts whose JSON has no white space, `{"`: `eyJ`, as the values of these digits.
+/// The start of a header whose JSON has no white space, `{"`: `eyJ`, as the values of these digits.
 const START: [u8; 3] = [30, 50, 9];
 
 /// The tokens in a JSON string as spelled, in order.
@@ -28,7 +28,7 @@ pub(super) fn find(raw: &str) -> Vec<Range<usize>> {
     tokens
 }
 
-/// Where the header starts that ends with this part; words may be joined to it.
+/// The start of the header that ends with this part; words may be joined to it.
 fn header(text: &[u8], part: Range<usize>) -> Option<usize> {
     dot(text, part.end)?;
     let mut last = [0; START.len()];
@@ -43,13 +43,13 @@ fn header(text: &[u8], part: Range<usize>) -> Option<usize> {
     starts.take(STARTS_TRIED).find(|start| is_header(&text[*start..part.end]))
 }
 
-/// Whether it is a JSON object that names an algorithm.
+/// Returns true if it is a JSON object that names an algorithm.
 fn is_header(part: &[u8]) -> bool {
     let decoded: Vec<u8> = Decoder::new(part).flatten().take(LONGEST_HEADER + 1).collect();
     decoded.len() <= LONGEST_HEADER && Json::parse(&decoded).is_ok_and(|header| header.has("alg") != Ok(false))
 }
 
-/// Where the token ends: after a payload and a signature, either of which may be empty, or after the
+/// The end of the token: after a payload and a signature, either of which may be empty, or after the
 /// four parts of an encrypted one.
 fn end_of_token(text: &[u8], header_end: usize) -> Option<usize> {
     let next = |end: usize| dot(text, end).map(|start| (start, end_of_part(text, start)));
@@ -59,7 +59,7 @@ fn end_of_token(text: &[u8], header_end: usize) -> Option<usize> {
     Some(full(signed).and_then(full).unwrap_or(signed))
 }
 
-/// Where a dot ends that stands there.
+/// The end of a dot that stands there.
 fn dot(text: &[u8], at: usize) -> Option<usize> {
     match symbol(text, at)? {
         (Symbol::Dot, length) => Some(at + length),

@@ -2,7 +2,7 @@
 //!
 //! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
-use crate::{AttemptId, Decision, EventId, Kind, SessionKey, Timestamp};
+use crate::{AttemptId, Decision, Detail, EventId, Kind, ReasonCode, SessionKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -45,6 +45,20 @@ pub struct Check {
     pub outcome: CheckOutcome,
     /// Why, in the provider's words.
     pub reason: Option<String>,
+    /// Why, for machines: at most [`ReasonCode::COUNT`], in the provider's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reason_codes: Vec<ReasonCode>,
+    /// Values worth routing by.
+    #[serde(default, skip_serializing_if = "Detail::is_empty")]
+    pub detail: Detail,
+}
+
+impl Check {
+    /// A result without a reason.
+    #[must_use]
+    pub const fn new(outcome: CheckOutcome) -> Self {
+        Self { outcome, reason: None, reason_codes: Vec::new(), detail: Detail::empty() }
+    }
 }
 
 /// What an operator should know of an event beyond its content.
@@ -112,8 +126,21 @@ pub struct SessionEvent {
     pub subject: Subject,
     /// What an operator should know of it.
     pub remark: Option<Remark>,
+    /// What else an operator should know: an open list of codes, each with the member it is about, such as
+    /// `time_unreadable:decisionTime`. The word before the colon names a metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+    /// Whether its provider printed its times and left all of them blank: it then counts from before every event that
+    /// has a time.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub undated: bool,
     /// Other short values worth showing, such as why a person left. Bounded by who makes the event.
     pub detail: BTreeMap<String, String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// How far ahead of its arrival an event may claim to have happened. A provider's clock may be a

@@ -4,6 +4,7 @@
 //! the result depends on the *set* of events that were applied, never on their order.
 
 mod decision;
+mod detail;
 mod event;
 mod fold;
 mod id;
@@ -13,6 +14,7 @@ mod timestamp;
 mod view;
 
 pub use decision::{Decision, Outcome, ReasonCode};
+pub use detail::{Detail, NoDetail};
 pub use event::{Check, CheckOutcome, Remark, SessionEvent, Stage, Subject};
 pub use fold::{Applied, NotRebuilt};
 pub use id::{AttemptId, EventId, IdError, Provider, SessionId, SessionKey, UnknownProvider};

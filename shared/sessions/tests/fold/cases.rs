@@ -186,7 +186,7 @@ fn a_time_of_sending_in_the_future_counts_at_most_five_minutes_ahead() {
 #[test]
 fn the_latest_of_each_check_and_of_each_id_counts() {
     let saying = |id: &str, when: u64, outcome: CheckOutcome, reference: Option<&str>| SessionEvent {
-        checks: [("watchlist".to_owned(), Check { outcome, reason: None })].into(),
+        checks: [("watchlist".to_owned(), Check::new(outcome))].into(),
         subject: Subject { reference: reference.map(str::to_owned), provider_user_id: None },
         ..event(id, when)
     };
@@ -205,7 +205,7 @@ fn the_latest_of_each_check_and_of_each_id_counts() {
 #[test]
 fn a_session_keeps_its_64_latest_checks() {
     let checking = |n: u64| SessionEvent {
-        checks: [(format!("document:{n}"), Check { outcome: CheckOutcome::Passed, reason: None })].into(),
+        checks: [(format!("document:{n}"), Check::new(CheckOutcome::Passed))].into(),
         ..event(&format!("e{n}"), n)
     };
     let (session, _) = fold(&(0..100).rev().map(checking).collect::<Vec<_>>());
@@ -221,7 +221,7 @@ fn the_view_is_what_the_interface_promises() {
         decision.reason = Some("Suspected document tampering".into());
     }
     let watchlist = SessionEvent {
-        checks: [("watchlist".to_owned(), Check { outcome: CheckOutcome::Passed, reason: None })].into(),
+        checks: [("watchlist".to_owned(), Check::new(CheckOutcome::Passed))].into(),
         ..event("b", 2400)
     };
     let (session, notifications) = fold(&[declined, watchlist]);
@@ -253,7 +253,7 @@ fn the_view_is_what_the_interface_promises() {
 
 #[test]
 fn copies_of_a_fact_differ_in_nothing_that_counts() {
-    let check = |outcome| Check { outcome, reason: Some("as the provider puts it".into()) };
+    let check = |outcome| Check { reason: Some("as the provider puts it".into()), ..Check::new(outcome) };
     let checked = |outcome| SessionEvent { checks: [("face".to_owned(), check(outcome))].into(), ..event("c", 0) };
     let decided = decision("d", 0, "t", Outcome::Approved, None);
     for (first, copy) in [

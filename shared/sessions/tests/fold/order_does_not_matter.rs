@@ -34,14 +34,10 @@ fn any_event() -> impl Strategy<Value = SessionEvent> {
             attempt_id: attempt_id.map(attempt),
             stage,
             decision: decision.map(|(outcome, code)| Decision {
-                outcome,
                 reason_code: code.and_then(ReasonCode::new),
-                reason: None,
+                ..Decision::new(outcome)
             }),
-            checks: check
-                .map(|(name, outcome)| (name.to_owned(), Check { outcome, reason: None }))
-                .into_iter()
-                .collect(),
+            checks: check.map(|(name, outcome)| (name.to_owned(), Check::new(outcome))).into_iter().collect(),
             subject: Subject { reference: reference.map(str::to_owned), provider_user_id: None },
             ..event("replaced below", received)
         },

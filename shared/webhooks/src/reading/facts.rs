@@ -13,6 +13,8 @@ pub(crate) struct Facts {
     pub(crate) decision: Option<Decision>,
     pub(crate) checks: BTreeMap<String, Check>,
     pub(crate) remark: Option<Remark>,
+    pub(crate) remarks: Vec<String>,
+    pub(crate) undated: bool,
     pub(crate) detail: BTreeMap<String, String>,
 }
 
@@ -24,12 +26,12 @@ impl Facts {
 
     /// A decision without reasons.
     pub(crate) fn decided(outcome: Outcome) -> Self {
-        Self { decision: Some(Decision { outcome, reason_code: None, reason: None }), ..Self::default() }
+        Self { decision: Some(Decision::new(outcome)), ..Self::default() }
     }
 
     /// The outcome of one check.
     pub(crate) fn checked(check: impl Into<String>, outcome: CheckOutcome, reason: Option<String>) -> Self {
-        Self { checks: BTreeMap::from([(check.into(), Check { outcome, reason })]), ..Self::default() }
+        Self { checks: BTreeMap::from([(check.into(), Check { reason, ..Check::new(outcome) })]), ..Self::default() }
     }
 
     /// Something that this version doesn't know, with the details that show what it is.
@@ -71,6 +73,8 @@ impl Facts {
             checks: self.checks,
             subject: Subject::default(),
             remark: self.remark,
+            remarks: self.remarks,
+            undated: self.undated,
             detail: self.detail,
         }
     }

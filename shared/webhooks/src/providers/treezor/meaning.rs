@@ -186,11 +186,9 @@ impl<'a> Statement<'a> {
             Some("PENDING") => outcome.is_some_and(Outcome::is_final),
             _ => false,
         };
-        let decision = outcome.filter(|_| !is_request && !contradicted).map(|outcome| Decision {
-            outcome,
-            reason_code: None,
-            reason: bounded_reason(&review.comment),
-        });
+        let decision = outcome
+            .filter(|_| !is_request && !contradicted)
+            .map(|outcome| Decision { reason: bounded_reason(&review.comment), ..Decision::new(outcome) });
         let facts = Facts {
             stage: is_request.then_some(Stage::Submitted),
             decision,
@@ -216,7 +214,7 @@ impl<'a> Statement<'a> {
         };
         let check = |(id, outcome): (Id<'_>, CheckOutcome)| {
             let id = usable(&id, Ok::<_, Infallible>)?;
-            Ok((document_check(&id), Check { outcome, reason: bounded_reason(&document.code) }))
+            Ok((document_check(&id), Check { reason: bounded_reason(&document.code), ..Check::new(outcome) }))
         };
         let checks: BTreeMap<_, _> = document.id.zip(outcome).map(check).transpose()?.into_iter().collect();
         let facts = Facts {
@@ -288,9 +286,9 @@ impl<'a> Statement<'a> {
 
 fn decision(outcome: Outcome, reason: &Reason<'_>) -> Decision {
     Decision {
-        outcome,
         reason_code: reason.code.as_deref().and_then(ReasonCode::new),
         reason: bounded_reason(&reason.message),
+        ..Decision::new(outcome)
     }
 }
 

@@ -108,9 +108,9 @@ fn decision(
     let facts = Facts {
         remark: contradicted.then_some(Remark::Inconsistent),
         decision: believed.then(|| Decision {
-            outcome: *outcome,
             reason_code: reason_code.as_deref().and_then(ReasonCode::new),
             reason: bounded_reason(reason),
+            ..Decision::new(*outcome)
         }),
         detail: if contradicted { detail([("code", code)]) } else { BTreeMap::new() },
         ..Facts::default()

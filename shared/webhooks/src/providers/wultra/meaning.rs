@@ -79,9 +79,9 @@ fn process_finished(status: &MaybeText<'_>, error_detail: &MaybeText<'_>) -> Fac
         Some("FINISHED") => Facts::decided(Outcome::Approved),
         Some("FAILED") => {
             let decision = Decision {
-                outcome: Outcome::Failed,
                 reason_code: error_detail.as_deref().and_then(ReasonCode::new),
                 reason: reason(error_detail),
+                ..Decision::new(Outcome::Failed)
             };
             Facts { decision: Some(decision), ..Facts::default() }
         }

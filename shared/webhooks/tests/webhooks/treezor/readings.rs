@@ -387,7 +387,7 @@ mod documents {
         ] {
             for name in ["document.create", "document.update", "document.cancel"] {
                 let event = event(name, &documents(json!({"documentStatus": status})));
-                let check = Check { outcome: expected, reason: Some("600003".into()) };
+                let check = Check { reason: Some("600003".into()), ..Check::new(expected) };
                 assert_eq!(event.checks, BTreeMap::from([(format!("document:{DOCUMENT}"), check)]), "{status}");
                 assert_eq!((event.stage, outcome(&event), event.remark), (None, None, None), "{status}");
                 assert_eq!((event.session.session_id.as_str(), event.kind), ("user:6461762", Kind::KycReview));

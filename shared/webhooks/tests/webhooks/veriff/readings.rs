@@ -89,7 +89,7 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> BTreeMap<String, String
 }
 
 fn checks<const N: usize>(checks: [(&str, CheckOutcome); N]) -> BTreeMap<String, Check> {
-    checks.into_iter().map(|(name, outcome)| (name.to_owned(), Check { outcome, reason: None })).collect()
+    checks.into_iter().map(|(name, outcome)| (name.to_owned(), Check::new(outcome))).collect()
 }
 
 fn time(text: &str) -> Timestamp {

@@ -79,7 +79,7 @@ const CHECKS: [Checked; 3] = [
 ];
 
 fn check(name: &str, outcome: CheckOutcome, reason: Option<&str>) -> BTreeMap<String, Check> {
-    BTreeMap::from([(name.to_owned(), Check { outcome, reason: reason.map(str::to_owned) })])
+    BTreeMap::from([(name.to_owned(), Check { reason: reason.map(str::to_owned), ..Check::new(outcome) })])
 }
 
 fn check_names(body: &Value) -> Vec<String> {

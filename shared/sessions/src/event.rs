@@ -61,7 +61,8 @@ impl Check {
     }
 
     /// The bytes of its codes and details.
-    pub(crate) fn detail_size(&self) -> usize {
+    #[must_use]
+    pub fn detail_size(&self) -> usize {
         self.reason_codes.iter().map(|code| code.as_str().len()).sum::<usize>() + self.detail.size()
     }
 }

@@ -5,4 +5,5 @@ pub(crate) mod fields;
 pub mod json;
 pub(crate) mod minimise;
 pub(crate) mod probe;
+pub(crate) mod times;
 pub(crate) mod unreadable;

@@ -1,5 +1,6 @@
 //! Facts: what a webhook says of a session, before they are filed as an event.
 
+use crate::reading::details::remark;
 use std::collections::BTreeMap;
 use verdict_sessions::{
     Check, CheckOutcome, Decision, EventId, Kind, Outcome, Remark, SessionEvent, SessionKey, Stage, Subject, Timestamp,
@@ -47,6 +48,12 @@ impl Facts {
     /// These facts with the details that every event of the provider has.
     pub(crate) fn with_detail(mut self, detail: BTreeMap<String, String>) -> Self {
         self.detail.extend(detail);
+        self
+    }
+
+    /// These facts with more remarks, each of which stands once.
+    pub(crate) fn with_remarks(mut self, remarks: impl IntoIterator<Item = String>) -> Self {
+        remarks.into_iter().for_each(|one| remark(&mut self.remarks, one));
         self
     }
 

@@ -1,5 +1,6 @@
 //! What a payload may be read with: JSON as written, the members and facts in it, and what is stored of it.
 
+pub(crate) mod details;
 pub(crate) mod facts;
 pub(crate) mod fields;
 pub mod json;

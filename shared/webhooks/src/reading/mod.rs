@@ -8,3 +8,4 @@ pub(crate) mod minimise;
 pub(crate) mod probe;
 pub(crate) mod times;
 pub(crate) mod unreadable;
+pub(crate) mod word;

@@ -4,8 +4,6 @@
 //! for its `T`, a comma before its fraction, an offset without a colon, UTC if there is no zone, a leap second; seconds
 //! and milliseconds since the Unix epoch, as a number or as text, with or without a fraction.
 
-#![allow(dead_code, reason = "readers come to use it one by one")]
-
 use crate::reading::{
     json::{Json, Text},
     unreadable::Unreadable,
@@ -44,11 +42,6 @@ impl DefaultOffset {
 }
 
 impl Time {
-    /// A payload that doesn't have the member.
-    pub(crate) const fn missing(member: &'static str) -> Self {
-        Self { member, printed: Printed::Missing }
-    }
-
     /// Reads a member; without a zone, it is in UTC.
     ///
     /// # Errors
@@ -72,6 +65,13 @@ impl Time {
             None => Printed::Missing,
         };
         Ok(Self { member, printed })
+    }
+
+    /// This time or, if it can't be read, one in a spelling that only its provider has.
+    pub(crate) fn or(self, at: Option<Timestamp>) -> Self {
+        let printed =
+            if self.printed == Printed::Unreadable { at.map_or(self.printed, Printed::At) } else { self.printed };
+        Self { printed, ..self }
     }
 
     /// The point in time, if it is one.

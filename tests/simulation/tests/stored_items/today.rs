@@ -40,6 +40,23 @@ const OPTIONAL: [&str; 29] = [
     "EVENT.event.detail",
 ];
 
+/// The members that are left out where they say nothing.
+const LEFT_OUT: [&str; 13] = [
+    "STATE.session.decision.value.decidedAt",
+    "STATE.session.decision.value.detail.*",
+    "STATE.session.decision.value.reasonCodes",
+    "STATE.session.checks.*.shownAt",
+    "STATE.session.checks.*.value.detail.*",
+    "STATE.session.checks.*.value.reasonCodes",
+    "EVENT.event.decision.decidedAt",
+    "EVENT.event.decision.detail.*",
+    "EVENT.event.decision.reasonCodes",
+    "EVENT.event.checks.*.detail.*",
+    "EVENT.event.checks.*.reasonCodes",
+    "EVENT.event.remarks",
+    "EVENT.event.undated",
+];
+
 /// The words of each closed set.
 const WORDS: [(&str, &[&str]); 8] = [
     ("STATE.status", &["new", "started", "submitted", "in_review", "awaiting_resubmission", "decided"]),
@@ -104,6 +121,13 @@ fn every_optional_member_is_there_with_and_without_a_value() {
         assert!(without > 0, "{path} is there everywhere");
         assert!(values.len() > without, "{path} has a value nowhere");
     }
+}
+
+#[test]
+fn every_member_that_may_be_left_out_is_there() {
+    let found = members();
+    let missing: Vec<_> = LEFT_OUT.iter().filter(|path| !found.contains_key(**path)).collect();
+    assert!(missing.is_empty(), "nowhere: {missing:?}");
 }
 
 #[test]

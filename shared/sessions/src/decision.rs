@@ -2,6 +2,7 @@
 //!
 //! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
+use crate::{Detail, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What was decided.
@@ -53,6 +54,9 @@ impl Outcome {
 pub struct ReasonCode(String);
 
 impl ReasonCode {
+    /// The most codes that a check or a decision has.
+    pub const COUNT: usize = 16;
+
     /// `None` if the text isn't a code.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
@@ -75,10 +79,47 @@ impl ReasonCode {
 pub struct Decision {
     /// What was decided.
     pub outcome: Outcome,
-    /// Why, for machines.
+    /// Why, for machines: the first of `reason_codes`.
     pub reason_code: Option<ReasonCode>,
     /// Why, in the provider's words. Stays in the record: it may speak of the person.
     pub reason: Option<String>,
+    /// All of the reasons, if there are several: at most [`ReasonCode::COUNT`], in the provider's order. A single one
+    /// stands in `reason_code` alone, as earlier releases stored it; [`all_reason_codes`](Self::all_reason_codes) reads both.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reason_codes: Vec<ReasonCode>,
+    /// Values worth routing by.
+    #[serde(default, skip_serializing_if = "Detail::is_empty")]
+    pub detail: Detail,
+    /// The time to show, if it isn't the one that the decision counts from. Nothing is ordered by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Timestamp>,
+}
+
+impl Decision {
+    /// A decision without a reason.
+    #[must_use]
+    pub const fn new(outcome: Outcome) -> Self {
+        let detail = Detail::empty();
+        Self { outcome, reason_code: None, reason: None, reason_codes: Vec::new(), detail, decided_at: None }
+    }
+
+    /// The same for these reasons, of which there are at most [`ReasonCode::COUNT`].
+    #[must_use]
+    pub fn with_codes(self, codes: Vec<ReasonCode>) -> Self {
+        let reason_codes = if codes.len() > 1 { codes.clone() } else { Vec::new() };
+        Self { reason_code: codes.into_iter().next(), reason_codes, ..self }
+    }
+
+    /// Returns whether the codes of another decision's reasons are among this one's.
+    pub(crate) fn has_all_codes_of(&self, other: &Self) -> bool {
+        other.all_reason_codes().iter().all(|code| self.all_reason_codes().contains(code))
+    }
+
+    /// The codes of its reasons, in the provider's order.
+    #[must_use]
+    pub fn all_reason_codes(&self) -> &[ReasonCode] {
+        if self.reason_codes.is_empty() { self.reason_code.as_slice() } else { &self.reason_codes }
+    }
 }
 
 #[cfg(test)]

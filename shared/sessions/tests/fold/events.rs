@@ -27,6 +27,8 @@ pub(crate) fn event(id: &str, received: u64) -> SessionEvent {
         checks: BTreeMap::new(),
         subject: Subject::default(),
         remark: None,
+        remarks: Vec::new(),
+        undated: false,
         detail: BTreeMap::new(),
     }
 }
@@ -44,7 +46,7 @@ pub(crate) fn decision(id: &str, decided: u64, attempt_id: &str, outcome: Outcom
     SessionEvent {
         attempt_id: Some(attempt(attempt_id)),
         occurred_at: Some(at(decided)),
-        decision: Some(Decision { outcome, reason_code: code.and_then(ReasonCode::new), reason: None }),
+        decision: Some(Decision { reason_code: code.and_then(ReasonCode::new), ..Decision::new(outcome) }),
         ..event(id, decided)
     }
 }

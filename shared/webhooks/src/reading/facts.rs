@@ -1,5 +1,6 @@
 //! Facts: what a webhook says of a session, before they are filed as an event.
 
+use crate::reading::details::remark;
 use std::collections::BTreeMap;
 use verdict_sessions::{
     Check, CheckOutcome, Decision, EventId, Kind, Outcome, Remark, SessionEvent, SessionKey, Stage, Subject, Timestamp,
@@ -14,6 +15,8 @@ pub(crate) struct Facts {
     pub(crate) decision: Option<Decision>,
     pub(crate) checks: BTreeMap<String, Check>,
     pub(crate) remark: Option<Remark>,
+    pub(crate) remarks: Vec<String>,
+    pub(crate) undated: bool,
     pub(crate) detail: BTreeMap<String, String>,
 }
 
@@ -25,12 +28,17 @@ impl Facts {
 
     /// A decision without reasons.
     pub(crate) fn decided(outcome: Outcome) -> Self {
-        Self { decision: Some(Decision { outcome, reason_code: None, reason: None }), ..Self::default() }
+        Self { decision: Some(Decision::new(outcome)), ..Self::default() }
     }
 
     /// The outcome of one check.
     pub(crate) fn checked(check: impl Into<String>, outcome: CheckOutcome, reason: Option<String>) -> Self {
-        Self { checks: BTreeMap::from([(check.into(), Check { outcome, reason })]), ..Self::default() }
+        Self { checks: BTreeMap::from([(check.into(), Check { reason, ..Check::new(outcome) })]), ..Self::default() }
+    }
+
+    /// One check, with all that is said of it.
+    pub(crate) fn check(name: impl Into<String>, check: Check) -> Self {
+        Self { checks: BTreeMap::from([(name.into(), check)]), ..Self::default() }
     }
 
     /// Something that this version doesn't know, with the details that show what it is.
@@ -46,6 +54,18 @@ impl Facts {
     /// These facts with the details that every event of the provider has.
     pub(crate) fn with_detail(mut self, detail: BTreeMap<String, String>) -> Self {
         self.detail.extend(detail);
+        self
+    }
+
+    /// These facts and the checks, details and remarks of others.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.checks.extend(other.checks);
+        self.with_detail(other.detail).with_remarks(other.remarks)
+    }
+
+    /// These facts with more remarks, each of which stands once.
+    pub(crate) fn with_remarks(mut self, remarks: impl IntoIterator<Item = String>) -> Self {
+        remarks.into_iter().for_each(|one| remark(&mut self.remarks, one));
         self
     }
 
@@ -72,6 +92,8 @@ impl Facts {
             checks: self.checks,
             subject: Subject::default(),
             remark: self.remark,
+            remarks: self.remarks,
+            undated: self.undated,
             detail: self.detail,
         }
     }

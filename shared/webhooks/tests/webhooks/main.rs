@@ -1,11 +1,13 @@
 //! What providers' webhooks are: the rules for all of them here, and each provider's own in its folder.
 #![cfg(test)]
 
+mod canaries;
 mod conformance;
 mod credentials;
 mod directions;
 mod incode;
 mod json_reader;
+mod known_ids;
 mod minimised_payloads;
 mod paths;
 mod patience;

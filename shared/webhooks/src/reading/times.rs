@@ -211,8 +211,8 @@ mod tests {
     /// The vectors' times are computed by Python.
     #[test]
     fn every_spelling_that_means_one_point_in_time_is_read() {
-        let vectors: Vec<serde_json::Value> =
-            serde_json::from_str(include_str!("../../../../tests/vectors/times.json")).unwrap();
+        let vectors = include_str!("../../../../tests/vectors/times.jsonl").lines();
+        let vectors: Vec<serde_json::Value> = vectors.map(|line| serde_json::from_str(line).unwrap()).collect();
         let wrong: Vec<String> = vectors
             .iter()
             .map(|vector| (vector["spelled"].as_str().unwrap(), vector["means"].as_str().unwrap()))

@@ -10,6 +10,7 @@ mod known_ids;
 mod minimised_payloads;
 mod paths;
 mod patience;
+mod printed;
 mod probes;
 mod read_again;
 mod treezor;

@@ -2,6 +2,7 @@
 
 mod credentials;
 pub(crate) mod genuine;
+mod printed;
 mod proofs;
 mod readings;
 mod unreadable;

@@ -1,5 +1,6 @@
 //! Facts: what a webhook says of a session, before they are filed as an event.
 
+use crate::reading::details::remark;
 use std::collections::BTreeMap;
 use verdict_sessions::{
     Check, CheckOutcome, Decision, EventId, Kind, Outcome, Remark, SessionEvent, SessionKey, Stage, Subject, Timestamp,
@@ -34,6 +35,11 @@ impl Facts {
         Self { checks: BTreeMap::from([(check.into(), Check { reason, ..Check::new(outcome) })]), ..Self::default() }
     }
 
+    /// One check, with all that is said of it.
+    pub(crate) fn check(name: impl Into<String>, check: Check) -> Self {
+        Self { checks: BTreeMap::from([(name.into(), check)]), ..Self::default() }
+    }
+
     /// Something that this version doesn't know, with the details that show what it is.
     pub(crate) fn unrecognised(detail: BTreeMap<String, String>) -> Self {
         Self { remark: Some(Remark::Unrecognised), detail, ..Self::default() }
@@ -47,6 +53,18 @@ impl Facts {
     /// These facts with the details that every event of the provider has.
     pub(crate) fn with_detail(mut self, detail: BTreeMap<String, String>) -> Self {
         self.detail.extend(detail);
+        self
+    }
+
+    /// These facts and the checks, details and remarks of others.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.checks.extend(other.checks);
+        self.with_detail(other.detail).with_remarks(other.remarks)
+    }
+
+    /// These facts with more remarks, each of which stands once.
+    pub(crate) fn with_remarks(mut self, remarks: impl IntoIterator<Item = String>) -> Self {
+        remarks.into_iter().for_each(|one| remark(&mut self.remarks, one));
         self
     }
 

@@ -2,10 +2,15 @@
 
 use crate::{
     digest::sha256_hex,
-    reading::{json::Json, unreadable::Unreadable},
+    reading::{
+        details::{Remarks, left_out},
+        json::Json,
+        minimise::REFERENCE_LIMIT,
+        unreadable::Unreadable,
+    },
 };
 use std::{borrow::Cow, collections::BTreeMap};
-use verdict_sessions::EventId;
+use verdict_sessions::{EventId, Subject};
 
 /// The longest detail kept, in characters; no provider documents a limit.
 const DETAIL_LIMIT: usize = 128;
@@ -13,11 +18,11 @@ const DETAIL_LIMIT: usize = 128;
 /// The longest reason kept, in characters: it is the provider's text, and bounded.
 const REASON_LIMIT: usize = 1024;
 
-/// The longest reference kept, in bytes: it is an index key, where DynamoDB allows 2048.
-const REFERENCE_LIMIT: usize = 1024;
-
 /// Some text of a payload: a string's, or a number as spelled. Blank counts as missing.
 pub(crate) type MaybeText<'a> = Option<Cow<'a, str>>;
+
+/// A member's value of any type. Blank text counts as missing, and so does `null`.
+pub(crate) type MaybeJson<'a> = Option<&'a Json<'a>>;
 
 /// An id, and the member that it stood in.
 #[derive(Clone, Debug)]
@@ -42,6 +47,19 @@ pub(crate) fn path<'a>(value: &'a Json<'a>, names: &[&'static str]) -> Result<Op
 /// [`Unreadable::Ambiguous`] if the member occurs twice.
 pub(crate) fn maybe_text<'a>(object: &'a Json<'a>, name: &'static str) -> Result<MaybeText<'a>, Unreadable> {
     Ok(object.member(name)?.and_then(Json::text).filter(|text| !text.trim().is_empty()))
+}
+
+/// A member's value, whatever its type.
+///
+/// # Errors
+/// [`Unreadable::Ambiguous`] if the member occurs twice.
+pub(crate) fn maybe_json<'a>(object: &'a Json<'a>, name: &'static str) -> Result<MaybeJson<'a>, Unreadable> {
+    Ok(object.member(name)?.filter(|value| value.text().is_none_or(|text| !text.trim().is_empty())))
+}
+
+/// The text of a value that has one.
+pub(crate) fn text(value: MaybeJson<'_>) -> MaybeText<'_> {
+    value.and_then(Json::text)
 }
 
 /// A member that is an id.
@@ -76,9 +94,29 @@ pub(crate) fn event_id(text: String) -> Result<EventId, Unreadable> {
     EventId::new(text).map_err(|_| Unreadable::UnusableId("id"))
 }
 
-/// A reference to the person, if it can be an index key.
+/// A reference to the person, if it isn't too long.
 pub(crate) fn reference(text: &MaybeText<'_>) -> Option<String> {
     text.as_deref().filter(|text| text.len() <= REFERENCE_LIMIT).map(str::to_owned)
+}
+
+/// Whom a session is about: your reference and the provider's, each with the name of its member. One that is no text,
+/// or too long, is left out with a remark; blank ones count as missing.
+pub(crate) fn subject(
+    reference: (&str, Option<&Json<'_>>),
+    provider_user_id: (&str, Option<&Json<'_>>),
+) -> (Subject, Remarks) {
+    let [(reference, one), (provider_user_id, other)] = [reference, provider_user_id].map(named);
+    (Subject { reference, provider_user_id }, one.into_iter().chain(other).collect())
+}
+
+fn named((member, value): (&str, Option<&Json<'_>>)) -> (Option<String>, Option<String>) {
+    let Some(value) = value.filter(|value| **value != Json::Null) else { return (None, None) };
+    let text = value.text().map(Cow::into_owned);
+    match text {
+        Some(text) if text.trim().is_empty() => (None, None),
+        Some(text) if text.len() <= REFERENCE_LIMIT => (Some(text), None),
+        _ => (None, Some(left_out(member))),
+    }
 }
 
 /// A reason in the provider's words.

@@ -6,6 +6,7 @@ mod credentials;
 mod directions;
 mod incode;
 mod json_reader;
+mod known_ids;
 mod minimised_payloads;
 mod paths;
 mod patience;

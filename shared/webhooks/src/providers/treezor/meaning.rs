@@ -2,24 +2,28 @@
 
 use super::{
     canonical::canonical,
-    payload::{Document, Identification, Liveness, Payload, Reason, Shape, UserReview, Webhook},
+    details,
+    payload::{Document, Identification, Liveness, Payload, Person, Reason, Refusal, Shape, UserReview, Webhook},
 };
 use crate::{
     delivery::Genuine,
     digest::digest_of_parts,
     providers::provider::{Ignored, Reading},
     reading::{
+        details::{Allowed, Form, Remarks, codes, details, remark},
         facts::Facts,
-        fields::{Id, MaybeText, detail, document_check, event_id, reason as bounded_reason, reference, usable},
+        fields::{Id, MaybeText, document_check, event_id, reason as bounded_reason, usable},
         json::Json,
         minimise::{minimise, minimise_unbounded},
+        times::{Time, are_blank},
         unreadable::Unreadable,
+        word::{Word, shown_words},
     },
 };
-use std::{collections::BTreeMap, convert::Infallible};
+use std::{borrow::Cow, collections::BTreeMap, convert::Infallible};
 use verdict_sessions::{
-    Check, CheckOutcome, Decision, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, SessionId, SessionKey,
-    Stage, Subject, Timestamp,
+    Check, CheckOutcome, Decision, Detail, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, SessionId,
+    SessionKey, Stage, Subject, Timestamp,
 };
 
 /// Reads a genuine webhook into session events.
@@ -32,31 +36,71 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let webhook = Webhook::read(&document)?;
     let Some(name) = Name::of(&webhook.name) else { return Ok(Reading::Nothing(Ignored::OtherFamily)) };
     let payload = Payload::read(webhook.object_payload)?;
-    let contradicted = !name.fits(payload.shape()) || speaks_of_another(&webhook, &payload);
-    let created_at = webhook.created_at.as_deref().and_then(created_at);
-    let fact = digest(&webhook);
-
-    let event = |(index, statement): (usize, Statement<'_>)| {
-        let facts = Facts {
-            name: name.shown.clone(),
-            remark: if contradicted { Some(Remark::Inconsistent) } else { statement.facts.remark.or(name.remark) },
-            ..statement.facts
-        };
-        let session = session_key(statement.kind, statement.id.as_ref())?;
-        let event_id = event_id(format!("{fact}:{}", index + 1))?;
-        Ok(SessionEvent {
-            occurred_at: statement.occurred_at.or(created_at),
-            emitted_at: created_at,
-            subject: Subject { reference: reference(&statement.user), provider_user_id: reference(&statement.user) },
-            ..facts.with_detail(name.detail.clone()).event(event_id, session, statement.kind, genuine.received_at())
-        })
+    let envelope = Envelope {
+        contradictions: contradictions(&webhook, &name, &payload),
+        created_at: webhook.created_at,
+        fact: digest(&webhook),
+        received_at: genuine.received_at(),
+        name,
     };
-    let statements = Statement::all(payload, &name, webhook.object_id.clone())?;
-    let events: Vec<_> = statements.into_iter().enumerate().map(event).collect::<Result<_, _>>()?;
+    let statements = Statement::all(payload, &envelope.name, webhook.object_id)?;
+    let events: Vec<_> = statements
+        .into_iter()
+        .enumerate()
+        .map(|(index, statement)| envelope.event(index, statement))
+        .collect::<Result<_, _>>()?;
     if events.is_empty() {
         return Err(Unreadable::NoSessionId);
     }
     Ok(Reading::Events { events, payload: minimise(&document) })
+}
+
+/// What all events of a webhook have in common.
+struct Envelope {
+    name: Name,
+    /// The members around the payload that say otherwise than it, as an event shows them.
+    contradictions: BTreeMap<String, String>,
+    created_at: Time,
+    /// The digest that the ids of the events begin with.
+    fact: String,
+    received_at: Timestamp,
+}
+
+impl Envelope {
+    /// The event that a statement makes.
+    fn event(&self, index: usize, statement: Statement<'_>) -> Result<SessionEvent, Unreadable> {
+        let Statement { kind, id, subject, when, facts } = statement;
+        let session = session_key(kind, id.as_ref())?;
+        let event_id = event_id(format!("{}:{}", self.fact, index + 1))?;
+        let is_contradicted = !self.contradictions.is_empty();
+        let occurred_at = when.occurred_at.or(self.created_at.at());
+        let decided_at = when.shows_sending.then(|| self.shown_at(when.occurred_at)).flatten();
+        let facts = Facts {
+            name: self.name.shown.clone(),
+            remark: if is_contradicted { Some(Remark::Inconsistent) } else { facts.remark.or(self.name.remark) },
+            undated: when.is_undated,
+            decision: facts
+                .decision
+                .map(|decision| Decision { decided_at: decided_at.filter(|at| Some(*at) != occurred_at), ..decision }),
+            ..facts
+        };
+        let facts = facts
+            .with_detail(self.name.detail.clone())
+            .with_detail(self.contradictions.clone())
+            .with_remarks(when.remarks.into_iter().chain(self.created_at.remark()));
+        Ok(SessionEvent {
+            occurred_at,
+            emitted_at: self.created_at.at(),
+            subject,
+            ..facts.event(event_id, session, kind, self.received_at)
+        })
+    }
+
+    /// The time to show for a decision that comes with the time of something else: the later of that and of the
+    /// webhook's, which isn't signed. Nothing is ordered by it.
+    fn shown_at(&self, occurred_at: Option<Timestamp>) -> Option<Timestamp> {
+        occurred_at.max(self.created_at.at()).map(|at| at.min(self.received_at))
+    }
 }
 
 /// An event's name. It isn't signed: if a payload says otherwise, the payload counts.
@@ -71,7 +115,7 @@ struct Name {
 
 impl Name {
     /// The name, or `None` if the event is about something other than identity verification.
-    fn of(name: &MaybeText<'_>) -> Option<Self> {
+    fn of(name: &Word<'_>) -> Option<Self> {
         const FAMILIES: [(&str, Shape, &[&str]); 6] = [
             ("user", Shape::Users, &["kycrequest", "kycreview"]),
             ("kycreview", Shape::Review, &["request", "result"]),
@@ -80,13 +124,9 @@ impl Name {
             ("qes", Shape::Identification, &["created", "processing", "aborted", "finalized"]),
             ("videoConference", Shape::Identification, &["created", "processing", "aborted", "finalized"]),
         ];
-        let unrecognised = |shown, shape| Self {
-            shown,
-            shape,
-            remark: Some(Remark::Unrecognised),
-            detail: detail([("webhook", name)]),
-        };
-        let Some(text) = name.as_deref() else { return Some(unrecognised("unrecognised".into(), None)) };
+        let unrecognised =
+            |shown, shape| Self { shown, shape, remark: Some(Remark::Unrecognised), detail: name.shown() };
+        let Some(text) = name.text() else { return Some(unrecognised("unrecognised".into(), None)) };
         let (family, action) = text.split_once('.')?;
         let (_, shape, actions) = FAMILIES.into_iter().find(|(known, ..)| *known == family)?;
         if actions.contains(&action) {
@@ -96,10 +136,26 @@ impl Name {
         (family != "user").then(|| unrecognised(format!("{family}.unrecognised"), Some(shape)))
     }
 
+    /// Which of the two that have one form an identification is. The name isn't signed, but only the name tells.
+    fn identification(&self) -> Option<&'static str> {
+        let is_of = |family| self.shown.strip_prefix(family).is_some_and(|rest| rest.starts_with('.'));
+        [("qes", "qes"), ("videoConference", "video")]
+            .into_iter()
+            .find(|(family, _)| is_of(*family))
+            .map(|(_, kind)| kind)
+    }
+
     /// Returns whether a payload is what the name says. An unknown one is no contradiction, only new.
     fn fits(&self, shape: Shape) -> bool {
         shape == Shape::Unfamiliar || self.shape.is_none_or(|promised| promised == shape)
     }
+}
+
+/// The members of the envelope, which isn't signed, that say otherwise than the payload.
+fn contradictions(webhook: &Webhook<'_>, name: &Name, payload: &Payload<'_>) -> BTreeMap<String, String> {
+    let names = if name.fits(payload.shape()) { BTreeMap::new() } else { webhook.name.shown() };
+    let ids = if speaks_of_another(webhook, payload) { webhook.object_id_word.shown() } else { BTreeMap::new() };
+    names.into_iter().chain(ids).collect()
 }
 
 /// Returns whether the envelope's `object_id`, which isn't signed, differs from the payload's. In samples and logs ids
@@ -123,9 +179,33 @@ fn session_key(kind: Kind, id: Option<&Id<'_>>) -> Result<SessionKey, Unreadable
 struct Statement<'a> {
     kind: Kind,
     id: Option<Id<'a>>,
-    user: MaybeText<'a>,
-    occurred_at: Option<Timestamp>,
+    subject: Subject,
+    when: When,
     facts: Facts,
+}
+
+/// When what a payload says happened, by the payload.
+#[derive(Default)]
+struct When {
+    occurred_at: Option<Timestamp>,
+    /// Whether the payload prints its times, and leaves all of them blank.
+    is_undated: bool,
+    /// Whether the time is of something else than the decision: then the webhook's may be shown.
+    shows_sending: bool,
+    remarks: Remarks,
+}
+
+impl When {
+    /// The first of a payload's times is the one that counts; it has no others.
+    fn by(times: &[Time]) -> Self {
+        let first = times.first();
+        Self {
+            occurred_at: first.and_then(|time| time.at()),
+            is_undated: are_blank(times),
+            remarks: first.and_then(|time| time.remark()).into_iter().collect(),
+            ..Self::default()
+        }
+    }
 }
 
 impl<'a> Statement<'a> {
@@ -133,46 +213,49 @@ impl<'a> Statement<'a> {
     fn all(payload: Payload<'a>, name: &Name, object_id: Option<Id<'a>>) -> Result<Vec<Self>, Unreadable> {
         let one = match payload {
             Payload::Users(users) => return Ok(users.into_iter().map(|user| Self::of_user(user, name)).collect()),
-            Payload::Documents(documents) => return documents.into_iter().map(Self::of_document).collect(),
+            Payload::Documents(documents) => {
+                return documents.into_iter().map(|document| Self::of_document(document, name)).collect();
+            }
             Payload::Liveness(liveness) => Self::of_liveness(liveness, object_id),
-            Payload::Identification(identification) => Self::of_identification(identification, object_id),
+            Payload::Identification(identification) => Self::of_identification(identification, name, object_id),
             Payload::Review(review) => Self::of_user_review(review, name),
-            Payload::Unfamiliar { user, transaction } => Self::of_unfamiliar(user, transaction, name, object_id),
+            Payload::Unfamiliar { person, transaction } => Self::of_unfamiliar(person, transaction, name, object_id),
         };
         Ok(vec![one])
     }
 
-    fn about_user(user: Option<Id<'a>>) -> Self {
+    fn about_user(person: Person<'a>, facts: Facts) -> Self {
         Self {
             kind: Kind::KycReview,
-            user: user.as_ref().map(|id| id.text.clone()),
-            id: user,
-            occurred_at: None,
-            facts: Facts::default(),
+            id: person.id,
+            subject: person.subject,
+            when: When::default(),
+            facts: facts.with_remarks(person.remarks),
         }
     }
 
     /// Identifications are inputs to a user's review and never decide it: each is a session of its own.
-    fn about_identification(id: Option<Id<'a>>, user: Option<Id<'a>>) -> Self {
-        Self { kind: Kind::Identification, id, ..Self::about_user(user) }
+    fn about_identification(id: Option<Id<'a>>, person: Person<'a>, facts: Facts) -> Self {
+        Self { kind: Kind::Identification, id, ..Self::about_user(person, facts) }
     }
 
+    /// `modifiedDate` tells when the user's data changed, which may be days before their review.
     fn of_user(user: UserReview<'a>, name: &Name) -> Self {
-        let occurred_at = user.modified_at.as_deref().and_then(modified_at);
-        Self { occurred_at, ..Self::of_review(user, name.shown == "user.kycrequest") }
+        let when = When { shows_sending: true, ..When::by(&[user.modified_at]) };
+        Self { when, ..Self::of_review(user, name.shown == "user.kycrequest") }
     }
 
     fn of_user_review(review: UserReview<'a>, name: &Name) -> Self {
         let is_request = name.shown == "kycreview.request";
-        let time = if is_request { &review.requested_at } else { &review.reviewed_at };
-        let occurred_at = time.as_deref().and_then(Timestamp::parse);
-        Self { occurred_at, ..Self::of_review(review, is_request) }
+        let (requested, reviewed) = (review.requested_at, review.reviewed_at);
+        let when = When::by(&if is_request { [requested, reviewed] } else { [reviewed, requested] });
+        Self { when, ..Self::of_review(review, is_request) }
     }
 
     /// The number decides; the word beside it, if there is one, must not say otherwise. There is no reason code:
     /// one and the same review has another `codeStatus` in each of the two families that tell of it.
     fn of_review(review: UserReview<'a>, is_request: bool) -> Self {
-        let (outcome, remark) = match review.kyc_review.as_deref() {
+        let (outcome, remark) = match review.kyc_review.text() {
             Some("2") => (Some(Outcome::Approved), None),
             Some("3") => (Some(Outcome::Declined), None),
             Some("1" | "6" | "7") => (Some(Outcome::Review), None),
@@ -180,74 +263,85 @@ impl<'a> Statement<'a> {
             Some("0" | "4" | "5") => (None, None),
             _ => (None, Some(Remark::Unrecognised)),
         };
-        let contradicted = match review.kyc_status.as_deref() {
+        let contradicted = match review.kyc_status.text() {
             Some("VALIDATED") => outcome != Some(Outcome::Approved),
             Some("REFUSED") => outcome != Some(Outcome::Declined),
             Some("PENDING") => outcome.is_some_and(Outcome::is_final),
             _ => false,
         };
-        let decision = outcome
-            .filter(|_| !is_request && !contradicted)
-            .map(|outcome| Decision { reason: bounded_reason(&review.comment), ..Decision::new(outcome) });
+        let (detail, remarks) = review_details(&review);
+        let decision = outcome.filter(|_| !is_request && !contradicted).map(|outcome| Decision {
+            reason: bounded_reason(&review.comment),
+            detail,
+            ..Decision::new(outcome)
+        });
         let facts = Facts {
             stage: is_request.then_some(Stage::Submitted),
             decision,
             remark: if contradicted { Some(Remark::Inconsistent) } else { remark },
-            detail: detail([
-                ("kycReview", &review.kyc_review),
-                ("kycStatus", &review.kyc_status),
-                ("kycLevel", &review.kyc_level),
-                ("codeStatus", &review.code),
-            ]),
+            remarks,
+            detail: shown_words([&review.kyc_status, &review.kyc_level, &review.code]),
             ..Facts::default()
         };
-        Self { facts, ..Self::about_user(review.user) }
+        Self::about_user(review.person, facts.with_detail(review.kyc_review.shown()))
     }
 
-    fn of_document(document: Document<'a>) -> Result<Self, Unreadable> {
-        let outcome = match document.status.as_deref() {
+    /// A document that was captured shows that the person has started.
+    fn of_document(document: Document<'a>, name: &Name) -> Result<Self, Unreadable> {
+        let when = when_of_document(&document, name.shown == "document.create");
+        let outcome = match document.status.text() {
             Some("PENDING") => Some(CheckOutcome::Pending),
             Some("VALIDATED") => Some(CheckOutcome::Passed),
             Some("REFUSED") => Some(CheckOutcome::Failed),
             Some("CANCELED") => Some(CheckOutcome::Cancelled),
             _ => None,
         };
+        let (detail, more) = details(document.json, &details::DOCUMENT);
+        let (reason_codes, remarks) = codes_of("codeStatus", [document.code.maybe_text()]);
         let check = |(id, outcome): (Id<'_>, CheckOutcome)| {
-            let id = usable(&id, Ok::<_, Infallible>)?;
-            Ok((document_check(&id), Check { reason: bounded_reason(&document.code), ..Check::new(outcome) }))
+            let reason = bounded_reason(document.code.maybe_text());
+            Ok((document_check(&usable(&id, Ok::<_, Infallible>)?), Check { outcome, reason, reason_codes, detail }))
         };
         let checks: BTreeMap<_, _> = document.id.zip(outcome).map(check).transpose()?.into_iter().collect();
+        let shown_id = if checks.is_empty() { document.id_word.shown() } else { BTreeMap::new() };
         let facts = Facts {
+            stage: Some(Stage::Started),
             remark: checks.is_empty().then_some(Remark::Unrecognised),
             checks,
-            detail: detail([("documentStatus", &document.status)]),
+            remarks,
+            detail: document.status.shown(),
             ..Facts::default()
         };
-        let occurred_at = document.modified_at.as_deref().and_then(modified_at);
-        Ok(Self { occurred_at, facts, ..Self::about_user(document.user) })
+        let facts = facts.with_detail(shown_id).with_remarks(more);
+        Ok(Self { when, ..Self::about_user(document.person, facts) })
     }
 
     /// A liveness names itself nowhere in its payload, so the envelope's id is all there is.
     fn of_liveness(liveness: Liveness<'a>, object_id: Option<Id<'a>>) -> Self {
-        let (stage, outcome, remark) = match liveness.status.as_deref() {
+        let when = When::by(&[liveness.updated_at, liveness.started_at]);
+        let (stage, outcome, remark) = match liveness.status.text() {
             Some("processing") => (Some(Stage::Submitted), None, None),
-            Some("processed") if is_one(&liveness.score) => (None, Some(Outcome::Approved), None),
-            Some("processed") => (None, Some(Outcome::Declined), None),
+            Some("processed") => processed(&liveness.score, &liveness.refusal),
             _ => (None, None, Some(Remark::Unrecognised)),
         };
-        let facts = Facts {
-            stage,
-            decision: outcome.map(|outcome| decision(outcome, &liveness.reason)),
-            remark,
-            detail: detail([("kyc-status", &liveness.status), ("score", &liveness.score)]),
-            ..Facts::default()
-        };
-        let occurred_at = liveness.updated_at.as_deref().and_then(Timestamp::parse);
-        Self { occurred_at, facts, ..Self::about_identification(object_id, liveness.user) }
+        let Refusal { reasons, .. } = &liveness.refusal;
+        let (codes, remarks) = codes_of("refusal-details.reasons", reasons.iter().map(|reason| &reason.code));
+        let messages: Vec<&str> = reasons.iter().filter_map(|reason| reason.message.as_deref()).collect();
+        let decision = outcome.map(|outcome| {
+            let messages = Some(Cow::<str>::Owned(messages.join("; "))).filter(|text| !text.is_empty());
+            identified(outcome, codes, &messages, Some("liveness"))
+        });
+        let facts = Facts { stage, decision, remark, remarks, ..Facts::default() }
+            .with_detail(shown_words([&liveness.score]))
+            .with_detail(liveness.status.shown());
+        let is_odd = remark.is_some();
+        let facts = facts.with_detail(if is_odd { liveness.score.shown() } else { BTreeMap::new() });
+        Self { when, ..Self::about_identification(object_id, liveness.person, facts) }
     }
 
-    fn of_identification(identification: Identification<'a>, object_id: Option<Id<'a>>) -> Self {
-        let (stage, outcome, remark) = match identification.result.as_deref() {
+    fn of_identification(identification: Identification<'a>, name: &Name, object_id: Option<Id<'a>>) -> Self {
+        let Identification { transaction, person, result, reason, identified_at } = identification;
+        let (stage, outcome, remark) = match result.text() {
             Some("STARTED" | "START") => (Some(Stage::Submitted), None, None),
             Some("CHECK_PENDING" | "REVIEW_PENDING" | "FRAUD_SUSPICION_PENDING") => (None, Some(Outcome::Review), None),
             Some("SUCCESS" | "SUCCESS_DATA_CHANGED" | "SUCCESS_DATA_CHANGE") => (None, Some(Outcome::Approved), None),
@@ -255,67 +349,91 @@ impl<'a> Statement<'a> {
             Some("ABORTED") => (None, Some(Outcome::Abandoned), None),
             _ => (None, None, Some(Remark::Unrecognised)),
         };
-        let facts = Facts {
-            stage,
-            decision: outcome.map(|outcome| decision(outcome, &identification.reason)),
-            remark,
-            detail: detail([("result", &identification.result)]),
-            ..Facts::default()
-        };
-        let occurred_at = identification.identified_at.as_deref().and_then(Timestamp::parse);
-        let id = identification.transaction.or(object_id);
-        Self { occurred_at, facts, ..Self::about_identification(id, identification.user) }
+        let (codes, remarks) = codes_of_identification(&result, &reason);
+        let decision = outcome.map(|outcome| identified(outcome, codes, &reason.message, name.identification()));
+        let facts = Facts { stage, decision, remark, remarks, detail: result.shown(), ..Facts::default() };
+        let when = When::by(&[identified_at]);
+        Self { when, ..Self::about_identification(transaction.or(object_id), person, facts) }
     }
 
     /// A payload that this version does not know is filed as its event's name says, if it holds an id.
-    fn of_unfamiliar(
-        user: Option<Id<'a>>,
-        transaction: Option<Id<'a>>,
-        name: &Name,
-        object_id: Option<Id<'a>>,
-    ) -> Self {
-        let about = match name.shape {
+    fn of_unfamiliar(person: Person<'a>, transaction: Option<Id<'a>>, name: &Name, object_id: Option<Id<'a>>) -> Self {
+        let facts = Facts::unrecognised(BTreeMap::new());
+        match name.shape {
             Some(Shape::Liveness | Shape::Identification) => {
-                Self::about_identification(transaction.or(object_id), user)
+                Self::about_identification(transaction.or(object_id), person, facts)
             }
-            _ => Self::about_user(user),
-        };
-        Self { facts: Facts::unrecognised(BTreeMap::new()), ..about }
+            _ => Self::about_user(person, facts),
+        }
     }
 }
 
-fn decision(outcome: Outcome, reason: &Reason<'_>) -> Decision {
-    Decision {
-        reason_code: reason.code.as_deref().and_then(ReasonCode::new),
-        reason: bounded_reason(&reason.message),
-        ..Decision::new(outcome)
+/// A date that is blank is no detail, and not odd either.
+fn review_details(review: &UserReview<'_>) -> (Detail, Remarks) {
+    let is_blank = |member| Time::read(review.json, member).is_ok_and(Time::is_blank);
+    let is_told = |(member, _, form): &Allowed| *form != Form::Time || !is_blank(*member);
+    let allowed: Vec<_> = details::REVIEW.into_iter().filter(is_told).collect();
+    details(review.json, &allowed)
+}
+
+/// A document without the time of a change counts from before everything of its user that has a time. That it was
+/// created is told in French time: taken as if it were summer, that is never later than the truth.
+fn when_of_document(document: &Document<'_>, is_created: bool) -> When {
+    let when = When::by(&[document.modified_at]);
+    if !is_created || when.occurred_at.is_some() {
+        return when;
+    }
+    let mut remarks = when.remarks;
+    document.created_at.remark().into_iter().for_each(|one| remark(&mut remarks, one));
+    When { occurred_at: document.created_at.at(), remarks, ..when }
+}
+
+/// The meaning of a liveness that is processed: only a score of 1 approves; only a score of 0, or a refusal, declines.
+fn processed(score: &Word<'_>, refusal: &Refusal<'_>) -> (Option<Stage>, Option<Outcome>, Option<Remark>) {
+    match (whole(score), refusal.is_told) {
+        (Some("1"), false) => (None, Some(Outcome::Approved), None),
+        (Some("1"), true) => (None, Some(Outcome::Declined), Some(Remark::Inconsistent)),
+        (Some("0"), _) => (None, Some(Outcome::Declined), None),
+        (_, true) => (None, Some(Outcome::Declined), score.text().map(|_| Remark::Unrecognised)),
+        // The person showed their face all the same.
+        (_, false) => (Some(Stage::Started), None, Some(Remark::Unrecognised)),
     }
 }
 
-/// A score comes as a number or as its text.
-fn is_one(score: &MaybeText<'_>) -> bool {
-    let (whole, fraction) = score.as_deref().map_or(("", ""), |score| score.split_once('.').unwrap_or((score, "")));
-    whole == "1" && fraction.bytes().all(|digit| digit == b'0')
+/// A score without its fraction, if that is nought. It comes as a number or as its text.
+fn whole<'w>(score: &'w Word<'_>) -> Option<&'w str> {
+    let text = score.text()?.trim();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    fraction.bytes().all(|digit| digit == b'0').then_some(whole)
 }
 
-/// A `modifiedDate` has no zone. It is UTC: documents are printed that were modified two hours before they were
-/// created, in French time, in summer.
-fn modified_at(text: &str) -> Option<Timestamp> {
-    Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{}Z", text.trim().replacen(' ', "T", 1))))
+/// The decision of an identification.
+fn identified(
+    outcome: Outcome,
+    codes: Vec<ReasonCode>,
+    message: &MaybeText<'_>,
+    identification: Option<&str>,
+) -> Decision {
+    let mut detail = Detail::empty();
+    if let Some(identification) = identification {
+        let _ = detail.insert(details::IDENTIFICATION, identification);
+    }
+    Decision { reason: bounded_reason(message), detail, ..Decision::new(outcome).with_codes(codes) }
 }
 
-/// Seconds, milliseconds or tenths of them; the number of digits tells.
-fn created_at(text: &str) -> Option<Timestamp> {
-    let per_second = match text.len() {
-        10 => 1,
-        13 => 1_000,
-        14 => 10_000,
-        _ => return None,
-    };
-    // A sign is no digit, though the parser reads it.
-    let units: u64 = text.parse().ok().filter(|_| text.bytes().all(|digit| digit.is_ascii_digit()))?;
-    let nanos = units % per_second * (1_000_000_000 / per_second);
-    Timestamp::from_unix(i64::try_from(units / per_second).ok()?, u32::try_from(nanos).ok()?)
+/// The codes of an identification's reasons. A success with other data than the user declared is a reason by itself. If
+/// the code is blank and the message looks like one, the message is the code.
+fn codes_of_identification(result: &Word<'_>, reason: &Reason<'_>) -> (Vec<ReasonCode>, Remarks) {
+    let is_changed = |text: &Cow<'_, str>| text.starts_with("SUCCESS_DATA_CHANGE");
+    let changed = result.maybe_text().clone().filter(is_changed);
+    let message = || reason.message.clone().filter(|text| ReasonCode::new(text).is_some());
+    let code = reason.code.clone().or_else(message);
+    codes("reasonCode", [changed, code].into_iter().flatten().map(Some))
+}
+
+/// The codes among some texts; what is blank is left out without a remark.
+fn codes_of<'t>(member: &str, texts: impl IntoIterator<Item = &'t MaybeText<'t>>) -> (Vec<ReasonCode>, Remarks) {
+    codes(member, texts.into_iter().flatten().map(|text| Some(Cow::Borrowed(&**text))))
 }
 
 /// The digest of a webhook's facts, equal for every copy, even a re-spelled one. The webhook's own id takes part, since
@@ -323,5 +441,5 @@ fn created_at(text: &str) -> Option<Timestamp> {
 /// place.
 fn digest(webhook: &Webhook<'_>) -> String {
     let payload = canonical(&minimise_unbounded(webhook.object_payload));
-    digest_of_parts(&[webhook.name.as_deref().unwrap_or_default(), webhook.id.as_deref().unwrap_or_default(), &payload])
+    digest_of_parts(&[webhook.name.text().unwrap_or_default(), webhook.id.as_deref().unwrap_or_default(), &payload])
 }

@@ -3,6 +3,7 @@
 //! it.
 
 mod canonical;
+mod details;
 mod envelope;
 mod meaning;
 mod payload;

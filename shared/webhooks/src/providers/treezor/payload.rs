@@ -1,18 +1,23 @@
 //! What does it say? Treezor's payloads, told apart by their members: their event's name is not signed.
 
 use crate::reading::{
-    fields::{Id, MaybeText, id, maybe_text, path},
+    details::{Remarks, items},
+    fields::{Id, MaybeText, id, maybe_text, path, subject},
     json::Json,
+    times::{DefaultOffset, Time},
     unreadable::Unreadable,
+    word::Word,
 };
+use verdict_sessions::{Subject, Timestamp};
 
 /// A webhook, flat or wrapped.
 #[derive(Debug)]
 pub(super) struct Webhook<'a> {
-    pub(super) name: MaybeText<'a>,
+    pub(super) name: Word<'a>,
     pub(super) id: MaybeText<'a>,
-    pub(super) created_at: MaybeText<'a>,
+    pub(super) created_at: Time,
     pub(super) object_id: Option<Id<'a>>,
+    pub(super) object_id_word: Word<'a>,
     pub(super) object_payload: &'a Json<'a>,
 }
 
@@ -34,49 +39,75 @@ pub(super) enum Payload<'a> {
     Liveness(Liveness<'a>),
     Identification(Identification<'a>),
     Review(UserReview<'a>),
-    Unfamiliar { user: Option<Id<'a>>, transaction: Option<Id<'a>> },
+    Unfamiliar { person: Person<'a>, transaction: Option<Id<'a>> },
+}
+
+/// The user that a payload is about.
+#[derive(Debug)]
+pub(super) struct Person<'a> {
+    pub(super) id: Option<Id<'a>>,
+    /// The reference is the `userTag`, your own name for the user.
+    pub(super) subject: Subject,
+    pub(super) remarks: Remarks,
 }
 
 /// The state of a user's review, which a `user` holds among much else.
 #[derive(Debug)]
 pub(super) struct UserReview<'a> {
-    pub(super) user: Option<Id<'a>>,
-    pub(super) kyc_review: MaybeText<'a>,
-    pub(super) kyc_status: MaybeText<'a>,
-    pub(super) kyc_level: MaybeText<'a>,
-    pub(super) code: MaybeText<'a>,
+    /// All of it, for its details.
+    pub(super) json: &'a Json<'a>,
+    pub(super) person: Person<'a>,
+    pub(super) kyc_review: Word<'a>,
+    pub(super) kyc_status: Word<'a>,
+    pub(super) kyc_level: Word<'a>,
+    pub(super) code: Word<'a>,
     pub(super) comment: MaybeText<'a>,
-    pub(super) modified_at: MaybeText<'a>,
-    pub(super) requested_at: MaybeText<'a>,
-    pub(super) reviewed_at: MaybeText<'a>,
+    pub(super) modified_at: Time,
+    pub(super) requested_at: Time,
+    pub(super) reviewed_at: Time,
 }
 
 #[derive(Debug)]
 pub(super) struct Document<'a> {
+    /// All of it, for its details.
+    pub(super) json: &'a Json<'a>,
     pub(super) id: Option<Id<'a>>,
-    pub(super) user: Option<Id<'a>>,
-    pub(super) status: MaybeText<'a>,
-    pub(super) code: MaybeText<'a>,
-    pub(super) modified_at: MaybeText<'a>,
+    pub(super) id_word: Word<'a>,
+    pub(super) person: Person<'a>,
+    pub(super) status: Word<'a>,
+    pub(super) code: Word<'a>,
+    /// In UTC: documents are printed that were modified two hours before they were created, in French time, in summer.
+    pub(super) modified_at: Time,
+    /// In French time.
+    pub(super) created_at: Time,
 }
 
 #[derive(Debug)]
 pub(super) struct Liveness<'a> {
-    pub(super) user: Option<Id<'a>>,
-    pub(super) status: MaybeText<'a>,
-    pub(super) score: MaybeText<'a>,
-    pub(super) reason: Reason<'a>,
-    pub(super) updated_at: MaybeText<'a>,
+    pub(super) person: Person<'a>,
+    pub(super) status: Word<'a>,
+    pub(super) score: Word<'a>,
+    pub(super) refusal: Refusal<'a>,
+    pub(super) started_at: Time,
+    pub(super) updated_at: Time,
+}
+
+/// The refusal that a liveness tells of.
+#[derive(Debug)]
+pub(super) struct Refusal<'a> {
+    /// Whether it tells of one, with or without reasons.
+    pub(super) is_told: bool,
+    pub(super) reasons: Vec<Reason<'a>>,
 }
 
 /// A qualified electronic signature or a video conference.
 #[derive(Debug)]
 pub(super) struct Identification<'a> {
     pub(super) transaction: Option<Id<'a>>,
-    pub(super) user: Option<Id<'a>>,
-    pub(super) result: MaybeText<'a>,
+    pub(super) person: Person<'a>,
+    pub(super) result: Word<'a>,
     pub(super) reason: Reason<'a>,
-    pub(super) identified_at: MaybeText<'a>,
+    pub(super) identified_at: Time,
 }
 
 #[derive(Debug)]
@@ -96,11 +127,12 @@ impl<'a> Webhook<'a> {
             _ => document,
         };
         Ok(Self {
-            name: maybe_text(webhook, "webhook")?,
+            name: Word::read(webhook, "webhook")?,
             // What wraps a webhook spells the same id another way.
             id: maybe_text(webhook, "webhook_id")?.or(maybe_text(document, "webhookId")?),
-            created_at: maybe_text(webhook, "webhook_created_at")?,
+            created_at: created_at(webhook)?,
             object_id: id(webhook, "object_id")?,
+            object_id_word: Word::read(webhook, "object_id")?,
             object_payload: webhook.member("object_payload")?.unwrap_or(&Json::Null),
         })
     }
@@ -141,7 +173,7 @@ impl<'a> Payload<'a> {
             Shape::Identification => identification(payload).map(Self::Identification),
             Shape::Review => review(payload).map(Self::Review),
             Shape::Unfamiliar => {
-                Ok(Self::Unfamiliar { user: user(payload)?, transaction: id(payload, "transactionNumber")? })
+                Ok(Self::Unfamiliar { person: person(payload)?, transaction: id(payload, "transactionNumber")? })
             }
         }
     }
@@ -160,11 +192,11 @@ impl<'a> Payload<'a> {
     /// The ids that the envelope's `object_id` may repeat.
     pub(super) fn object_ids(&self) -> Vec<&Id<'a>> {
         match self {
-            Self::Users(users) => users.iter().filter_map(|user| user.user.as_ref()).collect(),
+            Self::Users(users) => users.iter().filter_map(|user| user.person.id.as_ref()).collect(),
             Self::Documents(documents) => documents.iter().filter_map(|document| document.id.as_ref()).collect(),
             Self::Liveness(_) | Self::Unfamiliar { .. } => Vec::new(),
             Self::Identification(identification) => identification.transaction.iter().collect(),
-            Self::Review(review) => review.user.iter().collect(),
+            Self::Review(review) => review.person.id.iter().collect(),
         }
     }
 }
@@ -180,59 +212,92 @@ fn entries<'a, T>(
     }
 }
 
+/// When the webhook was made. Its 14 digits are tenths of milliseconds.
+fn created_at(webhook: &Json<'_>) -> Result<Time, Unreadable> {
+    const MEMBER: &str = "webhook_created_at";
+    let text = maybe_text(webhook, MEMBER)?;
+    Ok(Time::read(webhook, MEMBER)?.or(text.as_deref().and_then(ten_thousandths)))
+}
+
+fn ten_thousandths(text: &str) -> Option<Timestamp> {
+    const PER_SECOND: u32 = 10_000;
+    if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (seconds, rest) = text.split_at(10);
+    Timestamp::from_unix(seconds.parse().ok()?, rest.parse::<u32>().ok()? * (1_000_000_000 / PER_SECOND))
+}
+
 fn review<'a>(payload: &'a Json<'a>) -> Result<UserReview<'a>, Unreadable> {
     Ok(UserReview {
-        user: user(payload)?,
-        kyc_review: maybe_text(payload, "kycReview")?,
-        kyc_status: maybe_text(payload, "kycStatus")?,
-        kyc_level: maybe_text(payload, "kycLevel")?,
-        code: maybe_text(payload, "codeStatus")?,
+        json: payload,
+        person: person(payload)?,
+        kyc_review: Word::read(payload, "kycReview")?,
+        kyc_status: Word::read(payload, "kycStatus")?,
+        kyc_level: Word::read(payload, "kycLevel")?,
+        code: Word::read(payload, "codeStatus")?,
         comment: maybe_text(payload, "kycReviewComment")?,
-        modified_at: maybe_text(payload, "modifiedDate")?,
-        requested_at: maybe_text(payload, "lastRequestDatetime")?,
-        reviewed_at: maybe_text(payload, "lastReviewDatetime")?,
+        modified_at: Time::read(payload, "modifiedDate")?,
+        requested_at: Time::read(payload, "lastRequestDatetime")?,
+        reviewed_at: Time::read(payload, "lastReviewDatetime")?,
     })
 }
 
 fn document<'a>(payload: &'a Json<'a>) -> Result<Document<'a>, Unreadable> {
     Ok(Document {
+        json: payload,
         id: id(payload, "documentId")?,
-        user: user(payload)?,
-        status: maybe_text(payload, "documentStatus")?,
-        code: maybe_text(payload, "codeStatus")?,
-        modified_at: maybe_text(payload, "modifiedDate")?,
+        id_word: Word::read(payload, "documentId")?,
+        person: person(payload)?,
+        status: Word::read(payload, "documentStatus")?,
+        code: Word::read(payload, "codeStatus")?,
+        modified_at: Time::read(payload, "modifiedDate")?,
+        created_at: Time::read_local(payload, "createdDate", DefaultOffset::PARIS_IN_SUMMER)?,
     })
 }
 
 fn liveness<'a>(payload: &'a Json<'a>) -> Result<Liveness<'a>, Unreadable> {
-    let reason = match path(payload, &["refusal-details", "reasons"])? {
-        Some(Json::Array(reasons)) => reasons.first().unwrap_or(&Json::Null),
-        _ => &Json::Null,
-    };
     Ok(Liveness {
-        user: user(payload)?,
-        status: maybe_text(payload, "kyc-status")?,
-        score: maybe_text(payload, "score")?,
-        reason: Reason { code: maybe_text(reason, "reason-code")?, message: maybe_text(reason, "reason-message")? },
-        updated_at: maybe_text(payload, "updated-at")?,
+        person: person(payload)?,
+        status: Word::read(payload, "kyc-status")?,
+        score: Word::read(payload, "score")?,
+        refusal: refusal(payload)?,
+        started_at: Time::read(payload, "started-at")?,
+        updated_at: Time::read(payload, "updated-at")?,
     })
+}
+
+/// Anything in `refusal-details` tells of a refusal, except an empty list of reasons that counts none.
+fn refusal<'a>(payload: &'a Json<'a>) -> Result<Refusal<'a>, Unreadable> {
+    let reason =
+        |json| Ok(Reason { code: maybe_text(json, "reason-code")?, message: maybe_text(json, "reason-message")? });
+    let details = payload.member("refusal-details")?.unwrap_or(&Json::Null);
+    let reasons = items(details.member("reasons")?);
+    let count = path(details, &["meta", "count"])?.and_then(Json::text);
+    let is_told = match details {
+        Json::Object(_) => !reasons.is_empty() || count.is_some_and(|count| !matches!(&*count, "" | "0")),
+        Json::Array(items) => !items.is_empty(),
+        Json::String(text) => !text.raw().trim().is_empty(),
+        Json::Null | Json::Bool(false) => false,
+        Json::Bool(true) | Json::Number(_) => true,
+    };
+    Ok(Refusal { is_told, reasons: reasons.iter().map(reason).collect::<Result<_, _>>()? })
 }
 
 fn identification<'a>(payload: &'a Json<'a>) -> Result<Identification<'a>, Unreadable> {
     let reason = path(payload, &["reason", "reasonDetails"])?.unwrap_or(&Json::Null);
     Ok(Identification {
         transaction: id(payload, "transactionNumber")?,
-        user: user(payload)?,
-        result: maybe_text(payload, "result")?,
+        person: person(payload)?,
+        result: Word::read(payload, "result")?,
         reason: Reason { code: maybe_text(reason, "reasonCode")?, message: maybe_text(reason, "reasonMessage")? },
-        identified_at: maybe_text(payload, "identificationTime")?,
+        identified_at: Time::read(payload, "identificationTime")?,
     })
 }
 
-/// Payloads with hyphens in their names have an underscore in this one.
-fn user<'a>(payload: &'a Json<'a>) -> Result<Option<Id<'a>>, Unreadable> {
-    match id(payload, "userId")? {
-        None => id(payload, "user_id"),
-        user => Ok(user),
-    }
+/// The user. Payloads with hyphens in their names have an underscore in this one.
+fn person<'a>(payload: &'a Json<'a>) -> Result<Person<'a>, Unreadable> {
+    let member = if id(payload, "userId")?.is_some() { "userId" } else { "user_id" };
+    let (subject, remarks) = subject(("userTag", payload.member("userTag")?), (member, payload.member(member)?));
+    Ok(Person { id: id(payload, member)?, subject, remarks })
 }

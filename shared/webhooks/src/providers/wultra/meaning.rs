@@ -1,21 +1,28 @@
 //! What does it mean? Wultra's events as session events.
 
-use super::payload::{CheckResult, Event, Payload};
+use super::{
+    details,
+    payload::{CheckResult, Event, Payload},
+    reject_reason::codes_in,
+};
 use crate::{
     delivery::Genuine,
     digest::sha256_hex,
     providers::provider::Reading,
     reading::{
+        details::{Remarks, codes, cut, details, items, left_out, remark},
         facts::Facts,
-        fields::{Id, MaybeText, detail, document_check, event_id, reason, reference, usable},
+        fields::{Id, MaybeText, detail, document_check, event_id, reason, usable},
         json::Json,
         minimise::{minimise, minimise_unbounded},
         unreadable::Unreadable,
+        word::Word,
     },
 };
+use std::collections::BTreeMap;
 use verdict_sessions::{
-    CheckOutcome, Decision, EventId, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, SessionId, SessionKey,
-    Subject, Timestamp,
+    Check, CheckOutcome, Decision, Detail, EventId, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent,
+    SessionId, SessionKey, Stage,
 };
 
 /// Reads a genuine webhook into session events.
@@ -24,17 +31,16 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let Payload { envelope, event } = Payload::read(&document)?;
     let process_id = envelope.process_id.as_ref().ok_or(Unreadable::NoSessionId)?;
     let session = SessionKey { provider: Provider::Wultra, session_id: usable(process_id, SessionId::new)? };
-    let facts = facts(&event).with_detail(detail([
-        ("identityVerificationId", &envelope.identity_verification_id),
-        ("processType", &envelope.process_type),
-    ]));
     let fact_id = fact_id(envelope.id.as_ref(), &document, genuine)?;
+    let facts = with_details_of_envelope(facts(&event), &document)
+        .with_detail(detail([
+            ("identityVerificationId", &envelope.identity_verification_id),
+            ("processType", &envelope.process_type),
+        ]))
+        .with_remarks(envelope.remarks.into_iter().chain(envelope.timestamp.remark()));
     let event = SessionEvent {
-        occurred_at: envelope.timestamp.as_deref().and_then(Timestamp::parse),
-        subject: Subject {
-            reference: reference(&envelope.user_id),
-            provider_user_id: reference(&envelope.external_user_id),
-        },
+        occurred_at: envelope.timestamp.at(),
+        subject: envelope.subject,
         ..facts.event(fact_id, session, Kind::Onboarding, genuine.received_at())
     };
     Ok(Reading::Events { events: vec![event], payload: minimise(&document) })
@@ -45,37 +51,53 @@ fn facts(event: &Event<'_>) -> Facts {
     match event {
         Event::DocumentVerificationFinished { id, result } => {
             let check = id.as_deref().map_or_else(|| "document".into(), document_check);
-            check_finished(check, result).named("document_verification_finished")
+            let details = details(result.json, &details::DOCUMENT);
+            check_finished(check, result, details).named("document_verification_finished")
         }
         Event::FinalDocumentVerificationFinished(result) => {
-            check_finished("documents".into(), result).named("final_document_verification_finished")
+            let details = document_ids(result.json);
+            check_finished("documents".into(), result, details).named("final_document_verification_finished")
         }
         Event::PresenceCheckFinished(result) => {
-            check_finished("presence".into(), result).named("presence_check_finished")
+            let none = (Detail::empty(), Remarks::new());
+            check_finished("presence".into(), result, none).named("presence_check_finished")
         }
         Event::ProcessFinished { status, error_detail } => {
             process_finished(status, error_detail).named("process_finished")
         }
         Event::Finished => Facts::decided(Outcome::Approved).named("finished"),
-        Event::Bare { name } => Facts { remark: Some(Remark::Inconsistent), ..Facts::default() }.named(*name),
-        Event::Unfamiliar { event_type } => Facts::unrecognised(detail([("type", event_type)])).named("unrecognised"),
+        Event::Bare { name, shown, is_check } => {
+            let stage = is_check.then_some(Stage::Started);
+            let facts = Facts { stage, remark: Some(Remark::Inconsistent), ..Facts::default() };
+            facts.with_detail(shown.clone()).named(*name)
+        }
+        Event::Unfamiliar { event_type } => Facts::unrecognised(event_type.shown()).named("unrecognised"),
     }
 }
 
-/// A check. It never decides: documents may be accepted in a process that fails.
-fn check_finished(check: String, result: &CheckResult<'_>) -> Facts {
-    let CheckResult { status, reject_reason, error_detail, provider } = result;
-    let facts = match status.as_deref() {
-        Some("ACCEPTED") => Facts::checked(check, CheckOutcome::Passed, None),
-        Some("REJECTED") => Facts::checked(check, CheckOutcome::Failed, reason(reject_reason)),
-        Some("FAILED") => Facts::checked(check, CheckOutcome::Error, reason(error_detail)),
-        _ => Facts::unrecognised(detail([("status", status)])),
+/// A check. It never decides: documents may be accepted in a process that fails. But the person has started.
+fn check_finished(name: String, result: &CheckResult<'_>, (detail_of_check, remarks): (Detail, Remarks)) -> Facts {
+    let CheckResult { status, reject_reason, error_detail, provider, .. } = result;
+    let nothing = || (Vec::new(), Remarks::new());
+    let (outcome, reason, (reason_codes, more)) = match status.text() {
+        Some("ACCEPTED") => (Some(CheckOutcome::Passed), None, nothing()),
+        Some("REJECTED") => (Some(CheckOutcome::Failed), reason(reject_reason), codes_in(reject_reason)),
+        Some("FAILED") => (Some(CheckOutcome::Error), reason(error_detail), nothing()),
+        _ => (None, None, nothing()),
     };
-    facts.with_detail(detail([("provider", provider)]))
+    let check = outcome.map(|outcome| (name, Check { outcome, reason, reason_codes, detail: detail_of_check }));
+    let facts = Facts {
+        stage: Some(Stage::Started),
+        remark: check.is_none().then_some(Remark::Unrecognised),
+        detail: if check.is_none() { status.shown() } else { BTreeMap::new() },
+        checks: check.into_iter().collect(),
+        ..Facts::default()
+    };
+    facts.with_remarks(remarks.into_iter().chain(more)).with_detail(detail([("provider", provider)]))
 }
 
-fn process_finished(status: &MaybeText<'_>, error_detail: &MaybeText<'_>) -> Facts {
-    match status.as_deref() {
+fn process_finished(status: &Word<'_>, error_detail: &MaybeText<'_>) -> Facts {
+    match status.text() {
         Some("FINISHED") => Facts::decided(Outcome::Approved),
         Some("FAILED") => {
             let decision = Decision {
@@ -85,8 +107,37 @@ fn process_finished(status: &MaybeText<'_>, error_detail: &MaybeText<'_>) -> Fac
             };
             Facts { decision: Some(decision), ..Facts::default() }
         }
-        _ => Facts::unrecognised(detail([("status", status)])),
+        _ => Facts::unrecognised(status.shown()),
     }
+}
+
+/// The ids of the documents that counted, as numbered details.
+fn document_ids(check: &Json<'_>) -> (Detail, Remarks) {
+    let Ok(list) = check.member(details::DOCUMENT_IDS) else {
+        return (Detail::empty(), vec![left_out(details::DOCUMENT_IDS)]);
+    };
+    let (ids, mut remarks) = codes(details::DOCUMENT_IDS, items(list).iter().map(Json::text));
+    let mut detail = Detail::empty();
+    for (index, id) in ids.iter().enumerate() {
+        if detail.insert(&format!("{}{}", details::DOCUMENT_ID, index + 1), id.as_str()).is_err() {
+            remark(&mut remarks, cut(details::DOCUMENT_IDS));
+        }
+    }
+    (detail, remarks)
+}
+
+/// Adds the envelope's details to what an event says. What finds no room beside the others' stays out, with a remark.
+fn with_details_of_envelope(mut facts: Facts, document: &Json<'_>) -> Facts {
+    let (found, mut remarks) = details(document, &details::ENVELOPE);
+    let decisions = facts.decision.iter_mut().map(|decision| &mut decision.detail);
+    for detail in facts.checks.values_mut().map(|check| &mut check.detail).chain(decisions) {
+        for (name, value) in found.iter() {
+            if detail.insert(name, value).is_err() {
+                remark(&mut remarks, left_out(name));
+            }
+        }
+    }
+    facts.with_remarks(remarks)
 }
 
 /// The event's id, equal for every copy of it. Before release 2.2.0 events have no id; their bytes stand in for it.

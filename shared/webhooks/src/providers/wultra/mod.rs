@@ -1,9 +1,11 @@
 //! Wultra's Enrollment Server Onboarding. The contract that these files follow: nothing is signed, so
 //! Basic or static headers prove a webhook; it is sent once and never again; bodies reach megabytes.
 
+mod details;
 mod meaning;
 mod payload;
 mod proof;
+mod reject_reason;
 
 use crate::{
     delivery::{Delivery, Genuine},

@@ -4,7 +4,8 @@ use super::genuine::{ARRIVAL, read, signed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use verdict_sessions::{
-    Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Timestamp,
+    Check, CheckOutcome, Decision, Detail, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Subject,
+    Timestamp,
 };
 use verdict_webhooks::{Ignored, Reading, Unreadable, sha256_hex};
 
@@ -151,6 +152,15 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> BTreeMap<String, String
     members.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
+fn subject(reference: Option<&str>, user: &str) -> Subject {
+    Subject { reference: reference.map(str::to_owned), provider_user_id: Some(user.to_owned()) }
+}
+
+/// The codes and the details of a decision.
+fn codes_and_details(decision: &Decision) -> (Vec<&str>, Vec<(&str, &str)>) {
+    (decision.all_reason_codes().iter().map(ReasonCode::as_str).collect(), decision.detail.iter().collect())
+}
+
 fn time(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
@@ -160,7 +170,7 @@ mod samples {
 
     /// Stage, decision, code and reason of an event, those that it has.
     fn summary(event: &SessionEvent) -> String {
-        let stage = event.stage.map(|_| "submitted");
+        let stage = event.stage.map(|stage| if stage == Stage::Started { "started" } else { "submitted" });
         let parts = [stage, outcome(event).map(Outcome::as_str), reason_code(event), reason(event)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
@@ -181,20 +191,32 @@ mod samples {
             ("user.kycreview", users(json!({"kycReviewComment": "30-05-2026 - Level"})), "approved 30-05-2026 - Level"),
             ("kycreview.request", review(json!({"kycReview": 1, "kycStatus": "PENDING"})), "submitted"),
             ("kycreview.result", review(json!({})), "approved foo"),
-            ("document.create", documents(json!({})), ""),
-            ("document.update", documents(json!({})), ""),
-            ("document.cancel", documents(json!({"documentStatus": "CANCELED"})), ""),
+            ("document.create", documents(json!({})), "started"),
+            ("document.update", documents(json!({})), "started"),
+            ("document.cancel", documents(json!({"documentStatus": "CANCELED"})), "started"),
             ("kycliveness.create", liveness(json!({"kyc-status": "processing"})), "submitted"),
-            ("kycliveness.update", refused, "declined 1312 No full front view"),
+            ("kycliveness.update", refused, "declined 1312 No full front view; Another identity"),
             ("qes.created", started(), "submitted"),
             ("qes.processing", identification(json!({"result": "CHECK_PENDING"})), "review"),
             ("qes.aborted", ended("ABORTED", "3002", "USER_CANCELLATION"), "abandoned 3002 USER_CANCELLATION"),
-            ("qes.finalized", identification(json!({"result": "SUCCESS_DATA_CHANGED"})), "approved"),
+            (
+                "qes.finalized",
+                identification(json!({"result": "SUCCESS_DATA_CHANGED"})),
+                "approved SUCCESS_DATA_CHANGED",
+            ),
             ("qes.finalized", ended("CANCELED", "3201", "WARNING_SELFIE"), "declined 3201 WARNING_SELFIE"),
             ("videoConference.created", started(), "submitted"),
             ("videoConference.processing", identification(json!({"result": "REVIEW_PENDING"})), "review"),
-            ("videoConference.aborted", ended("ABORTED", "", "STALLED_TIMEOUT"), "abandoned STALLED_TIMEOUT"),
-            ("videoConference.finalized", identification(json!({"result": "SUCCESS_DATA_CHANGED"})), "approved"),
+            (
+                "videoConference.aborted",
+                ended("ABORTED", "", "STALLED_TIMEOUT"),
+                "abandoned STALLED_TIMEOUT STALLED_TIMEOUT",
+            ),
+            (
+                "videoConference.finalized",
+                identification(json!({"result": "SUCCESS_DATA_CHANGED"})),
+                "approved SUCCESS_DATA_CHANGED",
+            ),
             ("videoConference.finalized", ended("CANCELED", "3201", "WARNING"), "declined 3201 WARNING"),
         ] {
             let event = event(name, &payload);
@@ -218,8 +240,7 @@ mod samples {
         assert_eq!(event.session.to_string(), format!("treezor/user:{USER}"));
         assert_eq!((event.session.provider, event.kind), (Provider::Treezor, Kind::KycReview));
         assert_eq!((event.attempt_id, event.received_at), (None, time(ARRIVAL)));
-        assert_eq!(event.subject.reference.as_deref(), Some(USER));
-        assert_eq!(event.subject.provider_user_id.as_deref(), Some(USER));
+        assert_eq!(event.subject, subject(None, USER));
         assert_eq!(event.occurred_at, Some(time("2026-05-18T12:21:12Z")));
         assert_eq!(event.emitted_at, Some(time("2026-06-13T00:30:04.5123Z")));
         assert_eq!(event.detail, detail([("kycReview", "2"), ("kycLevel", "2"), ("codeStatus", "110009")]));
@@ -233,8 +254,7 @@ mod samples {
             let event = event(name, &payload_of(name));
             assert_eq!(event.session.to_string(), format!("treezor/identification:{IDENTIFICATION}"), "{name}");
             assert_eq!(event.kind, Kind::Identification, "{name}");
-            assert_eq!(event.subject.reference.as_deref(), Some(user), "{name}");
-            assert_eq!(event.subject.provider_user_id.as_deref(), Some(user), "{name}");
+            assert_eq!(event.subject, subject(None, user), "{name}");
         }
     }
 
@@ -387,9 +407,17 @@ mod documents {
         ] {
             for name in ["document.create", "document.update", "document.cancel"] {
                 let event = event(name, &documents(json!({"documentStatus": status})));
-                let check = Check { reason: Some("600003".into()), ..Check::new(expected) };
+                let mut detail_of_check = Detail::default();
+                detail_of_check.insert("documentType", "PASSPORT").unwrap();
+                let check = Check {
+                    reason: Some("600003".into()),
+                    reason_codes: vec![ReasonCode::new("600003").unwrap()],
+                    detail: detail_of_check,
+                    ..Check::new(expected)
+                };
                 assert_eq!(event.checks, BTreeMap::from([(format!("document:{DOCUMENT}"), check)]), "{status}");
-                assert_eq!((event.stage, outcome(&event), event.remark), (None, None, None), "{status}");
+                let started = Some(Stage::Started);
+                assert_eq!((event.stage, outcome(&event), event.remark), (started, None, None), "{status}");
                 assert_eq!((event.session.session_id.as_str(), event.kind), ("user:6461762", Kind::KycReview));
                 assert_eq!(event.detail, detail([("documentStatus", status)]));
             }
@@ -432,6 +460,131 @@ mod documents {
         };
         assert_eq!(named(&"9".repeat(128)), format!("document:{}", "9".repeat(128)));
         assert_eq!(named(&"9".repeat(129)), format!("document:{}", sha256_hex("9".repeat(129).as_bytes())));
+    }
+}
+
+mod subjects {
+    use super::*;
+
+    #[test]
+    fn a_user_tag_is_the_reference_and_an_event_without_one_says_nothing_of_it() {
+        for (tag, reference) in [
+            (json!("customer-1"), Some("customer-1")),
+            (json!("é".repeat(1000)), Some(&*"é".repeat(1000))),
+            (json!(7), Some("7")),
+            (json!(""), None),
+            (json!(" "), None),
+            (json!(null), None),
+        ] {
+            let user = event("user.kycreview", &users(json!({"userTag": tag})));
+            assert_eq!((user.subject, user.remarks), (subject(reference, USER), vec![]), "{tag}");
+        }
+        for name in EVENTS.into_iter().filter(|name| !name.starts_with("user.")) {
+            assert_eq!(event(name, &payload_of(name)).subject.reference, None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_no_text_or_too_long_is_left_out_with_a_remark_and_decides_all_the_same() {
+        for tag in [json!(["customer-1"]), json!(true), json!("x".repeat(5000))] {
+            let user = event("user.kycreview", &users(json!({"userTag": tag})));
+            assert_eq!(user.subject, subject(None, USER), "{tag}");
+            assert_eq!(user.remarks, ["left_out:userTag"], "{tag}");
+            assert_eq!(outcome(&user), Some(Outcome::Approved), "{tag}");
+        }
+    }
+}
+
+mod details {
+    use super::*;
+
+    #[test]
+    fn a_review_says_what_was_granted() {
+        for (name, payload, expected) in [
+            (
+                "user.kycreview",
+                users(json!({"isFreezed": "0"})),
+                vec![("codeStatus", "110009"), ("isFreezed", "0"), ("kycLevel", "2")],
+            ),
+            (
+                "kycreview.result",
+                review(json!({})),
+                vec![
+                    ("codeStatus", "110006"),
+                    ("kycLevel", "1"),
+                    ("kycReviewType", "ONBOARDING"),
+                    ("nextReviewDate", "2031-02-25"),
+                ],
+            ),
+            (
+                "kycreview.result",
+                review(json!({"kycLevel": "LIGHT", "nextReviewDate": null, "codeStatus": ""})),
+                vec![("kycLevel", "LIGHT"), ("kycReviewType", "ONBOARDING")],
+            ),
+        ] {
+            let event = event(name, &payload);
+            let decision = event.decision.as_ref().unwrap();
+            assert_eq!(codes_and_details(decision), (vec![], expected), "{name}");
+            assert_eq!(event.remarks, Vec::<String>::new(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_blank_date_of_the_next_review_is_no_detail_and_not_odd() {
+        for blank in [json!("0000-00-00"), json!("0000-00-00 00:00:00"), json!(""), json!(null)] {
+            let event = event("kycreview.result", &review(json!({"nextReviewDate": blank})));
+            let (_, details) = codes_and_details(event.decision.as_ref().unwrap());
+            assert!(details.iter().all(|(name, _)| *name != "nextReviewDate"), "{blank}");
+            assert_eq!(event.remarks, Vec::<String>::new(), "{blank}");
+        }
+    }
+
+    /// Members that may become a detail or a code, with text in them that is neither.
+    #[test]
+    fn free_text_in_an_allowed_member_vanishes_with_a_remark() {
+        let canary = "Canary Person, born 1970";
+        for member in ["kycLevel", "kycReviewType", "codeStatus", "isFreezed", "nextReviewDate"] {
+            let event = event("kycreview.result", &review(json!({member: canary})));
+            assert_eq!(event.remarks, [format!("left_out:{member}")], "{member}");
+            assert_eq!(outcome(&event), Some(Outcome::Approved), "{member}");
+            assert!(!format!("{event:?}").contains(canary), "{member}");
+        }
+        let document = event("document.update", &documents(json!({"documentType": canary})));
+        assert_eq!(
+            (document.remarks.as_slice(), document.checks.len()),
+            (&["left_out:documentType".to_owned()][..], 1)
+        );
+        assert!(!format!("{document:?}").contains(canary));
+    }
+
+    #[test]
+    fn an_unfamiliar_value_shows_its_type_and_length_unless_it_is_a_code() {
+        let canary = "Canary Person";
+        for (name, payload, member) in [
+            ("user.kycreview", users(json!({"kycReview": canary})), "kycReview"),
+            ("kycreview.result", review(json!({"kycStatus": canary})), "kycStatus"),
+            ("document.update", documents(json!({"documentStatus": canary})), "documentStatus"),
+            ("document.update", documents(json!({"documentId": [1, 2]})), "documentId"),
+            ("kycliveness.update", liveness(json!({"kyc-status": canary})), "kyc-status"),
+            ("kycliveness.update", liveness(json!({"score": canary})), "score"),
+            ("qes.finalized", identification(json!({"result": canary})), "result"),
+            ("qes.Canary Person", identification(json!({})), "webhook"),
+        ] {
+            let event = event(name, &payload);
+            let expected = match member {
+                "documentId" => "array(2)",
+                "webhook" => "string(17)",
+                _ => "string(13)",
+            };
+            assert_eq!(event.detail[member], expected, "{name} {member}");
+            assert!(!format!("{event:?}").contains(canary), "{name} {member}");
+        }
+        for (payload, shown) in
+            [(json!({"result": "NEVER_HEARD_OF"}), "NEVER_HEARD_OF"), (json!({"result": null}), "missing(0)")]
+        {
+            let event = event("qes.finalized", &identification(payload));
+            assert_eq!((event.remark, event.detail["result"].as_str()), (Some(Remark::Unrecognised), shown));
+        }
     }
 }
 
@@ -483,7 +636,9 @@ mod identifications {
         for (why, code, message) in [
             (details(json!("3201"), json!("WARNING")), Some("3201"), Some("WARNING")),
             (details(json!(3201), json!("")), Some("3201"), None),
-            (details(json!(""), json!("STALLED_TIMEOUT")), None, Some("STALLED_TIMEOUT")),
+            (details(json!(""), json!("STALLED_TIMEOUT")), Some("STALLED_TIMEOUT"), Some("STALLED_TIMEOUT")),
+            (details(json!(""), json!("Timed out")), None, Some("Timed out")),
+            (details(json!("3201"), json!("STALLED_TIMEOUT")), Some("3201"), Some("STALLED_TIMEOUT")),
             (details(json!("two words"), json!(null)), None, None),
             (json!({"reasonDetails": null}), None, None),
             (json!({"reasonDetails": []}), None, None),
@@ -495,15 +650,36 @@ mod identifications {
         }
     }
 
+    const REFUSAL: &str = r#"{"meta": {"count": 1}, "reasons": [{"reason-code": "1312"}]}"#;
+
+    /// The outcome, the stage and the remark of a processed liveness.
+    fn processed(changes: Value) -> (Option<Outcome>, Option<Stage>, Option<Remark>) {
+        let event = event("kycliveness.update", &liveness(changes));
+        (outcome(&event), event.stage, event.remark)
+    }
+
     #[test]
-    fn a_liveness_is_decided_by_its_score() {
-        for score in [json!(1), json!("1"), json!(1.0), json!("1.0"), json!("1.00"), json!("1.")] {
-            let event = event("kycliveness.update", &liveness(json!({"score": score})));
-            assert_eq!((outcome(&event), event.remark), (Some(Outcome::Approved), None), "{score}");
+    fn only_a_score_of_one_approves_a_liveness_and_only_nought_or_a_refusal_declines_it() {
+        let refusal: Value = serde_json::from_str(REFUSAL).unwrap();
+        for score in [json!(1), json!("1"), json!(1.0), json!("1.0"), json!("1.00"), json!("1."), json!(" 1 ")] {
+            assert_eq!(processed(json!({"score": score})), (Some(Outcome::Approved), None, None), "{score}");
         }
+        for score in [json!(0), json!("0"), json!(0.0), json!("0.00")] {
+            let expected = (Some(Outcome::Declined), None, None);
+            assert_eq!(processed(json!({"score": score})), expected, "{score}");
+            assert_eq!(processed(json!({"score": score, "refusal-details": refusal})), expected, "{score}");
+        }
+        for missing in [json!(null), json!(""), json!([1]), json!(true)] {
+            let declined = processed(json!({"score": missing, "refusal-details": refusal}));
+            assert_eq!(declined, (Some(Outcome::Declined), None, None), "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_score_that_is_neither_one_nor_nought_decides_nothing() {
         for score in [
-            json!(0),
-            json!("0"),
+            json!(null),
+            json!(""),
             json!(0.99),
             json!(-1),
             json!("11"),
@@ -511,13 +687,33 @@ mod identifications {
             json!("1e0"),
             json!(".0"),
             json!(10),
-            json!(null),
-            json!(""),
             json!(true),
             json!([1]),
+            json!("passed"),
         ] {
-            let event = event("kycliveness.update", &liveness(json!({"score": score})));
-            assert_eq!((outcome(&event), event.remark), (Some(Outcome::Declined), None), "{score}");
+            let expected = (None, Some(Stage::Started), Some(Remark::Unrecognised));
+            assert_eq!(processed(json!({"score": score})), expected, "{score}");
+            for empty in [json!(null), json!({}), json!({"meta": {"count": 0}, "reasons": []}), json!([]), json!("")] {
+                assert_eq!(processed(json!({"score": score, "refusal-details": empty})), expected, "{score} {empty}");
+            }
+        }
+        let event = event("kycliveness.update", &json!({"kyc-status": "processed", "user_id": 7}));
+        assert_eq!((outcome(&event), event.remark), (None, Some(Remark::Unrecognised)));
+        assert_eq!(event.detail, detail([("kyc-status", "processed"), ("score", "missing(0)")]));
+    }
+
+    #[test]
+    fn a_refusal_is_never_approved() {
+        for refusal in [
+            serde_json::from_str(REFUSAL).unwrap(),
+            json!({"reasons": [{}]}),
+            json!({"meta": {"count": 2}}),
+            json!({"reasons": {"reason-code": "1312"}}),
+            json!("refused"),
+            json!(["1312"]),
+        ] {
+            let expected = (Some(Outcome::Declined), None, Some(Remark::Inconsistent));
+            assert_eq!(processed(json!({"score": 1, "refusal-details": refusal})), expected, "{refusal}");
         }
     }
 
@@ -541,20 +737,69 @@ mod identifications {
     }
 
     #[test]
-    fn the_first_reason_of_a_refusal_counts() {
+    fn all_reasons_of_a_refusal_count_in_their_order() {
         let entry = |code: Value, message: Value| json!({"reason-code": code, "reason-message": message});
-        for (reasons, code, message) in [
-            (json!([entry(json!("1312"), json!("a")), entry(json!("2401"), json!("b"))]), Some("1312"), Some("a")),
-            (json!([entry(json!(1312), json!(null))]), Some("1312"), None),
-            (json!([]), None, None),
-            (json!(["1312"]), None, None),
-            (json!({"reason-code": "1312"}), None, None),
-            (json!(null), None, None),
+        for (reasons, codes, message) in [
+            (
+                json!([entry(json!("1312"), json!("a")), entry(json!("2401"), json!("b"))]),
+                vec!["1312", "2401"],
+                Some("a; b"),
+            ),
+            (json!([entry(json!(1312), json!(null)), entry(json!("1312"), json!("b"))]), vec!["1312"], Some("b")),
+            (json!([entry(json!(""), json!("a"))]), vec![], Some("a")),
+            (json!([]), vec![], None),
+            (json!(["1312"]), vec![], None),
+            (json!({"reason-code": "1312"}), vec!["1312"], None),
+            (json!(null), vec![], None),
         ] {
             let changes = json!({"score": 0, "refusal-details": {"reasons": reasons}});
             let event = event("kycliveness.update", &liveness(changes));
             assert_eq!(outcome(&event), Some(Outcome::Declined), "{reasons}");
-            assert_eq!((reason_code(&event), reason(&event)), (code, message), "{reasons}");
+            assert_eq!(reason(&event), message, "{reasons}");
+            assert_eq!(codes_and_details(event.decision.as_ref().unwrap()).0, codes, "{reasons}");
+        }
+    }
+
+    #[test]
+    fn of_too_many_reasons_the_first_sixteen_are_taken_and_what_is_no_code_is_left_out() {
+        let reasons: Vec<_> = (0..40).map(|number| json!({"reason-code": format!("{}", 1300 + number)})).collect();
+        let changes = json!({"score": 0, "refusal-details": {"reasons": reasons}});
+        let refused = event("kycliveness.update", &liveness(changes));
+        let (codes, _) = codes_and_details(refused.decision.as_ref().unwrap());
+        assert_eq!((codes.len(), codes[0], codes[15]), (16, "1300", "1315"));
+        assert_eq!(refused.remarks, ["cut:refusal-details.reasons"]);
+
+        let changes = json!({"score": 0, "refusal-details": {"reasons": [{"reason-code": "Sample Person"}]}});
+        let refused = event("kycliveness.update", &liveness(changes));
+        assert_eq!(codes_and_details(refused.decision.as_ref().unwrap()).0, Vec::<&str>::new());
+        assert_eq!(refused.remarks, ["left_out:refusal-details.reasons"]);
+    }
+
+    #[test]
+    fn a_success_with_other_data_than_declared_says_so_to_consumers() {
+        for result in ["SUCCESS_DATA_CHANGED", "SUCCESS_DATA_CHANGE"] {
+            let event = event("qes.finalized", &identification(json!({"result": result})));
+            let decision = event.decision.as_ref().unwrap();
+            assert_eq!(codes_and_details(decision), (vec![result], vec![("identification", "qes")]));
+        }
+        let reason = json!({"reasonDetails": {"reasonCode": "3201", "reasonMessage": "WARNING"}});
+        let event =
+            event("qes.finalized", &identification(json!({"result": "SUCCESS_DATA_CHANGED", "reason": reason})));
+        assert_eq!(codes_and_details(event.decision.as_ref().unwrap()).0, ["SUCCESS_DATA_CHANGED", "3201"]);
+    }
+
+    #[test]
+    fn a_decision_says_which_kind_of_identification_it_is_of() {
+        for (name, payload, expected) in [
+            ("kycliveness.update", liveness(json!({})), vec![("identification", "liveness")]),
+            ("qes.finalized", identification(json!({})), vec![("identification", "qes")]),
+            ("qes.sample", identification(json!({})), vec![("identification", "qes")]),
+            ("videoConference.finalized", identification(json!({})), vec![("identification", "video")]),
+            // A name that promises something else doesn't tell.
+            ("kycliveness.update", identification(json!({})), vec![]),
+        ] {
+            let event = event(name, &payload);
+            assert_eq!(codes_and_details(event.decision.as_ref().unwrap()).1, expected, "{name}");
         }
     }
 }
@@ -633,6 +878,7 @@ mod names {
                 let envelope = json!({"webhook": name, "object_id": if payload.get("kyc-status").is_some() { IDENTIFICATION } else { "" }});
                 let event = event_in(&envelope, payload);
                 assert_eq!(event.remark, Some(Remark::Inconsistent), "{name} {payload}");
+                assert_eq!(event.detail["webhook"], name, "{payload}");
                 let session = if payload.get("users").is_some() || payload.get("documents").is_some() {
                     "user:6461762".into()
                 } else if payload.get("kycReview").is_some() {
@@ -642,7 +888,8 @@ mod names {
                 };
                 assert_eq!(event.session.session_id.as_str(), session, "{name} {payload}");
                 // A request's name makes none of what is no request.
-                assert_eq!(event.stage, None, "{name} {payload}");
+                let started = payload.get("documents").map(|_| Stage::Started);
+                assert_eq!(event.stage, started, "{name} {payload}");
                 let expected = payload.get("documents").is_none().then_some(Outcome::Approved);
                 assert_eq!(outcome(&event), expected, "{name} {payload}");
                 mismatches += 1;
@@ -717,6 +964,9 @@ mod ids {
         for (name, payload, id) in objects() {
             for object_id in [json!("another"), json!(2), json!(format!("{id}0")), json!(format!("{id}x"))] {
                 assert_eq!(remark(name, &object_id, &payload), Some(Remark::Inconsistent), "{name}");
+                let shown = object_id.as_str().map_or_else(|| object_id.to_string(), str::to_owned);
+                let envelope = json!({"webhook": name, "object_id": object_id});
+                assert_eq!(events_in(&envelope, &payload)[0].detail["object_id"], shown, "{name}");
                 let events = events_in(&json!({"webhook": name, "object_id": object_id}), &payload);
                 assert_eq!(events[0].session, events_in(&json!({"webhook": name}), &payload)[0].session, "{name}");
             }
@@ -825,41 +1075,137 @@ mod times {
         }
     }
 
-    #[test]
-    fn what_is_no_time_leaves_the_time_of_creation() {
-        for none in [
-            json!(null),
-            json!(""),
-            json!("0000-00-00 00:00:00"),
-            json!("0000-00-00"),
-            json!("2026-05-18"),
-            json!("yesterday"),
-            json!(1_771_583_208),
-            json!("1771583208"),
-            json!([]),
-            json!("2026-05-18 25:00:00"),
-        ] {
-            assert_eq!(occurred_at("user.kycreview", &users(json!({"modifiedDate": none}))), None, "{none}");
-            assert_eq!(occurred_at("document.create", &documents(json!({"modifiedDate": none}))), None, "{none}");
-            assert_eq!(occurred_at("kycreview.result", &review(json!({"lastReviewDatetime": none}))), None, "{none}");
-            assert_eq!(occurred_at("kycreview.request", &review(json!({"lastRequestDatetime": none}))), None, "{none}");
-            assert_eq!(occurred_at("kycliveness.create", &liveness(json!({"updated-at": none}))), None, "{none}");
-            assert_eq!(
-                occurred_at("qes.created", &identification(json!({"identificationTime": none}))),
-                None,
-                "{none}"
-            );
-        }
-        let event = event("qes.created", &identification(json!({"identificationTime": ""})));
-        assert_eq!((event.occurred_at, event.emitted_at, event.effective_at()), (None, None, time(ARRIVAL)));
+    /// Name, payload with a time, and the member that it stands in.
+    fn timed(time: &Value) -> [(&'static str, Value, &'static str); 6] {
+        [
+            ("user.kycreview", users(json!({"modifiedDate": time})), "modifiedDate"),
+            ("document.update", documents(json!({"modifiedDate": time})), "modifiedDate"),
+            ("kycreview.result", review(json!({"lastReviewDatetime": time})), "lastReviewDatetime"),
+            ("kycreview.request", review(json!({"lastRequestDatetime": time})), "lastRequestDatetime"),
+            ("kycliveness.create", liveness(json!({"updated-at": time})), "updated-at"),
+            ("qes.created", identification(json!({"identificationTime": time})), "identificationTime"),
+        ]
     }
 
     #[test]
-    fn only_a_modified_date_may_lack_its_zone() {
-        let local = json!("2026-05-18 12:21:12");
-        assert_eq!(occurred_at("kycreview.result", &review(json!({"lastReviewDatetime": local}))), None);
-        assert_eq!(occurred_at("qes.finalized", &identification(json!({"identificationTime": local}))), None);
-        assert_eq!(occurred_at("kycliveness.update", &liveness(json!({"updated-at": local}))), None);
+    fn every_time_is_read_in_every_spelling() {
+        for (spelled, expected) in [
+            (json!("2026-05-18 12:21:12"), "2026-05-18T12:21:12Z"),
+            (json!("2026-05-18T12:21:12"), "2026-05-18T12:21:12Z"),
+            (json!("2026-05-18T14:21:12+0200"), "2026-05-18T12:21:12Z"),
+            (json!("2026-05-18T12:21:12,25Z"), "2026-05-18T12:21:12.25Z"),
+            (json!("2025-12-31T23:59:60Z"), "2025-12-31T23:59:59.999999999Z"),
+            (json!(1_779_106_872), "2026-05-18T12:21:12Z"),
+            (json!(1_779_106_872.5), "2026-05-18T12:21:12.5Z"),
+            (json!("1779106872500"), "2026-05-18T12:21:12.5Z"),
+        ] {
+            for (name, payload, _) in timed(&spelled) {
+                assert_eq!(occurred_at(name, &payload), Some(time(expected)), "{name} {spelled}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_leaves_a_remark_and_the_time_of_creation() {
+        for none in
+            [json!("1989-00-00"), json!("2026-05-18"), json!("yesterday"), json!([]), json!("2026-05-18 25:00:00")]
+        {
+            for (name, payload, member) in timed(&none) {
+                assert_eq!(occurred_at(name, &payload), None, "{name} {none}");
+                let event = event(name, &payload);
+                assert_eq!(
+                    (event.remarks, event.undated),
+                    (vec![format!("time_unreadable:{member}")], false),
+                    "{name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_payload_whose_times_are_all_blank_the_event_is_undated() {
+        for blank in [json!(null), json!(""), json!("0000-00-00 00:00:00"), json!("0000-00-00")] {
+            for (name, payload) in [
+                ("user.kycreview", users(json!({"modifiedDate": blank}))),
+                ("document.update", documents(json!({"modifiedDate": blank}))),
+                ("kycreview.result", review(json!({"lastReviewDatetime": blank, "lastRequestDatetime": blank}))),
+                ("kycliveness.create", liveness(json!({"updated-at": blank, "started-at": blank}))),
+                ("qes.created", identification(json!({"identificationTime": blank}))),
+            ] {
+                assert_eq!(occurred_at(name, &payload), None, "{name} {blank}");
+                let event = event(name, &payload);
+                assert_eq!((event.undated, event.remarks), (true, vec![]), "{name} {blank}");
+            }
+            for (name, payload) in [
+                ("kycreview.result", review(json!({"lastReviewDatetime": blank}))),
+                ("kycliveness.create", liveness(json!({"updated-at": blank}))),
+            ] {
+                assert_eq!(occurred_at(name, &payload), None, "{name} {blank}");
+                assert!(!event(name, &payload).undated, "{name} {blank}: the other time says something");
+            }
+        }
+        for name in EVENTS {
+            assert!(!event(name, &payload_of(name)).undated, "{name}");
+        }
+        let bare = json!({"result": "SUCCESS", "transactionNumber": IDENTIFICATION});
+        assert!(!event("qes.finalized", &bare).undated, "a payload that prints no time leaves none blank");
+    }
+
+    #[test]
+    fn the_creation_of_a_document_is_told_in_french_time() {
+        let created = |date: Value| documents(json!({"modifiedDate": "0000-00-00 00:00:00", "createdDate": date}));
+        for (date, expected) in [
+            ("2026-05-18 22:55:13", "2026-05-18T20:55:13Z"),
+            ("2026-01-18 01:55:13", "2026-01-17T23:55:13Z"),
+            ("2026-05-18T22:55:13Z", "2026-05-18T22:55:13Z"),
+        ] {
+            let event = event("document.create", &created(json!(date)));
+            assert_eq!((event.occurred_at, event.undated), (Some(time(expected)), true), "{date}");
+        }
+        let modified = documents(json!({"createdDate": "2026-05-18 09:00:00"}));
+        assert_eq!(occurred_at("document.create", &modified), Some(time("2026-05-18T20:55:24Z")), "it was modified");
+        let changed = created(json!("2026-05-18 22:55:13"));
+        assert_eq!(occurred_at("document.update", &changed), None, "when it was changed isn't told");
+        let unreadable = event("document.create", &created(json!("in May")));
+        assert_eq!(
+            (unreadable.occurred_at, unreadable.remarks),
+            (None, vec!["time_unreadable:createdDate".to_owned()])
+        );
+    }
+
+    /// When the decision of a webhook was made, as shown, if that isn't the time that it counts from.
+    fn decided_at(created_at: &Value, name: &str, payload: &Value) -> Option<Timestamp> {
+        let event = event_in(&json!({"webhook": name, "object_id": "o", "webhook_created_at": created_at}), payload);
+        event.decision.unwrap().decided_at
+    }
+
+    #[test]
+    fn a_user_s_decision_is_shown_as_of_the_later_of_the_user_s_data_and_the_webhook() {
+        let modified = |date: &str| users(json!({"modifiedDate": date}));
+        for (created_at, date, expected) in [
+            // Sent days after the data changed.
+            (json!(1_780_000_000), "2026-05-18 12:21:12", Some("2026-05-28T20:26:40Z")),
+            (json!(1_770_000_000), "2026-05-18 12:21:12", None),
+            (Value::Null, "2026-05-18 12:21:12", None),
+            // Neither is later than the arrival.
+            (json!(1_900_000_000), "2026-05-18 12:21:12", Some(ARRIVAL)),
+            (Value::Null, "2030-01-01 00:00:00", Some(ARRIVAL)),
+            (json!(1_780_000_000), "0000-00-00 00:00:00", None),
+        ] {
+            let found = decided_at(&created_at, "user.kycreview", &modified(date));
+            assert_eq!(found, expected.map(time), "{created_at} {date}");
+        }
+        for (name, payload) in [
+            ("kycreview.result", review(json!({}))),
+            ("kycliveness.update", liveness(json!({}))),
+            ("qes.finalized", identification(json!({}))),
+        ] {
+            assert_eq!(
+                decided_at(&json!(1_781_000_000), name, &payload),
+                None,
+                "{name}: its own time is the decision's"
+            );
+        }
     }
 
     #[test]
@@ -879,43 +1225,42 @@ mod times {
             ("\"17715832071234\"", "2026-02-20T10:26:47.1234Z"),
             ("1724061955000", "2024-08-19T10:05:55Z"),
             ("9999999999", "2286-11-20T17:46:39Z"),
-            ("\"0000000000\"", "1970-01-01T00:00:00Z"),
+            ("1771583207.5", "2026-02-20T10:26:47.5Z"),
+            ("1.771583207e9", "2026-02-20T10:26:47Z"),
+            ("\" 1771583207 \"", "2026-02-20T10:26:47Z"),
+            ("\"2026-02-20T10:26:47Z\"", "2026-02-20T10:26:47Z"),
         ] {
-            assert_eq!(emitted_at(created_at), Some(time(expected)), "{created_at}");
+            assert_eq!(emitted_at(created_at), (Some(time(expected)), vec![]), "{created_at}");
+        }
+        for blank in ["0", "\"0000000000\"", "\"00000000000000\"", "\"\"", "null"] {
+            assert_eq!(emitted_at(blank), (None, vec![]), "{blank}");
         }
         for created_at in [
-            "0",
             "-1",
             "177158320",
             "17715832071",
             "177158320712",
             "177158320712345",
             "17715832071234567890",
-            "1771583207.5",
-            "1.771583207e9",
             "\"+771583207\"",
             "\"-771583207\"",
-            "\" 1771583207\"",
-            "\"1771583207 \"",
             "\"1771583\u{a0}7\"",
-            "\"2026-02-20T10:26:47Z\"",
-            "\"\"",
-            "null",
             "true",
             "[1771583207]",
             "-1771583207",
             "\"177158320٣\"",
             "1e400",
         ] {
-            assert_eq!(emitted_at(created_at), None, "{created_at}");
+            let remark = "time_unreadable:webhook_created_at".to_owned();
+            assert_eq!(emitted_at(created_at), (None, vec![remark]), "{created_at}");
         }
     }
 
-    fn emitted_at(created_at: &str) -> Option<Timestamp> {
+    fn emitted_at(created_at: &str) -> (Option<Timestamp>, Vec<String>) {
         let members = format!(r#""webhook":"qes.created","webhook_created_at":{created_at}"#);
         let payload = r#"{"result":"STARTED","transactionNumber":"t"}"#;
         let Ok(Reading::Events { events, .. }) = read(signed(&members, payload)) else { panic!("{created_at}") };
         assert_eq!(events[0].occurred_at, events[0].emitted_at, "{created_at}");
-        events[0].emitted_at
+        (events[0].emitted_at, events[0].remarks.clone())
     }
 }

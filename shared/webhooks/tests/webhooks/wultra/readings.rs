@@ -3,7 +3,9 @@
 use super::genuine::{ARRIVAL, read};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use verdict_sessions::{Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Timestamp};
+use verdict_sessions::{
+    CheckOutcome, Detail, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Timestamp,
+};
 use verdict_webhooks::{Disposition, Reading, Refusal, WebhookSource, sha256_hex, wultra::Wultra};
 
 const EVENT: &str = "8f0d649e-a688-4ead-8581-fc2b67e88be4";
@@ -78,8 +80,21 @@ const CHECKS: [Checked; 3] = [
     (presence, "presence_check_finished", "presence"),
 ];
 
-fn check(name: &str, outcome: CheckOutcome, reason: Option<&str>) -> BTreeMap<String, Check> {
-    BTreeMap::from([(name.to_owned(), Check { reason: reason.map(str::to_owned), ..Check::new(outcome) })])
+/// The name, the outcome and the reason of an event's only check.
+type Outlined<'a> = Vec<(&'a str, CheckOutcome, Option<&'a str>)>;
+
+fn check<'a>(name: &'a str, outcome: CheckOutcome, reason: Option<&'a str>) -> Outlined<'a> {
+    vec![(name, outcome, reason)]
+}
+
+fn outlined(event: &SessionEvent) -> Outlined<'_> {
+    event.checks.iter().map(|(name, check)| (name.as_str(), check.outcome, check.reason.as_deref())).collect()
+}
+
+/// The codes and the details of an event's only check.
+fn codes_and_details(event: &SessionEvent) -> (Vec<&str>, Vec<(&str, &str)>) {
+    let [check] = event.checks.values().collect::<Vec<_>>()[..] else { panic!("{event:?}") };
+    (check.reason_codes.iter().map(ReasonCode::as_str).collect(), check.detail.iter().collect())
 }
 
 fn check_names(body: &Value) -> Vec<String> {
@@ -98,11 +113,12 @@ fn time(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
 
-/// Recorded, and that is all.
+/// Recorded, and that is all; except that a check shows that the person has started.
 fn assert_no_effect(body: &Value, name: &str, remark: Remark) {
     let event = event_in(body);
     assert_eq!((event.name.as_str(), event.remark), (name, Some(remark)), "{body}");
-    assert_eq!((&event.decision, event.stage), (&None, None), "{body}");
+    let is_check = name.ends_with("verification_finished") || name.starts_with("presence");
+    assert_eq!((&event.decision, event.stage), (&None, is_check.then_some(Stage::Started)), "{body}");
     assert!(event.checks.is_empty(), "{body}");
     assert_eq!(event.session.session_id.as_str(), PROCESS, "{body}");
 }
@@ -136,44 +152,64 @@ mod envelopes {
     #[test]
     fn the_time_counts_in_every_form_that_is_a_point_in_time() {
         for (sent, expected) in [
-            ("2026-04-23T14:30:00Z", "2026-04-23T14:30:00Z"),
-            ("2026-04-23T14:30:00.1Z", "2026-04-23T14:30:00.1Z"),
-            ("2026-04-23T14:30:00.123456789Z", "2026-04-23T14:30:00.123456789Z"),
-            ("2026-04-23T16:30:00.123+02:00", "2026-04-23T14:30:00.123Z"),
+            (json!("2026-04-23T14:30:00Z"), "2026-04-23T14:30:00Z"),
+            (json!("2026-04-23T14:30:00.1Z"), "2026-04-23T14:30:00.1Z"),
+            (json!("2026-04-23T14:30:00.123456789Z"), "2026-04-23T14:30:00.123456789Z"),
+            (json!("2026-04-23T16:30:00.123+02:00"), "2026-04-23T14:30:00.123Z"),
+            (json!("2026-04-23T16:30:00,123+0200"), "2026-04-23T14:30:00.123Z"),
+            (json!("2026-04-23 14:30:00"), "2026-04-23T14:30:00Z"),
+            (json!("2026-04-23T14:30:00"), "2026-04-23T14:30:00Z"),
+            (json!("2016-12-31T23:59:60Z"), "2016-12-31T23:59:59.999999999Z"),
+            (json!(1_776_954_600), "2026-04-23T14:30:00Z"),
+            (json!(1_776_954_600.5), "2026-04-23T14:30:00.5Z"),
+            (json!("1776954600"), "2026-04-23T14:30:00Z"),
+            (json!(1_776_954_600_123_u64), "2026-04-23T14:30:00.123Z"),
+            (json!("1776954600123"), "2026-04-23T14:30:00.123Z"),
         ] {
             let event = event_in(&with(process(json!({})), json!({"timestamp": sent})));
-            assert_eq!(event.occurred_at, Some(time(expected)), "{sent}");
+            assert_eq!((event.occurred_at, event.remarks), (Some(time(expected)), vec![]), "{sent}");
         }
     }
 
     #[test]
-    fn no_date_fails_a_delivery() {
+    fn no_date_fails_a_delivery_and_one_that_can_t_be_read_leaves_a_remark() {
+        let seen = |sent: &Value| {
+            let event = event_in(&with(process(json!({})), json!({"timestamp": sent})));
+            assert_eq!((event.occurred_at, outcome(&event)), (None, Some(Outcome::Approved)), "{sent}");
+            assert!(!event.undated, "{sent}: it counts from its arrival");
+            event.remarks
+        };
+        for blank in [Value::Null, json!(""), json!("0000-00-00"), json!(0)] {
+            assert_eq!(seen(&blank), Vec::<String>::new(), "{blank}");
+        }
         for sent in [
-            Value::Null,
-            json!(""),
-            json!("0000-00-00"),
             json!("1989-00-00"),
-            json!("2026-04-23T14:30:00"),
+            json!("2026-04-23"),
             json!("23. 4. 2026"),
             json!("9999-99-99T99:99:99Z"),
-            json!(1_776_954_600),
             json!(-1),
             json!(1e300),
             json!([2026, 4, 23, 14, 30]),
             json!({"seconds": 1}),
             json!(true),
         ] {
-            let event = event_in(&with(process(json!({})), json!({"timestamp": sent})));
-            assert_eq!((event.occurred_at, outcome(&event)), (None, Some(Outcome::Approved)), "{sent}");
+            assert_eq!(seen(&sent), ["time_unreadable:timestamp"], "{sent}");
         }
     }
 
     #[test]
-    fn a_reference_too_long_for_an_index_is_absent() {
-        let subject =
-            |id: String| event_in(&with(process(json!({})), json!({"userId": id, "externalUserId": id}))).subject;
-        assert_eq!(subject("u".repeat(1024)).reference.unwrap().len(), 1024);
-        assert_eq!(subject("u".repeat(1025)), verdict_sessions::Subject::default());
+    fn a_reference_of_a_thousand_characters_is_whole_and_one_too_long_is_left_out_with_a_remark() {
+        let event = |id: Value| event_in(&with(process(json!({})), json!({"userId": id, "externalUserId": id})));
+        let long = "🔑".repeat(1000);
+        let whole = event(json!(long));
+        assert_eq!(whole.subject.reference.as_deref(), Some(&*long));
+        assert_eq!((whole.subject.provider_user_id.as_deref(), whole.remarks), (Some(&*long), vec![]));
+        for odd in [json!("u".repeat(5000)), json!({"id": "u"}), json!(true)] {
+            let event = event(odd);
+            assert_eq!(event.subject, verdict_sessions::Subject::default());
+            assert_eq!(event.remarks, ["left_out:userId", "left_out:externalUserId"]);
+            assert_eq!(outcome(&event), Some(Outcome::Approved));
+        }
     }
 
     #[test]
@@ -201,8 +237,8 @@ mod checks {
             ] {
                 let event = event_in(&body(with(reasons.clone(), json!({"status": status}))));
                 assert_eq!((event.name.as_str(), event.remark), (name, None), "{status}");
-                assert_eq!(event.checks, check(checked, expected, reason), "{name} {status}");
-                assert_eq!((event.decision, event.stage), (None, None), "{name} {status}");
+                assert_eq!(outlined(&event), check(checked, expected, reason), "{name} {status}");
+                assert_eq!((&event.decision, event.stage), (&None, Some(Stage::Started)), "{name} {status}");
             }
         }
     }
@@ -213,9 +249,9 @@ mod checks {
             for blank in [Value::Null, json!(""), json!(" "), json!({"text": "x"}), json!(["x"])] {
                 let rejected =
                     event_in(&body(json!({"status": "REJECTED", "rejectReason": blank, "errorDetail": "x"})));
-                assert_eq!(rejected.checks, check(checked, CheckOutcome::Failed, None), "{blank}");
+                assert_eq!(outlined(&rejected), check(checked, CheckOutcome::Failed, None), "{blank}");
                 let failed = event_in(&body(json!({"status": "FAILED", "errorDetail": blank, "rejectReason": "x"})));
-                assert_eq!(failed.checks, check(checked, CheckOutcome::Error, None), "{blank}");
+                assert_eq!(outlined(&failed), check(checked, CheckOutcome::Error, None), "{blank}");
             }
         }
     }
@@ -225,9 +261,9 @@ mod checks {
         for (body, _, checked) in CHECKS {
             let text = "[\"Document expired\", {\"more\": 1}]";
             let event = event_in(&body(json!({"status": "REJECTED", "rejectReason": text})));
-            assert_eq!(event.checks, check(checked, CheckOutcome::Failed, Some(text)));
+            assert_eq!(outlined(&event), check(checked, CheckOutcome::Failed, Some(text)));
             let event = event_in(&body(json!({"status": "FAILED", "errorDetail": "é".repeat(1025)})));
-            assert_eq!(event.checks, check(checked, CheckOutcome::Error, Some(&"é".repeat(1024))));
+            assert_eq!(outlined(&event), check(checked, CheckOutcome::Error, Some(&"é".repeat(1024))));
         }
     }
 
@@ -281,18 +317,15 @@ mod checks {
     }
 
     #[test]
-    fn the_score_says_nothing() {
+    fn the_score_decides_nothing() {
         for (body, ..) in CHECKS {
             for score in [json!(0), json!(10), json!(1e300), json!("8"), json!({}), Value::Null] {
-                assert_eq!(
-                    event_in(&body(json!({"score": score}))).checks,
-                    event_in(&body(json!({}))).checks,
-                    "{score}"
-                );
+                let event = event_in(&body(json!({"score": score})));
+                assert_eq!(outlined(&event), outlined(&event_in(&body(json!({})))), "{score}");
             }
         }
         let rejected = event_in(&presence(json!({"status": "REJECTED", "score": 10})));
-        assert_eq!(rejected.checks, check("presence", CheckOutcome::Failed, None));
+        assert_eq!(outlined(&rejected), check("presence", CheckOutcome::Failed, None));
     }
 
     #[test]
@@ -320,14 +353,16 @@ mod checks {
             json!({"images": [{"type": "FRONT", "data": null}, {"type": "front"}, {}, null]}),
             json!({"type": null, "country": 7, "data": {"surname": {"latin": "SAMPLE"}}}),
         ] {
-            assert_eq!(event_in(&document(json!({"documentVerificationResult": result}))), expected, "{result}");
+            let event = event_in(&document(json!({"documentVerificationResult": result})));
+            assert_eq!((outlined(&event), event.remark), (outlined(&expected), None), "{result}");
         }
         for result in [Value::Null, json!({}), json!({"frame": null}), json!("frame")] {
             let body = presence(json!({"presenceCheckResult": result}));
             assert_eq!(event_in(&body), event_in(&presence(json!({}))), "{result}");
         }
         for ids in [Value::Null, json!([]), json!([null, 1, "x"]), json!("x")] {
-            assert_eq!(event_in(&documents(json!({"documentIds": ids}))), event_in(&documents(json!({}))), "{ids}");
+            let event = event_in(&documents(json!({"documentIds": ids})));
+            assert_eq!((outlined(&event), event.remark), (outlined(&event_in(&documents(json!({})))), None), "{ids}");
         }
     }
 }
@@ -394,7 +429,6 @@ mod processes {
             process(json!({"deviceData": {"locale": null, "fdsData": {"status": "FAILED"}}})),
             process(json!({"deviceData": {"ipAddress": "198.51.100.7", "fdsData": "text"}})),
             process(json!({"mobileData": {"clientIPAddress": "198.51.100.7"}})),
-            without(process(json!({})), "processType"),
         ] {
             let event = event_in(&body);
             assert_eq!((&event.decision, &event.checks), (&expected.decision, &expected.checks), "{body}");
@@ -476,10 +510,16 @@ mod contradictions {
         let data = json!({"process": {"status": "FINISHED"}, "presenceCheck": {"status": "ACCEPTED"},
             "documentVerification": {"documentId": "d", "status": "REJECTED"},
             "finalDocumentVerification": {"status": "FAILED"}});
-        let checks = |event_type| event_in(&event(event_type, &data)).checks;
-        assert_eq!(checks("DOCUMENT_VERIFICATION_FINISHED"), check("document:d", CheckOutcome::Failed, None));
-        assert_eq!(checks("FINAL_DOCUMENT_VERIFICATION_FINISHED"), check("documents", CheckOutcome::Error, None));
-        assert_eq!(checks("PRESENCE_CHECK_FINISHED"), check("presence", CheckOutcome::Passed, None));
+        let finished = |event_type| event_in(&event(event_type, &data));
+        assert_eq!(
+            outlined(&finished("DOCUMENT_VERIFICATION_FINISHED")),
+            check("document:d", CheckOutcome::Failed, None)
+        );
+        assert_eq!(
+            outlined(&finished("FINAL_DOCUMENT_VERIFICATION_FINISHED")),
+            check("documents", CheckOutcome::Error, None)
+        );
+        assert_eq!(outlined(&finished("PRESENCE_CHECK_FINISHED")), check("presence", CheckOutcome::Passed, None));
         let process = event_in(&event("PROCESS_FINISHED", &data));
         assert_eq!((outcome(&process), process.checks.len()), (Some(Outcome::Approved), 0));
     }
@@ -511,9 +551,124 @@ mod unfamiliar {
     }
 
     #[test]
-    fn its_type_is_told_up_to_128_characters() {
-        let event = event_in(&event(&"é".repeat(129), &json!({})));
-        assert_eq!(event.detail["type"], "é".repeat(128));
+    fn its_type_is_told_if_it_is_a_code_and_else_what_it_is() {
+        for (event_type, shown) in [
+            (json!("SOMETHING_STARTED"), "SOMETHING_STARTED"),
+            (json!("Canary Person"), "string(13)"),
+            (json!("é".repeat(129)), "string(129)"),
+            (json!(["a"]), "array(1)"),
+            (Value::Null, "missing(0)"),
+        ] {
+            let event = event_in(&with(event("", &json!({})), json!({"type": event_type})));
+            assert_eq!(event.detail["type"], shown);
+        }
+    }
+
+    #[test]
+    fn an_unknown_status_is_told_likewise() {
+        for (body, ..) in CHECKS.into_iter().chain([(process as fn(Value) -> Value, "", "")]) {
+            for (status, shown) in [(json!("PENDING"), "PENDING"), (json!("Canary Person"), "string(13)")] {
+                assert_eq!(event_in(&body(json!({"status": status}))).detail["status"], shown);
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_promised_data_is_told_likewise() {
+        let event = |data| event_in(&event("PRESENCE_CHECK_FINISHED", &json!({"presenceCheck": data})));
+        assert_eq!(event(json!("Canary Person")).detail["presenceCheck"], "string(13)");
+        assert_eq!(event(json!([])).detail["presenceCheck"], "array(0)");
+        assert_eq!(event(Value::Null).detail["presenceCheck"], "missing(0)");
+    }
+}
+
+mod details {
+    use super::*;
+
+    #[test]
+    fn each_check_has_the_details_of_its_kind() {
+        let onboarding = ("processType", "onboarding");
+        for (body, expected) in [
+            (document(json!({})), vec![("country", "CZ"), ("documentType", "ID_CARD"), onboarding, ("score", "8")]),
+            (document(json!({"score": 0, "documentVerificationResult": null})), vec![onboarding, ("score", "0")]),
+            (documents(json!({})), vec![("documentId1", "document-1"), ("documentId2", "document-2"), onboarding]),
+            // Its score is 10 for a rejected person, too.
+            (presence(json!({"status": "REJECTED", "score": 10})), vec![onboarding]),
+        ] {
+            let event = event_in(&body);
+            assert_eq!(codes_and_details(&event), (vec![], expected), "{body}");
+            assert_eq!(event.remarks, Vec::<String>::new(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_decision_says_what_type_of_process_it_is_of() {
+        for body in [process(json!({})), process(json!({"status": "FAILED"})), event("FINISHED", &json!({}))] {
+            let decision = event_in(&body).decision.unwrap();
+            assert_eq!(decision.detail.iter().collect::<Vec<_>>(), [("processType", "onboarding")], "{body}");
+        }
+        let unnamed = event_in(&without(process(json!({})), "processType")).decision.unwrap();
+        assert_eq!(unnamed.detail, Detail::empty());
+    }
+
+    #[test]
+    fn of_many_documents_the_first_sixteen_are_named_and_long_ids_are_left_out() {
+        let named = |ids: Value| {
+            let event = event_in(&documents(json!({"documentIds": ids})));
+            let ids: Vec<String> = codes_and_details(&event)
+                .1
+                .into_iter()
+                .filter(|(name, _)| name.starts_with("documentId"))
+                .map(|(_, id)| id.to_owned())
+                .collect();
+            (ids, event.remarks)
+        };
+        let many: Vec<_> = (0..40).map(|number| format!("d-{number:02}")).collect();
+        let (mut ids, remarks) = named(json!(many));
+        ids.sort();
+        assert_eq!(ids, many[..16]);
+        assert_eq!(remarks, ["cut:documentIds", "left_out:processType"]);
+
+        let fits = "d".repeat(64);
+        let (ids, remarks) = named(json!([fits, "d".repeat(65), "Canary Person", null, {"id": "x"}, 7]));
+        assert_eq!((ids, remarks), (vec![fits, "7".to_owned()], vec!["left_out:documentIds".to_owned()]));
+    }
+
+    #[test]
+    fn the_codes_in_a_reason_are_reason_codes_of_the_check() {
+        let reason = "Rejected by provider [W001 Document expired, I002 Blurred]";
+        for (body, ..) in CHECKS {
+            let rejected = event_in(&body(json!({"status": "REJECTED", "rejectReason": reason})));
+            assert_eq!(codes_and_details(&rejected).0, ["W001", "I002"]);
+            assert_eq!(outlined(&rejected)[0].2, Some(reason));
+            for text in ["documentVerificationRejected", "Document data crosscheck failed for fields: [surname]"] {
+                let rejected = event_in(&body(json!({"status": "REJECTED", "rejectReason": text})));
+                assert_eq!(codes_and_details(&rejected).0, Vec::<&str>::new(), "{text}");
+            }
+            let accepted = event_in(&body(json!({"rejectReason": reason})));
+            assert_eq!((codes_and_details(&accepted).0, outlined(&accepted)[0].2), (vec![], None));
+        }
+    }
+
+    /// Members that may become a detail, with text in them that is none.
+    #[test]
+    fn free_text_in_an_allowed_member_vanishes_with_a_remark() {
+        let canary = "Canary Person, born 1970";
+        for (body, member) in [
+            (document(json!({"score": canary})), "score"),
+            (document(json!({"documentVerificationResult": {"type": canary}})), "documentVerificationResult.type"),
+            (
+                document(json!({"documentVerificationResult": {"country": canary}})),
+                "documentVerificationResult.country",
+            ),
+            (documents(json!({"documentIds": [canary]})), "documentIds"),
+            (with(process(json!({})), json!({"processType": canary})), "processType"),
+        ] {
+            let event = event_in(&body);
+            assert_eq!(event.remarks, [format!("left_out:{member}")], "{member}");
+            assert_eq!(event.remark, None, "{member}");
+            assert!(!format!("{:?} {:?}", event.checks, event.decision).contains(canary), "{member}");
+        }
     }
 }
 

@@ -18,25 +18,25 @@ MEANINGS = {
         "decision approved": APPROVED, "decision declined": DECLINED, "decision expired": EXPIRED,
         "decision abandoned": ABANDONED, "decision review": REVIEW, "decision resubmission_requested": RESUBMISSION,
         "watchlist no_match": NEW, "watchlist possible_match": NEW, "user-status.created": NEW,
-        "fullauto approved": APPROVED, "fullauto declined": DECLINED,
+        "fullauto approved": APPROVED, "fullauto declined": DECLINED, "fullauto": NEW,
         "ine_registry": NEW, "combined-ine-curp-registry": NEW, "curp_registry": NEW,
     },
     "incode": {
-        "onboarding-status ID_VALIDATION_FINISHED": NEW,
-        "onboarding-status ID_VALIDATION_FINISHED_SECOND_ID": NEW,
-        "onboarding-status POST_PROCESSING_FINISHED": NEW,
-        "onboarding-status FACE_VALIDATION_FINISHED": NEW,
+        "onboarding-status ID_VALIDATION_FINISHED": STARTED,
+        "onboarding-status ID_VALIDATION_FINISHED_SECOND_ID": STARTED,
+        "onboarding-status POST_PROCESSING_FINISHED": STARTED,
+        "onboarding-status FACE_VALIDATION_FINISHED": STARTED,
         "onboarding-status GOVERNMENT_VALIDATION_FINISHED": NEW,
         "onboarding-status ONBOARDING_FINISHED": SUBMITTED,
         "onboarding-status MANUAL_REVIEW_APPROVED": APPROVED,
         "onboarding-status MANUAL_REVIEW_REJECTED": DECLINED,
         "onboarding-status EXPIRED": EXPIRED,
         "onboarding-status UNKNOWN": NEW,
-        "video-selfie": NEW, "watchlist": NEW, "work-history": NEW, "proof-of-payment": NEW,
-        "face-authentication": NEW, "face-authentication PASS": NEW, "face-authentication FAIL": NEW,
+        "video-selfie": STARTED, "watchlist": NEW, "work-history": NEW, "proof-of-payment": NEW,
+        "face-authentication": STARTED, "face-authentication PASS": STARTED, "face-authentication FAIL": STARTED,
         "session-started": STARTED, "session-failed": DECLINED, "session-succeeded": APPROVED,
         "session-pending-review": REVIEW, "session-progress": NEW, "identity-enrolled": NEW,
-        "authentication PASS": NEW, "authentication FAIL": NEW,
+        "authentication PASS": STARTED, "authentication FAIL": STARTED,
         "ine-scraping IN_PROGRESS": NEW, "ine-scraping FINISHED": NEW,
     },
     "treezor": {
@@ -94,7 +94,8 @@ def veriff_words(_, document):
         return "watchlist", document["matchStatus"]
     family = document.get("eventType", document.get("type"))
     if family == "fullauto":
-        return family, document["data"]["verification"]["decision"]["value"]
+        decision = document["data"]["verification"]["decision"]
+        return family, decision["value"] if isinstance(decision, dict) else decision
     if isinstance(document.get("verification"), dict):
         status, code = document["verification"]["status"], document["verification"]["code"]
         return "decision", status, code if status == "approved" and code not in (9001, None) else None
@@ -102,7 +103,7 @@ def veriff_words(_, document):
 
 
 def incode_words(event, document):
-    statuses = (document.get(member) for member in ("onboardingStatus", "ScrapingStatus", "overallStatus"))
+    statuses = (document.get(member) for member in ("onboardingStatus", "eventType", "ScrapingStatus", "overallStatus"))
     return event["rawPath"].rpartition("/")[2], *statuses
 
 

@@ -114,7 +114,6 @@ def test_a_fresh_session_has_the_form_of_the_old_one_and_never_comes_twice(sampl
     ("veriff/watchlist-without-session-id", ("attemptId",)),
     ("veriff/user-status", ("sessionId",)),
     ("veriff/user-status", ("data", "verification", "id")),
-    ("veriff/user-status-without-session-id", ("data", "verification", "id")),
     ("veriff/full-auto-approved", ("sessionId",)),
     ("veriff/ine-registry", ("sessionId",)),
     ("veriff/ine-curp-registry", ("sessionId",)),

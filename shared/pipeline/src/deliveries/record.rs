@@ -43,6 +43,7 @@ struct SessionHandling {
     /// The session's partition, if its outbox has something to publish now.
     due: Option<PartitionKey>,
     remarks: Vec<Remark>,
+    coded_remarks: Vec<String>,
     late_copies: usize,
     reused_ids: usize,
 }
@@ -134,6 +135,7 @@ impl Recorder {
                 Recorded::New { notification_due } => {
                     handling.is_new = true;
                     handling.remarks.extend(event.remark);
+                    handling.coded_remarks.extend_from_slice(&event.remarks);
                     if notification_due {
                         handling.due = Some(PartitionKey::of(&event.session));
                     }
@@ -157,6 +159,7 @@ impl SessionHandling {
             handling.disposition = Disposition::Recorded;
         }
         handling.remarks.extend(self.remarks);
+        handling.coded_remarks.extend(self.coded_remarks);
         handling.late_copies += self.late_copies;
         handling.reused_ids += self.reused_ids;
         self.due

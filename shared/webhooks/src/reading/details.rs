@@ -1,9 +1,13 @@
 //! Details and reason codes: short values of a payload that are worth routing by. A provider's allow-list names the
 //! members that may become one; a value of another form is left out, with a remark.
 //!
-//! Nothing here fails: a detail that can't be read must not take a decision with it.
+//! Nothing here fails: a detail that can't be read must not take a decision with it. And what is stored of a payload
+//! gives the same details again, so nothing counts here that isn't stored.
 
-use crate::reading::json::Json;
+use crate::reading::{
+    json::Json,
+    minimise::{holds_token, is_byte_list, is_mark, minimise_unbounded},
+};
 use std::{borrow::Cow, collections::BTreeMap};
 use verdict_sessions::{Detail, ReasonCode};
 
@@ -19,6 +23,12 @@ pub(crate) enum Form {
     Time,
 }
 
+/// The members that a value may be wrapped in: Veriff prints scores as `{"score": …}`, and Full Auto's as `{"value": …}`.
+const WRAPPERS: [&str; 2] = ["value", "score"];
+
+/// A member to show: its name and its value, if it is there.
+pub(crate) type Shown<'j, 'a> = (&'static str, Option<&'j Json<'a>>);
+
 /// Remarks, each a code and the member that it is about, such as `left_out:riskScore`.
 pub(crate) type Remarks = Vec<String>;
 
@@ -32,7 +42,7 @@ pub(crate) fn cut(member: &str) -> String {
     format!("cut:{member}")
 }
 
-/// The allowed members that are there, by name. A value may also stand as `{"value": …}`. Blank values and `null` count
+/// The allowed members that are there, by name. A value may also be wrapped, as [`WRAPPERS`] says. Blank values and `null` count
 /// as missing.
 pub(crate) fn details(object: &Json<'_>, allowed: &[Allowed]) -> (Detail, Remarks) {
     let (mut detail, mut remarks) = (Detail::empty(), Remarks::new());
@@ -56,7 +66,7 @@ pub(crate) fn codes<'a>(
 ) -> (Vec<ReasonCode>, Remarks) {
     let (mut codes, mut remarks) = (Vec::new(), Remarks::new());
     for text in texts {
-        match text.as_deref().and_then(ReasonCode::new) {
+        match text.as_deref().and_then(code) {
             Some(code) if codes.contains(&code) => {}
             Some(code) if codes.len() < ReasonCode::COUNT => codes.push(code),
             Some(_) => remark(&mut remarks, cut(member)),
@@ -75,9 +85,19 @@ pub(crate) fn items<'j, 'a>(value: Option<&'j Json<'a>>) -> &'j [Json<'a>] {
     }
 }
 
+/// The values of the list at the end of a path, as [`items`] has them.
+pub(crate) fn list<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> (&'j [Json<'a>], Remarks) {
+    match at(object, path) {
+        Found::Nothing => (&[], Remarks::new()),
+        Found::Value(Json::Array(items)) if is_byte_list(items) => (&[], vec![left_out(path)]),
+        Found::Value(value) => (items(Some(value)), Remarks::new()),
+        Found::Unusable => (&[], vec![left_out(path)]),
+    }
+}
+
 /// Members as an event shows them if they are unfamiliar: a value that is a code as it stands, of any other only its
 /// type and length, since it may speak of a person.
-pub(crate) fn shown<const N: usize>(members: [(&str, Option<&Json<'_>>); N]) -> BTreeMap<String, String> {
+pub(crate) fn shown<'j, 'a: 'j>(members: impl IntoIterator<Item = Shown<'j, 'a>>) -> BTreeMap<String, String> {
     members.into_iter().map(|(name, value)| (name.to_owned(), code_or_type(value))).collect()
 }
 
@@ -89,17 +109,18 @@ pub(crate) fn remark(remarks: &mut Remarks, remark: String) {
 }
 
 fn code_or_type(value: Option<&Json<'_>>) -> String {
-    if let Some(code) = value.and_then(|value| text_of(value, Form::Code)) {
+    let Some(value) = value else { return "missing(0)".into() };
+    if let Some(code) = text_of(value, Form::Code) {
         return code.into_owned();
     }
-    let (kind, length) = match value {
-        None => ("missing", 0),
-        Some(Json::Null) => ("null", 0),
-        Some(Json::Bool(_)) => ("boolean", 1),
-        Some(Json::Number(number)) => ("number", number.len()),
-        Some(Json::String(text)) => ("string", text.decoded().chars().count()),
-        Some(Json::Array(items)) => ("array", items.len()),
-        Some(Json::Object(members)) => ("object", members.len()),
+    let stored = minimise_unbounded(value);
+    let (kind, length) = match Json::parse(stored.as_bytes()) {
+        Ok(Json::Null) | Err(_) => ("null", 0),
+        Ok(Json::Bool(_)) => ("boolean", 1),
+        Ok(Json::Number(number)) => ("number", number.len()),
+        Ok(Json::String(text)) => ("string", text.decoded().chars().count()),
+        Ok(Json::Array(items)) => ("array", items.len()),
+        Ok(Json::Object(members)) => ("object", members.len()),
     };
     format!("{kind}({length})")
 }
@@ -111,8 +132,8 @@ enum Found<'j, 'a> {
     Unusable,
 }
 
-/// What stands at the end of a path, or in its member `value`.
-fn found<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> Found<'j, 'a> {
+/// What stands at the end of a path.
+fn at<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> Found<'j, 'a> {
     let mut value = object;
     for name in path.split('.') {
         match member(value, name) {
@@ -120,15 +141,21 @@ fn found<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> Found<'j, 'a> {
             other => return other,
         }
     }
-    match value.has("value") {
-        Ok(true) => member(value, "value"),
-        Ok(false) => Found::Value(value),
-        Err(_) => Found::Unusable,
+    Found::Value(value)
+}
+
+/// What stands at the end of a path, or in the value that is wrapped there.
+fn found<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> Found<'j, 'a> {
+    let Found::Value(value) = at(object, path) else { return at(object, path) };
+    match WRAPPERS.into_iter().find(|wrapper| !matches!(value.has(wrapper), Ok(false))) {
+        Some(wrapper) => member(value, wrapper),
+        None => Found::Value(value),
     }
 }
 
 fn member<'j, 'a>(object: &'j Json<'a>, name: &'static str) -> Found<'j, 'a> {
     match (object, object.member(name)) {
+        _ if is_mark(object) => Found::Unusable,
         (Json::Object(_), Ok(None)) => Found::Nothing,
         (Json::Object(_), Ok(Some(Json::String(text)))) if text.decoded().trim().is_empty() => Found::Nothing,
         (Json::Object(_), Ok(Some(value))) => Found::Value(value),
@@ -141,10 +168,15 @@ fn text_of<'a>(value: &Json<'a>, form: Form) -> Option<Cow<'a, str>> {
     match (value, form) {
         (Json::Bool(truth), Form::Code) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
         (Json::Number(number), _) => (number.len() <= Detail::LIMIT).then_some(Cow::Borrowed(*number)),
-        (Json::String(text), Form::Code) => Some(text.decoded()).filter(|text| ReasonCode::new(text).is_some()),
+        (Json::String(text), Form::Code) => Some(text.decoded()).filter(|text| code(text).is_some()),
         (Json::String(text), Form::Time) => Some(text.decoded()).filter(|text| is_time(text)),
         _ => None,
     }
+}
+
+/// A text as a code. Even a short token is none.
+fn code(text: &str) -> Option<ReasonCode> {
+    ReasonCode::new(text).filter(|code| !holds_token(code.as_str()))
 }
 
 /// Whether a text may be a date or a time: it begins with a year and holds no word, or it counts seconds.

@@ -35,6 +35,11 @@ impl Facts {
         Self { checks: BTreeMap::from([(check.into(), Check { reason, ..Check::new(outcome) })]), ..Self::default() }
     }
 
+    /// One check, with all that is said of it.
+    pub(crate) fn check(name: impl Into<String>, check: Check) -> Self {
+        Self { checks: BTreeMap::from([(name.into(), check)]), ..Self::default() }
+    }
+
     /// Something that this version doesn't know, with the details that show what it is.
     pub(crate) fn unrecognised(detail: BTreeMap<String, String>) -> Self {
         Self { remark: Some(Remark::Unrecognised), detail, ..Self::default() }
@@ -49,6 +54,12 @@ impl Facts {
     pub(crate) fn with_detail(mut self, detail: BTreeMap<String, String>) -> Self {
         self.detail.extend(detail);
         self
+    }
+
+    /// These facts and the checks, details and remarks of others.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.checks.extend(other.checks);
+        self.with_detail(other.detail).with_remarks(other.remarks)
     }
 
     /// These facts with more remarks, each of which stands once.

@@ -5,6 +5,7 @@ use crate::{
     reading::{
         details::{Remarks, left_out},
         json::Json,
+        minimise::REFERENCE_LIMIT,
         unreadable::Unreadable,
     },
 };
@@ -17,11 +18,11 @@ const DETAIL_LIMIT: usize = 128;
 /// The longest reason kept, in characters: it is the provider's text, and bounded.
 const REASON_LIMIT: usize = 1024;
 
-/// The longest reference kept, in bytes: 1000 characters, of which each takes at most four. An index may need a shorter key.
-const REFERENCE_LIMIT: usize = 4000;
-
 /// Some text of a payload: a string's, or a number as spelled. Blank counts as missing.
 pub(crate) type MaybeText<'a> = Option<Cow<'a, str>>;
+
+/// A member's value of any type. Blank text counts as missing, and so does `null`.
+pub(crate) type MaybeJson<'a> = Option<&'a Json<'a>>;
 
 /// An id, and the member that it stood in.
 #[derive(Clone, Debug)]
@@ -46,6 +47,19 @@ pub(crate) fn path<'a>(value: &'a Json<'a>, names: &[&'static str]) -> Result<Op
 /// [`Unreadable::Ambiguous`] if the member occurs twice.
 pub(crate) fn maybe_text<'a>(object: &'a Json<'a>, name: &'static str) -> Result<MaybeText<'a>, Unreadable> {
     Ok(object.member(name)?.and_then(Json::text).filter(|text| !text.trim().is_empty()))
+}
+
+/// A member's value, whatever its type.
+///
+/// # Errors
+/// [`Unreadable::Ambiguous`] if the member occurs twice.
+pub(crate) fn maybe_json<'a>(object: &'a Json<'a>, name: &'static str) -> Result<MaybeJson<'a>, Unreadable> {
+    Ok(object.member(name)?.filter(|value| value.text().is_none_or(|text| !text.trim().is_empty())))
+}
+
+/// The text of a value that has one.
+pub(crate) fn text(value: MaybeJson<'_>) -> MaybeText<'_> {
+    value.and_then(Json::text)
 }
 
 /// A member that is an id.

@@ -13,6 +13,7 @@ use crate::reading::{
     unreadable::Unreadable,
 };
 use mark::Mark;
+pub(crate) use mark::is_mark;
 use std::ops::Range;
 
 /// The largest minimised payload, in bytes of UTF-8. Well under DynamoDB's 400 KB an item, which
@@ -43,9 +44,16 @@ const SECRET_NAMES: [&str; 11] = [
     "authorization",
 ];
 
+/// The longest reference that a record has, in bytes: 1000 characters, of which each takes at most four.
+pub(crate) const REFERENCE_LIMIT: usize = 4000;
+
+/// The members that hold your reference or the provider's.
+const REFERENCE_NAMES: [&str; 7] =
+    ["vendorData", "endUserId", "externalId", "externalCustomerId", "customerId", "userTag", "externalUserId"];
+
 /// Writes the minimised payload, at most [`PAYLOAD_LIMIT`] long.
 pub(crate) fn minimise(document: &Json<'_>) -> String {
-    let mut writer = Writer::default();
+    let mut writer = Writer { keeps_references: true, ..Writer::default() };
     writer.value(document);
     if writer.out.len() <= PAYLOAD_LIMIT { writer.out } else { cut(&writer.out, writer.members) }
 }
@@ -67,6 +75,8 @@ struct Writer {
     strings: usize,
     /// Whether anything was left out.
     shortened: bool,
+    /// Whether a reference stays as it is, or goes altogether if no record has it.
+    keeps_references: bool,
     /// Where the values of the outermost object's members are in `out`.
     members: Vec<Range<usize>>,
 }
@@ -95,9 +105,20 @@ impl Writer {
         self.quoted(name.raw());
         self.out.push(':');
         let start = self.out.len();
-        self.value(value);
+        match value {
+            Json::String(text) if self.keeps_references && is_reference(*name) => self.reference(*text),
+            _ => self.value(value),
+        }
         if self.depth == 1 {
             self.members.push(start..self.out.len());
+        }
+    }
+
+    /// A reference that a record has stays as spelled, even if it looks like a blob: the record has it, too.
+    fn reference(&mut self, text: Text<'_>) {
+        match text.decoded() {
+            decoded if decoded.len() > REFERENCE_LIMIT => self.mark(&Mark::of_text("text/plain", &decoded)),
+            _ => self.quoted(text.raw()),
         }
     }
 
@@ -181,6 +202,10 @@ impl Writer {
     }
 }
 
+fn is_reference(name: Text<'_>) -> bool {
+    REFERENCE_NAMES.iter().any(|reference| name.means(reference))
+}
+
 fn is_secret(name: Text<'_>) -> bool {
     let plain: String = name.decoded().chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = plain.to_ascii_lowercase();
@@ -207,6 +232,16 @@ fn marks(raw: &str) -> Vec<(Range<usize>, Mark)> {
     }
     marks.extend(blobs::find(raw, seen..raw.len()));
     marks
+}
+
+/// Whether a text holds a signed token, which isn't stored.
+pub(crate) fn holds_token(text: &str) -> bool {
+    !tokens::find(text).is_empty()
+}
+
+/// Whether a list stands for bytes, which aren't stored.
+pub(crate) fn is_byte_list(items: &[Json<'_>]) -> bool {
+    byte_list(items).is_some()
 }
 
 /// Bytes as a list of numbers. Java writes them signed.

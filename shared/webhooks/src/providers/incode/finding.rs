@@ -1,7 +1,16 @@
 //! What the answers of Incode's API say of a session.
 
-use super::meaning::{onboarding_status, score, status_event_id};
-use crate::reading::{facts::Facts, fields::maybe_text, json::Json, minimise::minimise, unreadable::Unreadable};
+use super::{
+    meaning::{onboarding_status, started, status_event_id},
+    score::{outcomes, score},
+};
+use crate::reading::{
+    facts::Facts,
+    fields::{maybe_json, text},
+    json::Json,
+    minimise::minimise,
+    unreadable::Unreadable,
+};
 use std::fmt;
 use verdict_sessions::{EventId, Kind, SessionEvent, SessionKey, Timestamp};
 
@@ -38,11 +47,11 @@ impl Finding {
     pub fn of_status(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
         const MEMBER: &str = "onboardingStatus";
         let document = Json::parse_object(body)?;
-        let status = maybe_text(&document, MEMBER)?;
-        let said = status.as_deref().ok_or(Unreadable::Missing(MEMBER))?;
-        let event = match said {
+        let status = maybe_json(&document, MEMBER)?;
+        let said = text(status).ok_or(Unreadable::Missing(MEMBER))?;
+        let event = match &*said {
             "UNKNOWN" => None,
-            _ => Some(fact("onboarding-status", said, onboarding_status(&status), session, asked_at)?),
+            said => Some(fact("onboarding-status", said, onboarding_status(MEMBER, status), session, asked_at)?),
         };
         Ok(Self { event, payload: minimise(&document), finished: said == "ONBOARDING_FINISHED" })
     }
@@ -54,10 +63,10 @@ impl Finding {
     pub fn of_score(session: &SessionKey, body: &[u8], asked_at: Timestamp) -> Result<Self, Unreadable> {
         let document = Json::parse_object(body)?;
         let overall = document.member("overall")?.ok_or(Unreadable::Missing("overall"))?;
-        let status = maybe_text(overall, "status")?;
-        let event = match status.as_deref() {
+        let status = maybe_json(overall, "status")?;
+        let event = match text(status).as_deref() {
             None | Some("UNKNOWN") => None,
-            Some(said) => Some(fact("score", said, score(&status), session, asked_at)?),
+            Some(said) => Some(fact("score", said, started(score(&document, status)), session, asked_at)?),
         };
         Ok(Self { event, payload: minimise(&document), finished: false })
     }
@@ -70,7 +79,10 @@ fn fact(
     session: &SessionKey,
     asked_at: Timestamp,
 ) -> Result<SessionEvent, Unreadable> {
-    let event_id = status_event_id(name, &session.session_id, status)?;
+    // Only a score has sections. Without one, its id is as it was before they were read.
+    let outcomes = if name == "score" { outcomes(&facts) } else { Vec::new() };
+    let said: Vec<&str> = [status].into_iter().chain(outcomes.iter().map(String::as_str)).collect();
+    let event_id = status_event_id(name, &session.session_id, &said)?;
     Ok(facts.event(event_id, session.clone(), Kind::Onboarding, asked_at))
 }
 

@@ -1,13 +1,17 @@
 //! What does it mean? Incode's webhooks as session events.
 
-use super::payload::{Envelope, Payload, Webhook, segment};
+use super::{
+    details::{of_authentication, of_webhook},
+    payload::{AUTHENTICATION, Envelope, FACE_AUTHENTICATION, Payload, Status, Webhook, segment},
+};
 use crate::{
     delivery::Genuine,
     digest::digest_of_parts,
     providers::provider::Reading,
     reading::{
+        details::shown,
         facts::Facts,
-        fields::{MaybeText, detail, event_id, reason as bounded_reason, reference, usable},
+        fields::{MaybeJson, MaybeText, event_id, reason as bounded_reason, subject, text, usable},
         json::Json,
         minimise::minimise,
         unreadable::Unreadable,
@@ -15,28 +19,54 @@ use crate::{
 };
 use std::collections::BTreeMap;
 use verdict_sessions::{
-    CheckOutcome, EventId, Kind, Outcome, Provider, SessionEvent, SessionId, SessionKey, Stage, Subject,
+    Check, CheckOutcome, Decision, Detail, EventId, Kind, Outcome, Provider, Remark, SessionEvent, SessionId,
+    SessionKey, Stage,
 };
+
+/// The checks of what a person did. Once one of them is there, the session has started.
+const DONE_BY_THE_PERSON: [&str; 6] =
+    ["document", "face", "liveness", "video_selfie", AUTHENTICATION, FACE_AUTHENTICATION];
 
 /// Reads a genuine webhook into session events.
 pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let document = Json::parse_object(genuine.body())?;
     let segment = segment(genuine.path()).unwrap_or_default();
     let Payload { envelope, webhook } = Payload::read(segment, &document)?;
-    let Envelope { session, external_id, customer_id } = &envelope;
+    let Envelope { session, reference, customer_id } = &envelope;
     let session_id = usable(session.as_ref().ok_or(Unreadable::NoSessionId)?, SessionId::new)?;
-    let fact_id = match &webhook {
-        Webhook::OnboardingStatus { status: Some(status) } | Webhook::IneScraping { status: Some(status) } => {
-            status_event_id(segment, &session_id, status)
-        }
-        _ => fact_id(segment, &genuine.body_digest()),
+    let status = match &webhook {
+        Webhook::OnboardingStatus { status } | Webhook::IneScraping { status } => status.documented(),
+        _ => None,
+    };
+    let fact_id = match status {
+        Some(status) => status_event_id(segment, &session_id, &[&status]),
+        None => fact_id(segment, &genuine.body_digest()),
     };
     let session = SessionKey { provider: Provider::Incode, session_id };
-    let event = SessionEvent {
-        subject: Subject { reference: reference(external_id), provider_user_id: reference(customer_id) },
-        ..facts(&webhook).event(fact_id?, session, Kind::Onboarding, genuine.received_at())
-    };
+    let (subject, left_out) = subject(*reference, ("customerId", *customer_id));
+    let facts = started(detailed(facts(&webhook, segment), &document)).with_remarks(left_out);
+    let event = SessionEvent { subject, ..facts.event(fact_id?, session, Kind::Onboarding, genuine.received_at()) };
     Ok(Reading::Events { events: vec![event], payload: minimise(&document) })
+}
+
+/// The facts of a webhook, with its details: in the event, in its checks and in its decision.
+fn detailed(mut facts: Facts, document: &Json<'_>) -> Facts {
+    let (detail, times, left_out) = of_webhook(document);
+    for check in facts.checks.values_mut() {
+        check.detail = detail.clone();
+    }
+    let decision = facts.decision.take().map(|decision| Decision { detail: detail.clone(), ..decision });
+    let shown = |detail: &Detail| -> BTreeMap<String, String> {
+        detail.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    };
+    Facts { decision, ..facts }.with_detail(shown(&detail)).with_detail(shown(&times)).with_remarks(left_out)
+}
+
+/// Facts that show a stage: if the person did something, the session has at least started.
+pub(super) fn started(facts: Facts) -> Facts {
+    let is_done = DONE_BY_THE_PERSON.iter().any(|check| facts.checks.contains_key(*check));
+    let stage = facts.stage.max(is_done.then_some(Stage::Started));
+    Facts { stage, ..facts }
 }
 
 /// The id of an event, equal for every copy of a fact: Incode sends no delivery id, and a retry repeats the body byte
@@ -45,15 +75,17 @@ fn fact_id(name: &str, digest: &str) -> Result<EventId, Unreadable> {
     event_id(format!("{name}:{digest}"))
 }
 
-/// The id of a session's status, equal whether a webhook or the API tells it.
-pub(super) fn status_event_id(name: &str, session: &SessionId, status: &str) -> Result<EventId, Unreadable> {
-    fact_id(name, &digest_of_parts(&[session.as_str(), status]))
+/// The id of a session's status, equal whether a webhook or the API tells it. A score's also covers how its sections
+/// ended, if it has some.
+pub(super) fn status_event_id(name: &str, session: &SessionId, said: &[&str]) -> Result<EventId, Unreadable> {
+    let parts: Vec<&str> = [session.as_str()].iter().chain(said).copied().collect();
+    fact_id(name, &digest_of_parts(&parts))
 }
 
 /// What a webhook says of a session.
-fn facts(webhook: &Webhook<'_>) -> Facts {
+fn facts(webhook: &Webhook<'_>, segment: &str) -> Facts {
     match webhook {
-        Webhook::OnboardingStatus { status } => onboarding_status(status),
+        Webhook::OnboardingStatus { status: Status { member, value, .. } } => onboarding_status(member, *value),
         Webhook::SessionStarted => Facts::at(Stage::Started).named("session.started"),
         Webhook::SessionProgress => Facts::default().named("session.progress"),
         Webhook::SessionSucceeded => Facts::decided(Outcome::Approved).named("session.succeeded"),
@@ -61,11 +93,14 @@ fn facts(webhook: &Webhook<'_>) -> Facts {
         Webhook::SessionPendingReview => Facts::decided(Outcome::Review).named("session.pending_review"),
         Webhook::IdentityEnrolled => Facts::default().named("identity_enrolled"),
         Webhook::Available { check } => captured(check).named(*check),
-        Webhook::Authentication { check, overall_status, error_code } => {
-            authentication(check, overall_status, error_code).named(*check)
+        Webhook::Authentication { check, overall_status, error_code, is_spoofed } => {
+            authentication(check, *overall_status, error_code, *is_spoofed).named(*check)
         }
-        Webhook::IneScraping { status } => ine_scraping(status),
-        Webhook::Unfamiliar => Facts::unrecognised(BTreeMap::new()).named("unrecognised"),
+        Webhook::IneScraping { status: Status { member, value, .. } } => ine_scraping(member, *value),
+        // The path says what it is, and only plain ones get here.
+        Webhook::Unfamiliar => {
+            Facts::unrecognised(BTreeMap::from([("path".into(), segment.into())])).named("unrecognised")
+        }
     }
 }
 
@@ -73,8 +108,8 @@ fn facts(webhook: &Webhook<'_>) -> Facts {
 /// the score.
 ///
 /// Decisions have no reason code: a webhook and the score of one fact must not count as two decisions.
-pub(super) fn onboarding_status(status: &MaybeText<'_>) -> Facts {
-    let (name, facts) = match status.as_deref() {
+pub(super) fn onboarding_status(member: &'static str, status: MaybeJson<'_>) -> Facts {
+    let (name, facts) = match text(status).as_deref() {
         Some("ID_VALIDATION_FINISHED") => ("id_validation_finished", captured("document")),
         Some("ID_VALIDATION_FINISHED_SECOND_ID") => ("id_validation_finished_second_id", captured("document")),
         Some("POST_PROCESSING_FINISHED") => ("post_processing_finished", captured("document")),
@@ -85,43 +120,35 @@ pub(super) fn onboarding_status(status: &MaybeText<'_>) -> Facts {
         Some("MANUAL_REVIEW_REJECTED") => ("manual_review_rejected", Facts::decided(Outcome::Declined)),
         Some("EXPIRED") => ("expired", Facts::decided(Outcome::Expired)),
         Some("UNKNOWN") => ("unknown", Facts::default()),
-        _ => ("unrecognised", Facts::unrecognised(detail([("onboardingStatus", status)]))),
+        _ => ("unrecognised", Facts::unrecognised(shown([(member, status)]))),
     };
-    facts.named(format!("onboarding_status.{name}"))
+    started(facts.named(format!("onboarding_status.{name}")))
 }
 
-/// The overall status of a score.
-pub(super) fn score(status: &MaybeText<'_>) -> Facts {
-    let (name, facts) = match status.as_deref() {
-        Some("OK") => ("ok", Facts::decided(Outcome::Approved)),
-        Some("MANUAL_OK") => ("manual_ok", Facts::decided(Outcome::Approved)),
-        Some("FAIL") => ("fail", Facts::decided(Outcome::Declined)),
-        Some("MANUAL_FAIL") => ("manual_fail", Facts::decided(Outcome::Declined)),
-        Some("WARN") => ("warn", Facts::decided(Outcome::Review)),
-        Some("MANUAL") => ("manual", Facts::decided(Outcome::Review)),
-        Some("MANUAL_PENDING") => ("manual_pending", Facts::decided(Outcome::Review)),
-        _ => ("unrecognised", Facts::unrecognised(detail([("overall.status", status)]))),
+/// A login of a person who was onboarded before: a check, and no decision on the onboarding. An attempt to deceive is an
+/// alarm, whatever the status says.
+fn authentication(check: &str, overall_status: MaybeJson<'_>, error_code: &MaybeText<'_>, is_spoofed: bool) -> Facts {
+    let status = text(overall_status);
+    let outcome = match status.as_deref() {
+        Some("FAIL") => CheckOutcome::Failed,
+        _ if is_spoofed => CheckOutcome::Flagged,
+        Some("PASS") => CheckOutcome::Passed,
+        _ => CheckOutcome::Captured,
     };
-    facts.named(format!("score.{name}"))
+    let unfamiliar = status.is_some_and(|status| !["PASS", "FAIL"].contains(&&*status));
+    let error_code = if outcome == CheckOutcome::Failed { error_code } else { &None };
+    let (reason_codes, left_out) = of_authentication(error_code, is_spoofed);
+    let check_of = Check { reason: bounded_reason(error_code), reason_codes, ..Check::new(outcome) };
+    let shown = if unfamiliar { shown([("overallStatus", overall_status)]) } else { BTreeMap::new() };
+    let remark = unfamiliar.then_some(Remark::Unrecognised);
+    Facts { remark, detail: shown, ..Facts::check(check, check_of) }.with_remarks(left_out)
 }
 
-/// A login of a person who was onboarded before: a check, and no decision on the onboarding.
-fn authentication(check: &str, overall_status: &MaybeText<'_>, error_code: &MaybeText<'_>) -> Facts {
-    match overall_status.as_deref() {
-        Some("PASS") => Facts::checked(check, CheckOutcome::Passed, None),
-        Some("FAIL") => Facts::checked(check, CheckOutcome::Failed, bounded_reason(error_code)),
-        None => captured(check),
-        Some(_) => {
-            Facts { checks: captured(check).checks, ..Facts::unrecognised(detail([("overallStatus", overall_status)])) }
-        }
-    }
-}
-
-fn ine_scraping(status: &MaybeText<'_>) -> Facts {
-    let (name, facts) = match status.as_deref() {
+fn ine_scraping(member: &'static str, status: MaybeJson<'_>) -> Facts {
+    let (name, facts) = match text(status).as_deref() {
         Some("IN_PROGRESS") => ("in_progress", Facts::checked("ine", CheckOutcome::Pending, None)),
         Some("FINISHED") => ("finished", captured("ine")),
-        _ => ("unrecognised", Facts::unrecognised(detail([("ScrapingStatus", status)]))),
+        _ => ("unrecognised", Facts::unrecognised(shown([(member, status)]))),
     };
     facts.named(format!("ine_scraping.{name}"))
 }

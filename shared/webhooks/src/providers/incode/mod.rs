@@ -4,11 +4,13 @@
 
 mod api;
 mod credentials;
+mod details;
 mod finding;
 mod meaning;
 mod oauth;
 mod payload;
 mod proof;
+mod score;
 mod token_endpoint;
 mod tokens;
 

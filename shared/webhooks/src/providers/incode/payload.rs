@@ -1,7 +1,8 @@
 //! What does it say? Incode's webhooks, told apart by the path that they come on: the bodies don't say.
 
+use super::details::SPOOF_ATTEMPT;
 use crate::reading::{
-    fields::{Id, MaybeText, id, maybe_text},
+    fields::{Id, MaybeJson, MaybeText, id, maybe_json, maybe_text, text},
     json::Json,
     unreadable::Unreadable,
 };
@@ -43,14 +44,30 @@ pub(super) struct Payload<'a> {
 #[derive(Debug)]
 pub(super) struct Envelope<'a> {
     pub(super) session: Option<Id<'a>>,
-    pub(super) external_id: MaybeText<'a>,
-    pub(super) customer_id: MaybeText<'a>,
+    /// Your reference, and the member that it stands in.
+    pub(super) reference: (&'static str, MaybeJson<'a>),
+    pub(super) customer_id: MaybeJson<'a>,
+}
+
+/// A status, and whether it stands in the member that Incode documents for it.
+#[derive(Debug)]
+pub(super) struct Status<'a> {
+    pub(super) member: &'static str,
+    pub(super) value: MaybeJson<'a>,
+    pub(super) is_documented: bool,
+}
+
+impl Status<'_> {
+    /// The status as text, if it is in the documented member: an event's id is made of that one only.
+    pub(super) fn documented(&self) -> MaybeText<'_> {
+        self.is_documented.then(|| text(self.value)).flatten()
+    }
 }
 
 #[derive(Debug)]
 pub(super) enum Webhook<'a> {
     OnboardingStatus {
-        status: MaybeText<'a>,
+        status: Status<'a>,
     },
     SessionStarted,
     SessionProgress,
@@ -64,11 +81,12 @@ pub(super) enum Webhook<'a> {
     },
     Authentication {
         check: &'static str,
-        overall_status: MaybeText<'a>,
+        overall_status: MaybeJson<'a>,
         error_code: MaybeText<'a>,
+        is_spoofed: bool,
     },
     IneScraping {
-        status: MaybeText<'a>,
+        status: Status<'a>,
     },
     Unfamiliar,
 }
@@ -80,7 +98,7 @@ impl<'a> Payload<'a> {
     /// [`Unreadable::Ambiguous`] for a member that matters.
     pub(super) fn read(segment: &str, document: &'a Json<'a>) -> Result<Self, Unreadable> {
         let webhook = match segment {
-            "onboarding-status" => Webhook::OnboardingStatus { status: maybe_text(document, "onboardingStatus")? },
+            "onboarding-status" => Webhook::OnboardingStatus { status: onboarding_status(document)? },
             "session-started" => Webhook::SessionStarted,
             "session-progress" => Webhook::SessionProgress,
             "session-succeeded" => Webhook::SessionSucceeded,
@@ -93,7 +111,7 @@ impl<'a> Payload<'a> {
             "proof-of-payment" => Webhook::Available { check: "proof_of_payment" },
             "face-authentication" => authentication(document, FACE_AUTHENTICATION)?,
             "authentication" => authentication(document, AUTHENTICATION)?,
-            "ine-scraping" => Webhook::IneScraping { status: maybe_text(document, "ScrapingStatus")? },
+            "ine-scraping" => Webhook::IneScraping { status: documented(document, "ScrapingStatus")? },
             _ => Webhook::Unfamiliar,
         };
         let session = match (interview(document)?, segment) {
@@ -101,20 +119,46 @@ impl<'a> Payload<'a> {
             (None, "authentication") => in_place_of_interview(document, "customerId", CUSTOMER)?,
             (interview, _) => interview,
         };
-        let envelope = Envelope {
-            session,
-            external_id: maybe_text(document, "externalId")?,
-            customer_id: maybe_text(document, "customerId")?,
-        };
+        let envelope =
+            Envelope { session, reference: reference(document)?, customer_id: maybe_json(document, "customerId")? };
         Ok(Self { envelope, webhook })
     }
 }
 
+/// The status of an onboarding. Integrators also describe it in `eventType`.
+fn onboarding_status<'a>(document: &'a Json<'a>) -> Result<Status<'a>, Unreadable> {
+    const ELSEWHERE: &str = "eventType";
+    let status = documented(document, "onboardingStatus")?;
+    if status.value.is_some() {
+        return Ok(status);
+    }
+    let value = maybe_json(document, ELSEWHERE)?;
+    Ok(if value.is_some() { Status { member: ELSEWHERE, value, is_documented: false } } else { status })
+}
+
+fn documented<'a>(document: &'a Json<'a>, member: &'static str) -> Result<Status<'a>, Unreadable> {
+    Ok(Status { member, value: maybe_json(document, member)?, is_documented: true })
+}
+
+/// Your reference. Integrators also describe it in `externalCustomerId`.
+fn reference<'a>(document: &'a Json<'a>) -> Result<(&'static str, MaybeJson<'a>), Unreadable> {
+    match maybe_json(document, "externalId")? {
+        None => Ok(("externalCustomerId", maybe_json(document, "externalCustomerId")?)),
+        reference => Ok(("externalId", reference)),
+    }
+}
+
 fn authentication<'a>(document: &'a Json<'a>, check: &'static str) -> Result<Webhook<'a>, Unreadable> {
+    let is_spoofed = match document.member(SPOOF_ATTEMPT)? {
+        Some(Json::Bool(is_spoofed)) => *is_spoofed,
+        Some(Json::String(text)) => text.decoded().trim().eq_ignore_ascii_case("true"),
+        _ => false,
+    };
     Ok(Webhook::Authentication {
         check,
-        overall_status: maybe_text(document, "overallStatus")?,
+        overall_status: maybe_json(document, "overallStatus")?,
         error_code: maybe_text(document, "errorCode")?,
+        is_spoofed,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Veriff. The contract that these files follow: every webhook is signed over its raw body; eight
 //! families, told apart by their members, may arrive on either path.
 
+mod details;
 mod meaning;
 mod payload;
 mod proof;

@@ -1,9 +1,10 @@
 //! What does it say? Veriff's families, told apart by their members.
 
 use crate::reading::{
-    fields::{Id, MaybeText, id, maybe_text, path},
+    fields::{Id, MaybeJson, MaybeText, id, maybe_json, maybe_text, path},
     json::Json,
     minimise::minimise_unbounded,
+    times::Time,
     unreadable::Unreadable,
 };
 use std::borrow::Cow;
@@ -16,24 +17,61 @@ pub(super) struct Payload<'a> {
 }
 
 /// What every family tells, each in its own place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Envelope<'a> {
     pub(super) session: Option<Id<'a>>,
     pub(super) attempt: Option<Id<'a>>,
-    pub(super) time: MaybeText<'a>,
-    pub(super) vendor_data: MaybeText<'a>,
-    pub(super) end_user_id: MaybeText<'a>,
+    pub(super) time: Time,
+    pub(super) vendor_data: MaybeJson<'a>,
+    pub(super) end_user_id: MaybeJson<'a>,
 }
 
 #[derive(Debug)]
 pub(super) enum Family<'a> {
-    Event { code: MaybeText<'a>, action: MaybeText<'a>, address_id: MaybeText<'a>, context: Option<Context<'a>> },
-    Decision { status: MaybeText<'a>, code: MaybeText<'a>, reason: MaybeText<'a>, reason_code: MaybeText<'a> },
-    Watchlist { match_status: MaybeText<'a>, check_type: MaybeText<'a> },
-    UserStatus { status_code: MaybeText<'a> },
-    FullAuto { decision: MaybeText<'a>, score: MaybeText<'a> },
+    Event {
+        code: MaybeJson<'a>,
+        action: MaybeJson<'a>,
+        address_id: MaybeText<'a>,
+        context: Option<Context<'a>>,
+        json: &'a Json<'a>,
+    },
+    Decision {
+        verification: Verification<'a>,
+        /// As spelled, since it takes part in the event's identity.
+        time: MaybeText<'a>,
+    },
+    Watchlist {
+        match_status: MaybeJson<'a>,
+        check_type: MaybeJson<'a>,
+        json: &'a Json<'a>,
+    },
+    UserStatus {
+        status_code: MaybeJson<'a>,
+        reason: MaybeText<'a>,
+        json: &'a Json<'a>,
+    },
+    FullAuto {
+        verification: Verification<'a>,
+        /// Whether the decision is there, and `null`.
+        is_undecided: bool,
+        score: MaybeJson<'a>,
+    },
     Registry(Registry<'a>),
-    Unfamiliar { event_type: MaybeText<'a> },
+    /// What it says of itself, by the names of the members.
+    Unfamiliar(Vec<(&'static str, &'a Json<'a>)>),
+}
+
+/// What a decision says.
+#[derive(Debug)]
+pub(super) struct Verification<'a> {
+    /// The member with the word that decides.
+    pub(super) member: &'static str,
+    pub(super) status: MaybeJson<'a>,
+    pub(super) code: MaybeText<'a>,
+    pub(super) reason: MaybeText<'a>,
+    pub(super) reason_code: MaybeJson<'a>,
+    /// All of it, for the details.
+    pub(super) json: &'a Json<'a>,
 }
 
 /// The reason why an end user stopped, and the step. Both are open sets and come in any combination.
@@ -52,6 +90,8 @@ pub(super) struct Registry<'a> {
     pub(super) code: MaybeText<'a>,
     pub(super) status: MaybeText<'a>,
     pub(super) active: Option<bool>,
+    /// All of the answer, for the details.
+    pub(super) data: &'a Json<'a>,
 }
 
 impl<'a> Payload<'a> {
@@ -93,20 +133,18 @@ impl<'a> Payload<'a> {
     }
 }
 
-fn decision<'a>(verification: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
-    let envelope = Envelope {
-        session: id(verification, "id")?,
-        attempt: id(verification, "attemptId")?,
-        time: maybe_text(verification, "decisionTime")?,
-        ..subject(verification)?
+fn decision<'a>(json: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
+    const TIME: &str = "decisionTime";
+    let envelope = envelope(json, id(json, "id")?, id(json, "attemptId")?, Time::read(json, TIME)?)?;
+    let verification = Verification {
+        member: "status",
+        status: maybe_json(json, "status")?,
+        code: code(json)?,
+        reason: maybe_text(json, "reason")?,
+        reason_code: maybe_json(json, "reasonCode")?,
+        json,
     };
-    let family = Family::Decision {
-        status: maybe_text(verification, "status")?,
-        code: code(verification)?,
-        reason: maybe_text(verification, "reason")?,
-        reason_code: maybe_text(verification, "reasonCode")?,
-    };
-    Ok(Payload { envelope, family })
+    Ok(Payload { envelope, family: Family::Decision { verification, time: maybe_text(json, TIME)? } })
 }
 
 /// A decision's code. One that is neither text nor number must not pass for a missing one, which contradicts nothing.
@@ -117,53 +155,64 @@ fn code<'a>(verification: &'a Json<'a>) -> Result<MaybeText<'a>, Unreadable> {
     }
 }
 
-fn event<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
-    let envelope = Envelope { session: id(document, "id")?, attempt: id(document, "attemptId")?, ..subject(document)? };
-    let context = match document.member("context")? {
+fn event<'a>(json: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
+    // Events have no time.
+    let envelope = envelope(json, id(json, "id")?, id(json, "attemptId")?, Time::missing("time"))?;
+    let context = match json.member("context")? {
         None => None,
         Some(json) => Some(Context { reason: maybe_text(json, "reason")?, state: maybe_text(json, "state")?, json }),
     };
     let family = Family::Event {
-        code: maybe_text(document, "code")?,
-        action: maybe_text(document, "action")?,
-        address_id: maybe_text(document, "addressId")?,
+        code: maybe_json(json, "code")?,
+        action: maybe_json(json, "action")?,
+        address_id: maybe_text(json, "addressId")?,
         context,
+        json,
     };
     Ok(Payload { envelope, family })
 }
 
 /// A watchlist's result. Old ones have no `sessionId`, and are filed under their attempt.
-fn watchlist<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
-    let session = match id(document, "sessionId")? {
-        None => id(document, "attemptId")?,
-        session => session,
-    };
-    let envelope = Envelope {
-        session,
-        attempt: id(document, "attemptId")?,
-        time: maybe_text(document, "createdAt")?,
-        ..subject(document)?
-    };
+fn watchlist<'a>(json: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
+    let attempt = id(json, "attemptId")?;
+    let session = id(json, "sessionId")?.or_else(|| attempt.clone());
+    let envelope = envelope(json, session, attempt, Time::read(json, "createdAt")?)?;
     let family = Family::Watchlist {
-        match_status: maybe_text(document, "matchStatus")?,
-        check_type: maybe_text(document, "checkType")?,
+        match_status: maybe_json(json, "matchStatus")?,
+        check_type: maybe_json(json, "checkType")?,
+        json,
     };
     Ok(Payload { envelope, family })
 }
 
+/// A status that a customer's own reviewers set. Only its `sessionId` names the session: `data.verification.id` is, in
+/// Veriff's own sample, neither the session nor the attempt.
 fn user_status<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
-    let defined = path(document, &["data", "verification", "userDefinedData"])?;
-    let family = Family::UserStatus { status_code: defined.map_or(Ok(None), |data| maybe_text(data, "statusCode"))? };
-    Ok(Payload { envelope: typed(document)?, family })
+    let json = path(document, &["data", "verification", "userDefinedData"])?.unwrap_or(&Json::Null);
+    let family =
+        Family::UserStatus { status_code: maybe_json(json, "statusCode")?, reason: maybe_text(json, "reason")?, json };
+    let attempt = id(document, "attemptId")?;
+    let envelope = envelope(document, id(document, "sessionId")?, attempt, Time::read(document, "time")?)?;
+    Ok(Payload { envelope, family })
 }
 
+/// Full Auto's decision: a plain word, or an object with the word in `value`.
 fn full_auto<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
-    let verification = path(document, &["data", "verification"])?;
-    let decision = path(document, &["data", "verification", "decision"])?;
-    let family = Family::FullAuto {
-        decision: decision.map_or(Ok(None), |decision| maybe_text(decision, "value"))?,
-        score: verification.map_or(Ok(None), |verification| maybe_text(verification, "decisionScore"))?,
+    let json = path(document, &["data", "verification"])?.unwrap_or(&Json::Null);
+    let (holder, member) = match json.member("decision")? {
+        Some(wrapped @ Json::Object(_)) => (wrapped, "value"),
+        _ => (json, "decision"),
     };
+    let verification = Verification {
+        member: "decision",
+        status: maybe_json(holder, member)?,
+        code: None,
+        reason: maybe_text(json, "reason")?,
+        reason_code: maybe_json(json, "reasonCode")?,
+        json,
+    };
+    let is_undecided = holder.has(member)? && holder.member(member)?.is_none();
+    let family = Family::FullAuto { verification, is_undecided, score: maybe_json(json, "decisionScore")? };
     Ok(Payload { envelope: typed(document)?, family })
 }
 
@@ -173,27 +222,25 @@ fn registry<'a>(document: &'a Json<'a>, name: &'static str, session: &'static st
         None => id(data, "attemptId")?,
         attempt => attempt,
     };
-    let envelope = Envelope {
-        session: id(document, session)?,
-        attempt,
-        time: maybe_text(document, "time")?,
-        ..subject(document)?
-    };
+    let envelope = envelope(document, id(document, session)?, attempt, Time::read(document, "time")?)?;
     let active = match path(data, &["details", "active"])? {
         Some(Json::Bool(active)) => Some(*active),
         _ => None,
     };
-    let registry = Registry { name, code: maybe_text(data, "code")?, status: maybe_text(data, "status")?, active };
+    let registry =
+        Registry { name, code: maybe_text(data, "code")?, status: maybe_text(data, "status")?, active, data };
     Ok(Payload { envelope, family: Family::Registry(registry) })
 }
 
 /// A family that this version does not know is filed under the session that it names, if it does.
 fn unfamiliar<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
+    const SHOWN: [&str; 6] = ["eventType", "type", "checkType", "feature", "code", "action"];
     let mut envelope = typed(document)?;
     if envelope.session.is_none() {
         envelope.session = id(document, "id")?;
     }
-    Ok(Payload { envelope, family: Family::Unfamiliar { event_type: maybe_text(document, "eventType")? } })
+    let shown = SHOWN.iter().filter_map(|name| Some((*name, document.member(name).ok()??)));
+    Ok(Payload { envelope, family: Family::Unfamiliar(shown.collect()) })
 }
 
 /// The envelope that the families with an `eventType` share.
@@ -202,18 +249,15 @@ fn typed<'a>(document: &'a Json<'a>) -> Result<Envelope<'a>, Unreadable> {
         None => path(document, &["data", "verification"])?.map_or(Ok(None), |verification| id(verification, "id"))?,
         session => session,
     };
-    Ok(Envelope {
-        session,
-        attempt: id(document, "attemptId")?,
-        time: maybe_text(document, "time")?,
-        ..subject(document)?
-    })
+    envelope(document, session, id(document, "attemptId")?, Time::read(document, "time")?)
 }
 
-fn subject<'a>(object: &'a Json<'a>) -> Result<Envelope<'a>, Unreadable> {
-    Ok(Envelope {
-        vendor_data: maybe_text(object, "vendorData")?,
-        end_user_id: maybe_text(object, "endUserId")?,
-        ..Envelope::default()
-    })
+fn envelope<'a>(
+    object: &'a Json<'a>,
+    session: Option<Id<'a>>,
+    attempt: Option<Id<'a>>,
+    time: Time,
+) -> Result<Envelope<'a>, Unreadable> {
+    let (vendor_data, end_user_id) = (maybe_json(object, "vendorData")?, maybe_json(object, "endUserId")?);
+    Ok(Envelope { session, attempt, time, vendor_data, end_user_id })
 }

@@ -1,6 +1,6 @@
 //! The mark that stands for something that isn't stored: its kind, size and SHA-256.
 
-use crate::digest::hex;
+use crate::{digest::hex, reading::json::Json};
 use sha2::{Digest as _, Sha256};
 
 /// The kind, size and SHA-256 of something that isn't stored.
@@ -36,6 +36,13 @@ impl Mark {
     pub(super) fn inline(&self) -> String {
         format!("[{}, {} bytes, sha256 {}]", self.kind, self.bytes, self.sha256)
     }
+}
+
+/// Whether a value is a mark, as [`Mark::object`] writes it.
+pub(crate) fn is_mark(value: &Json<'_>) -> bool {
+    const NAMES: [&str; 3] = ["kind", "bytes", "sha256"];
+    let Json::Object(members) = value else { return false };
+    members.len() == NAMES.len() && members.iter().zip(NAMES).all(|((name, _), expected)| name.means(expected))
 }
 
 /// The media type that the first bytes show.

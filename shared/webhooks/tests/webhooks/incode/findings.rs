@@ -3,12 +3,15 @@
 use super::genuine::{event_on, time};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use verdict_sessions::{
-    Kind, Outcome, Provider, Remark, Session, SessionEvent, SessionId, SessionKey, Stage, Timestamp,
+    CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, Session, SessionEvent, SessionId, SessionKey, Stage,
+    Timestamp,
 };
 use verdict_webhooks::{
     Unreadable,
-    incode::{ApiAccess, Finding, recurrence},
+    incode::{ApiAccess, Finding, SCORE_PATH, recurrence},
+    read_again,
 };
 
 const SESSION: &str = "60000a22b09a35d2ef5aaa99";
@@ -152,6 +155,178 @@ fn each_score_of_a_session_is_a_fact_and_told_twice_the_same() {
     let another = SessionKey { session_id: SessionId::new("another").unwrap(), ..session() };
     let finding = Finding::of_score(&another, br#"{"overall":{"status":"OK"}}"#, time(ASKED_AT)).unwrap();
     assert_ne!(finding.event.unwrap().event_id, id("OK"));
+}
+
+/// A score, as an integrator describes it: sections with tests, and an overall status beside them.
+fn full_score() -> Value {
+    json!({
+        "idValidation": {
+            "photoSecurityAndQuality": [
+                {"value": "100", "status": "OK", "key": "alignment"},
+                {"value": "0", "status": "FAIL", "key": "tamperCheck"},
+                {"value": "12.5", "status": "FAIL", "key": "screenIdLiveness"},
+            ],
+            "idSpecific": [
+                {"value": "Sample Person", "status": "WARN", "key": "expirationDateValidity"},
+                {"value": "x", "status": "FAIL", "key": null},
+            ],
+            "customFields": [],
+            "appliedRule": {"name": "sample rule", "status": "FAIL"},
+            "overall": {"value": "40.0", "status": "FAIL", "key": null},
+        },
+        "liveness": {"overall": {"value": "99.1", "status": "OK"}, "livenessScore": {"value": "99.1", "status": "OK"}},
+        "faceRecognition": {"overall": {"value": "71.0", "status": "WARN"}, "maskCheck": {"status": "FAIL", "key": null}},
+        "idOcrConfidence": {"overallConfidence": {"value": "98.0", "status": "OK", "key": null}},
+        "governmentValidation": null,
+        "reasonMsg": "Sample reason",
+        "retryInfo": {},
+        "overall": {"value": "61.0", "status": "FAIL"},
+    })
+}
+
+fn read_full(body: &Value) -> SessionEvent {
+    read_score(body.to_string()).unwrap().event.unwrap()
+}
+
+fn codes(codes: &[ReasonCode]) -> Vec<&str> {
+    codes.iter().map(ReasonCode::as_str).collect()
+}
+
+fn outcomes(event: &SessionEvent) -> Vec<(&str, CheckOutcome)> {
+    event.checks.iter().map(|(name, check)| (name.as_str(), check.outcome)).collect()
+}
+
+#[test]
+fn the_sections_of_a_score_are_checks_with_the_keys_of_failed_tests() {
+    let event = read_full(&full_score());
+    assert_eq!(
+        outcomes(&event),
+        [
+            ("document", CheckOutcome::Failed),
+            ("face", CheckOutcome::Flagged),
+            ("idOcrConfidence", CheckOutcome::Passed),
+            ("liveness", CheckOutcome::Passed),
+        ]
+    );
+    assert_eq!(codes(&event.checks["document"].reason_codes), ["tamperCheck", "screenIdLiveness"]);
+    assert_eq!(codes(&event.checks["face"].reason_codes), ["maskCheck"]);
+    assert_eq!(event.checks["document"].detail.iter().collect::<Vec<_>>(), [("score", "40.0")]);
+    assert_eq!(event.checks["idOcrConfidence"].detail.iter().collect::<Vec<_>>(), [("overallConfidence", "98.0")]);
+    assert_eq!((event.stage, event.remark), (Some(Stage::Started), None));
+    assert!(event.remarks.is_empty(), "{:?}", event.remarks);
+}
+
+#[test]
+fn a_score_s_decision_carries_the_keys_of_all_failed_tests() {
+    let decision = read_full(&full_score()).decision.unwrap();
+    // The sections in the order of the answer, which these tests write sorted by name.
+    assert_eq!(codes(decision.all_reason_codes()), ["maskCheck", "tamperCheck", "screenIdLiveness"]);
+    assert_eq!(decision.detail.iter().collect::<Vec<_>>(), [("score", "61.0")]);
+    assert_eq!(decision.outcome, Outcome::Declined);
+}
+
+#[test]
+fn nothing_is_inferred_from_a_section_that_is_missing_or_says_nothing() {
+    for section in [
+        Value::Null,
+        json!({}),
+        json!([]),
+        json!("FAIL"),
+        json!({"overall": null}),
+        json!({"overall": {"value": "1"}}),
+        json!({"overall": {"status": "UNKNOWN"}}),
+        json!({"photoSecurityAndQuality": []}),
+        json!({"appliedRule": {"status": "FAIL"}}),
+    ] {
+        let event = read_full(&json!({"overall": {"status": "OK"}, "idValidation": section, "liveness": section}));
+        assert!(event.checks.is_empty() && event.stage.is_none(), "{section}: {:?}", event.checks);
+        assert_eq!(event.event_id, score(&json!("OK")).event.unwrap().event_id, "{section}");
+    }
+}
+
+#[test]
+fn a_section_ends_as_its_overall_status_says_or_else_as_its_worst_test() {
+    let status = |status: &str| json!({"value": "1", "status": status, "key": "one"});
+    for (section, expected) in [
+        (json!({"overall": status("OK"), "tests": [status("FAIL")]}), CheckOutcome::Passed),
+        (json!({"overall": status("MANUAL_OK")}), CheckOutcome::Passed),
+        (json!({"overall": status("WARN")}), CheckOutcome::Flagged),
+        (json!({"overall": status("MANUAL_PENDING")}), CheckOutcome::Flagged),
+        (json!({"overall": status("MANUAL_FAIL")}), CheckOutcome::Failed),
+        (json!({"tests": [status("OK"), status("WARN")]}), CheckOutcome::Flagged),
+        (json!({"tests": [status("OK"), status("FAIL"), status("WARN")]}), CheckOutcome::Failed),
+        (json!({"one": status("OK")}), CheckOutcome::Passed),
+        (json!({"one": status("SKIPPED")}), CheckOutcome::Captured),
+    ] {
+        let event = read_full(&json!({"overall": {"status": "OK"}, "section": section}));
+        assert_eq!((outcomes(&event), event.remark), (vec![("section", expected)], None), "{section}");
+        assert_eq!(event.stage, None, "what a person did is in sections that are known");
+    }
+}
+
+#[test]
+fn an_unfamiliar_status_of_a_section_is_shown_and_the_score_decides() {
+    for (status, shown) in [("REVIEW", "REVIEW"), ("Sample Person", "string(13)")] {
+        let event = read_full(&json!({"overall": {"status": "OK"}, "liveness": {"overall": {"status": status}}}));
+        assert_eq!(outcomes(&event), [("liveness", CheckOutcome::Captured)]);
+        assert_eq!((event.remark, outcome(&event)), (Some(Remark::Unrecognised), Some(Outcome::Approved)));
+        assert_eq!(event.detail["liveness.overall.status"], shown);
+    }
+}
+
+#[test]
+fn a_score_s_id_covers_how_its_sections_ended() {
+    let with = |name: &str, status: &str| {
+        read_full(&json!({"overall": {"status": "FAIL"}, name: {"overall": {"status": status}}})).event_id
+    };
+    let ids = [with("liveness", "FAIL"), with("liveness", "OK"), with("faceRecognition", "FAIL")];
+    let ids: std::collections::BTreeSet<_> =
+        ids.iter().chain([&score(&json!("FAIL")).event.unwrap().event_id]).cloned().collect();
+    assert_eq!(ids.len(), 4);
+    assert_eq!(with("liveness", "FAIL"), with("liveness", "MANUAL_FAIL"), "only the outcome counts");
+    let sections = |first: &str, second: &str| format!(r#"{{"overall":{{"status":"OK"}},{first},{second}}}"#);
+    let (one, other) =
+        (r#""liveness":{"overall":{"status":"OK"}}"#, r#""faceRecognition":{"overall":{"status":"WARN"}}"#);
+    let id = |body: String| read_score(body).unwrap().event.unwrap().event_id;
+    assert_eq!(id(sections(one, other)), id(sections(other, one)), "the order of the sections doesn't");
+}
+
+#[test]
+fn sections_of_any_shape_and_number_leave_remarks_and_the_decision() {
+    let overall = json!({"overall": {"status": "FAIL"}});
+    let many: serde_json::Map<_, _> = (0..100).map(|n| (format!("section{n:03}"), overall.clone())).collect();
+    let keys: Vec<_> = (0..50).map(|n| json!({"status": "FAIL", "key": format!("test{n}")})).collect();
+    for (sections, checks, remarks) in [
+        (Value::Object(many), 16, &["cut:sections"][..]),
+        (json!({"Sample Person": overall, "1": overall, "liveness": overall}), 1, &["left_out:section"]),
+        (json!({"liveness": {"tests": keys}}), 1, &["cut:liveness.key"]),
+        (json!({"liveness": {"tests": [{"status": "FAIL", "key": "Sample Person"}]}}), 1, &["left_out:liveness.key"]),
+        (
+            json!({"liveness": {"overall": {"status": "OK", "value": "Sample Person"}}}),
+            1,
+            &["left_out:liveness.overall.value"],
+        ),
+        (json!({"liveness": {"tests": [{"status": "FAIL", "key": ["canary"]}]}}), 1, &["left_out:liveness.key"]),
+        (json!({"a": {"tests": &keys[..10]}, "b": {"tests": &keys[10..20]}}), 2, &["cut:reasonCodes"]),
+    ] {
+        let mut body = sections;
+        body["overall"] = json!({"status": "FAIL"});
+        let event = read_full(&body);
+        assert_eq!((event.checks.len(), outcome(&event)), (checks, Some(Outcome::Declined)), "{body}");
+        assert_eq!(event.remarks, remarks, "{body}");
+        assert!(!format!("{event:?}").contains("Sample"), "{event:?}");
+    }
+}
+
+#[test]
+fn a_stored_score_gives_its_checks_again_and_keeps_its_id() {
+    let finding = read_score(full_score().to_string()).unwrap();
+    let event = finding.event.unwrap();
+    assert_eq!(read_again(&event, SCORE_PATH, &finding.payload), Ok(Some(event.clone())));
+    // As the first release recorded it: without sections, and under an id without them.
+    let older = SessionEvent { checks: BTreeMap::new(), stage: None, ..score(&json!("FAIL")).event.unwrap() };
+    let again = read_again(&older, SCORE_PATH, &finding.payload).unwrap().unwrap();
+    assert_eq!(again, SessionEvent { event_id: older.event_id, ..event });
 }
 
 #[test]

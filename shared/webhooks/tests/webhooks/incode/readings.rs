@@ -4,7 +4,9 @@ use super::genuine::{ARRIVAL, event_and_payload_on, event_on, read_on, time};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use verdict_sessions::{Check, CheckOutcome, Kind, Outcome, Provider, Remark, SessionEvent, Stage};
+use verdict_sessions::{
+    Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Subject,
+};
 use verdict_webhooks::{Disposition, Refusal, Unreadable, WebhookSource, incode::Incode, sha256_hex};
 
 const SESSION: &str = "60000a22b09a35d2ef5aaa99";
@@ -54,6 +56,10 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> BTreeMap<String, String
     members.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
+fn codes(codes: &[ReasonCode]) -> Vec<&str> {
+    codes.iter().map(ReasonCode::as_str).collect()
+}
+
 /// Checks that an event changes nothing but what was seen.
 fn assert_no_effect(event: &SessionEvent, what: &str) {
     assert_eq!((&event.decision, event.stage), (&None, None), "{what}");
@@ -75,7 +81,8 @@ mod samples {
         assert_eq!((event.received_at, event.effective_at()), (time(ARRIVAL), time(ARRIVAL)));
         assert_eq!((event.attempt_id, event.occurred_at, event.emitted_at), (None, None, None));
         assert_eq!((event.subject.reference, event.subject.provider_user_id), (None, None));
-        assert!(event.checks.is_empty() && event.detail.is_empty() && event.remark.is_none());
+        assert!(event.checks.is_empty() && event.remark.is_none());
+        assert_eq!(event.detail, detail([("flowId", "615da6cf6a6bf50012aea5c0")]));
     }
 
     #[test]
@@ -137,7 +144,7 @@ mod samples {
         assert_eq!(event.subject.provider_user_id.as_deref(), Some("67460a9995516d9a553aa95b"));
         assert_eq!(event.name, "authentication");
         assert_eq!(check(&event), Some(("authentication", CheckOutcome::Passed)));
-        assert_eq!((event.decision, event.stage), (None, None));
+        assert_eq!((event.decision, event.stage), (None, Some(Stage::Started)));
         let mut expected = body;
         expected.as_object_mut().unwrap().retain(|name, _| name != "token" && name != "interviewToken");
         assert_eq!(serde_json::from_str::<Value>(&payload).unwrap(), expected);
@@ -151,6 +158,9 @@ mod onboarding_statuses {
     fn each_says_what_is_captured_how_far_it_is_or_what_was_decided() {
         type Said = (Option<(&'static str, CheckOutcome)>, Option<Stage>, Option<Outcome>);
         const fn captured(name: &'static str) -> Said {
+            (Some((name, CheckOutcome::Captured)), Some(Stage::Started), None)
+        }
+        const fn not_by_the_person(name: &'static str) -> Said {
             (Some((name, CheckOutcome::Captured)), None, None)
         }
         const fn decided(outcome: Outcome) -> Said {
@@ -161,7 +171,7 @@ mod onboarding_statuses {
             ("ID_VALIDATION_FINISHED_SECOND_ID", "id_validation_finished_second_id", captured("document")),
             ("POST_PROCESSING_FINISHED", "post_processing_finished", captured("document")),
             ("FACE_VALIDATION_FINISHED", "face_validation_finished", captured("face")),
-            ("GOVERNMENT_VALIDATION_FINISHED", "government_validation_finished", captured("government")),
+            ("GOVERNMENT_VALIDATION_FINISHED", "government_validation_finished", not_by_the_person("government")),
             ("ONBOARDING_FINISHED", "finished", (None, Some(Stage::Submitted), None)),
             ("MANUAL_REVIEW_APPROVED", "manual_review_approved", decided(Outcome::Approved)),
             ("MANUAL_REVIEW_REJECTED", "manual_review_rejected", decided(Outcome::Declined)),
@@ -197,7 +207,14 @@ mod onboarding_statuses {
             assert_eq!(event.remark, Some(Remark::Unrecognised), "{sent}");
             assert_no_effect(&event, &sent.to_string());
         }
-        assert_eq!(status(&json!("NEW")).detail, detail([("onboardingStatus", "NEW")]));
+        for (sent, shown) in [
+            (json!("NEW"), "NEW"),
+            (json!("Sample Person"), "string(13)"),
+            (json!({"status": "x"}), "object(1)"),
+            (json!(""), "missing(0)"),
+        ] {
+            assert_eq!(status(&sent).detail, detail([("onboardingStatus", shown)]));
+        }
         let missing = event("onboarding-status", &json!({"interviewId": SESSION, "status": "MANUAL_REVIEW_APPROVED"}));
         assert_eq!(missing.name, "onboarding_status.unrecognised");
     }
@@ -238,16 +255,16 @@ mod other_kinds {
 
     #[test]
     fn what_is_available_is_captured() {
-        for (segment, name) in [
-            ("video-selfie", "video_selfie"),
-            ("watchlist", "watchlist"),
-            ("work-history", "work_history"),
-            ("proof-of-payment", "proof_of_payment"),
+        for (segment, name, stage) in [
+            ("video-selfie", "video_selfie", Some(Stage::Started)),
+            ("watchlist", "watchlist", None),
+            ("work-history", "work_history", None),
+            ("proof-of-payment", "proof_of_payment", None),
         ] {
             let event = event(segment, &json!({"interviewId": SESSION, "overallStatus": "FAIL"}));
             assert_eq!(event.name, name);
             assert_eq!(check(&event), Some((name, CheckOutcome::Captured)));
-            assert_eq!((&event.decision, event.stage, event.remark), (&None, None, None), "{segment}");
+            assert_eq!((&event.decision, event.stage, event.remark), (&None, stage, None), "{segment}");
         }
     }
 
@@ -265,10 +282,35 @@ mod other_kinds {
                 let event = event(segment, &json!({"interviewId": SESSION, "overallStatus": sent}));
                 assert_eq!(event.name, name);
                 assert_eq!((check(&event), event.remark), (Some((name, expected)), remark), "{segment} {sent}");
-                assert_eq!((&event.decision, event.stage), (&None, None), "{segment} {sent}");
+                assert_eq!((&event.decision, event.stage), (&None, Some(Stage::Started)), "{segment} {sent}");
             }
-            let event = event(segment, &json!({"interviewId": SESSION, "overallStatus": "WARN"}));
-            assert_eq!(event.detail, detail([("overallStatus", "WARN")]));
+            for (sent, shown) in [("WARN", "WARN"), ("Sample Person", "string(13)")] {
+                let event = event(segment, &json!({"interviewId": SESSION, "overallStatus": sent}));
+                assert_eq!(event.detail, detail([("overallStatus", shown)]));
+            }
+        }
+    }
+
+    #[test]
+    fn an_attempt_to_deceive_is_an_alarm_whatever_the_status_says() {
+        for segment in ["authentication", "face-authentication"] {
+            for (status, spoofed, expected) in [
+                (json!("PASS"), json!(true), CheckOutcome::Flagged),
+                (json!("PASS"), json!("TRUE"), CheckOutcome::Flagged),
+                (json!("WARN"), json!(true), CheckOutcome::Flagged),
+                (Value::Null, json!(true), CheckOutcome::Flagged),
+                (json!("FAIL"), json!(true), CheckOutcome::Failed),
+            ] {
+                let body = json!({"interviewId": SESSION, "overallStatus": status, "spoofAttempt": spoofed});
+                let check = event(segment, &body).checks.into_values().next().unwrap();
+                assert_eq!(check.outcome, expected, "{segment} {status}");
+                assert_eq!(codes(&check.reason_codes), ["spoofAttempt"], "{segment} {status}");
+            }
+            for spoofed in [json!(false), Value::Null, json!("no"), json!([true])] {
+                let body = json!({"interviewId": SESSION, "overallStatus": "PASS", "spoofAttempt": spoofed});
+                let check = event(segment, &body).checks.into_values().next().unwrap();
+                assert_eq!((check.outcome, check.reason_codes.len()), (CheckOutcome::Passed, 0), "{segment} {spoofed}");
+            }
         }
     }
 
@@ -281,6 +323,16 @@ mod other_kinds {
             };
             assert_eq!(reason("FAIL").as_deref(), Some("SPOOF_ATTEMPT"));
             assert_eq!(reason("PASS"), None);
+            let body =
+                json!({"interviewId": SESSION, "overallStatus": "FAIL", "errorCode": "E1", "spoofAttempt": true});
+            assert_eq!(
+                codes(&event(segment, &body).checks.into_values().next().unwrap().reason_codes),
+                ["E1", "spoofAttempt"]
+            );
+            let body = json!({"interviewId": SESSION, "overallStatus": "FAIL", "errorCode": "Sample Person failed"});
+            let event = event(segment, &body);
+            assert_eq!(event.remarks, ["left_out:errorCode"]);
+            assert!(event.checks.into_values().all(|check| check.reason_codes.is_empty()));
         }
     }
 
@@ -299,6 +351,7 @@ mod other_kinds {
             let event = event("ine-scraping", &json!({"InterviewId": SESSION, "ScrapingStatus": sent}));
             assert_eq!(event.name, "ine_scraping.unrecognised");
             assert_eq!(event.remark, Some(Remark::Unrecognised));
+            assert!(event.detail.contains_key("ScrapingStatus"), "{sent}");
             assert_no_effect(&event, &sent.to_string());
         }
     }
@@ -312,6 +365,7 @@ mod other_kinds {
             assert_eq!((&*event.name, event.remark), ("unrecognised", Some(Remark::Unrecognised)), "{segment}");
             assert_eq!(event.session.session_id.as_str(), SESSION);
             assert_eq!(event.subject.reference.as_deref(), Some("customer-1"));
+            assert_eq!(event.detail, detail([("path", segment)]));
             assert_no_effect(&event, segment);
         }
     }
@@ -328,6 +382,151 @@ mod other_kinds {
                 _ => is_approval.then_some(Outcome::Approved),
             };
             assert_eq!(outcome(&event(segment, &body)), expected, "{segment}");
+        }
+    }
+}
+
+mod details {
+    use super::*;
+
+    fn said(check: &Check) -> Vec<(&str, &str)> {
+        check.detail.iter().collect()
+    }
+
+    #[test]
+    fn what_is_needed_to_act_is_in_the_event_its_checks_and_its_decision() {
+        let all = json!({"interviewId": SESSION, "flowId": "flow-1", "requestId": "request-1", "ref": "ref-1",
+            "search_id": 900_001, "faceMatch": true, "spoofAttempt": false});
+        let expected = [
+            ("faceMatch", "true"),
+            ("flowId", "flow-1"),
+            ("ref", "ref-1"),
+            ("requestId", "request-1"),
+            ("search_id", "900001"),
+            ("spoofAttempt", "false"),
+        ];
+        for (segment, _) in every_kind() {
+            let event = event(segment, &all);
+            for (name, value) in expected {
+                assert_eq!(event.detail.get(name).map(String::as_str), Some(value), "{segment}");
+            }
+            assert!(event.checks.values().all(|check| said(check) == expected), "{segment}");
+            assert!(event.decision.is_none_or(|decision| decision.detail.iter().collect::<Vec<_>>() == expected));
+        }
+    }
+
+    #[test]
+    fn a_detail_that_is_no_code_vanishes() {
+        for canary in [json!("Sample Person"), json!("x".repeat(65)), json!(["canary"]), json!({"name": "canary"})] {
+            let names =
+                ["flowId", "requestId", "ref", "search_id", "faceMatch", "spoofAttempt", "timestamp", "completedAt"];
+            for (segment, _) in every_kind() {
+                let mut body = json!({"interviewId": SESSION});
+                for name in names {
+                    body[name] = canary.clone();
+                }
+                let event = event(segment, &body);
+                assert_eq!(event.remarks, names.map(|name| format!("left_out:{name}")), "{segment} {canary}");
+                assert!(event.checks.values().all(|check| check.detail.is_empty()), "{segment} {canary}");
+                assert!(!format!("{:?}", event.detail).contains("Sample"), "{segment} {canary}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_that_integrators_describe_are_shown_and_order_nothing() {
+        let body = json!({"interviewId": SESSION, "timestamp": 1_781_310_600_000_i64,
+            "completedAt": "2026-06-13T00:30:00.123Z"});
+        let event = event("session-succeeded", &body);
+        let shown = detail([("timestamp", "1781310600000"), ("completedAt", "2026-06-13T00:30:00.123Z")]);
+        assert_eq!((event.detail.clone(), event.occurred_at), (shown, None));
+        assert_eq!(event.effective_at(), time(ARRIVAL));
+        assert!(event.decision.unwrap().detail.is_empty());
+    }
+}
+
+mod integrators {
+    use super::*;
+
+    fn by_integrators(event_type: &Value) -> Value {
+        json!({"interviewId": SESSION, "eventType": event_type, "externalCustomerId": "ticket-1"})
+    }
+
+    #[test]
+    fn the_status_and_your_reference_may_have_the_names_that_integrators_describe() {
+        let event = event("onboarding-status", &by_integrators(&json!("ONBOARDING_FINISHED")));
+        assert_eq!((&*event.name, event.stage), ("onboarding_status.finished", Some(Stage::Submitted)));
+        assert_eq!(event.subject.reference.as_deref(), Some("ticket-1"));
+        assert_eq!((event.remark, event.remarks.len()), (None, 0));
+        let approved = super::event("onboarding-status", &by_integrators(&json!("MANUAL_REVIEW_APPROVED")));
+        assert_eq!(outcome(&approved), Some(Outcome::Approved));
+        let unknown = super::event("onboarding-status", &by_integrators(&json!("SOMETHING_NEW")));
+        assert_eq!(unknown.detail, detail([("eventType", "SOMETHING_NEW")]));
+    }
+
+    #[test]
+    fn your_reference_has_that_name_on_every_path() {
+        for (segment, _) in every_kind() {
+            for (external_id, expected) in [(Value::Null, "ticket-1"), (json!(" "), "ticket-1"), (json!("e"), "e")] {
+                let body = json!({"interviewId": SESSION, "externalId": external_id, "externalCustomerId": "ticket-1"});
+                assert_eq!(event(segment, &body).subject.reference.as_deref(), Some(expected), "{segment}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_documented_status_goes_first_whatever_its_type() {
+        for (documented, name) in [(json!("EXPIRED"), "expired"), (json!(["EXPIRED"]), "unrecognised")] {
+            let mut body = by_integrators(&json!("MANUAL_REVIEW_APPROVED"));
+            body["onboardingStatus"] = documented;
+            assert_eq!(event("onboarding-status", &body).name, format!("onboarding_status.{name}"));
+        }
+    }
+
+    #[test]
+    fn an_event_type_on_another_path_says_nothing() {
+        for (segment, _) in every_kind().into_iter().filter(|(segment, _)| *segment != "onboarding-status") {
+            let body = json!({"interviewId": SESSION});
+            let mut typed = body.clone();
+            typed["eventType"] = json!("MANUAL_REVIEW_APPROVED");
+            assert_eq!(outcome(&event(segment, &typed)), outcome(&event(segment, &body)), "{segment}");
+        }
+    }
+
+    /// Before it was read, its id was made of the whole body.
+    #[test]
+    fn a_status_in_another_member_goes_by_the_whole_body_as_before() {
+        let body = by_integrators(&json!("ONBOARDING_FINISHED")).to_string();
+        let id = event_on("onboarding-status", &body).event_id;
+        assert_eq!(id.as_str(), format!("onboarding-status:{}", sha256_hex(body.as_bytes())));
+    }
+}
+
+mod references {
+    use super::*;
+
+    #[test]
+    fn a_reference_of_a_thousand_characters_is_kept_whole() {
+        for character in ["x", "é", "🔑"] {
+            let reference = character.repeat(1000);
+            let body = json!({"interviewId": SESSION, "externalId": reference, "customerId": reference});
+            let (event, payload) = event_and_payload_on("session-started", body.to_string());
+            let subject = Subject { reference: Some(reference.clone()), provider_user_id: Some(reference) };
+            assert_eq!((&event.subject, event.remarks.len()), (&subject, 0));
+            assert_eq!(event_on("session-started", payload).subject, subject);
+        }
+    }
+
+    #[test]
+    fn a_reference_that_must_be_left_out_leaves_a_remark_and_the_event() {
+        for sent in [json!("x".repeat(4001)), json!({"id": 1}), json!(true)] {
+            let event = event("session-succeeded", &json!({"interviewId": SESSION, "externalId": sent}));
+            assert_eq!(
+                (event.subject.reference, event.remarks),
+                (None, vec!["left_out:externalId".to_owned()]),
+                "{sent}"
+            );
+            assert!(event.decision.is_some());
         }
     }
 }
@@ -509,6 +708,7 @@ mod unreadable {
             ("ine-scraping", "ScrapingStatus"),
             ("authentication", "overallStatus"),
             ("authentication", "errorCode"),
+            ("authentication", "spoofAttempt"),
             ("face-authentication", "overallStatus"),
             ("session-succeeded", "interviewId"),
             ("session-succeeded", "InterviewId"),
@@ -612,7 +812,8 @@ proptest! {
 
     #[test]
     fn no_further_member_changes_what_a_status_says(name in "[a-zA-Z]{1,12}|.{0,8}", value in "PASS|FAIL|EXPIRED|.*") {
-        let known = ["interviewId", "InterviewId", "sessionId", "onboardingStatus", "externalId", "customerId"];
+        let known = ["interviewId", "InterviewId", "sessionId", "onboardingStatus", "externalId", "externalCustomerId",
+            "customerId", "ref", "flowId", "requestId", "faceMatch", "timestamp", "completedAt"];
         prop_assume!(!known.contains(&&*name));
         let mut body = json!({"interviewId": SESSION, "onboardingStatus": "ONBOARDING_FINISHED"});
         let first = event("onboarding-status", &body);

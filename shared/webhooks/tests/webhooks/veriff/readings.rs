@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 use verdict_sessions::{
-    Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Timestamp,
+    Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Subject, Timestamp,
 };
 use verdict_webhooks::{Delivery, Disposition, Ignored, Reading, Refusal, Unreadable, WebhookSource, veriff::Veriff};
 
@@ -88,8 +88,23 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> BTreeMap<String, String
     members.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
-fn checks<const N: usize>(checks: [(&str, CheckOutcome); N]) -> BTreeMap<String, Check> {
-    checks.into_iter().map(|(name, outcome)| (name.to_owned(), Check::new(outcome))).collect()
+/// The checks that an event reports, and how each ended.
+fn outcomes(event: &SessionEvent) -> Vec<(&str, CheckOutcome)> {
+    event.checks.iter().map(|(name, check)| (name.as_str(), check.outcome)).collect()
+}
+
+/// A check's codes and details.
+fn said(check: &Check) -> (Vec<&str>, Vec<(&str, &str)>) {
+    (codes(&check.reason_codes), check.detail.iter().collect())
+}
+
+fn codes(codes: &[ReasonCode]) -> Vec<&str> {
+    codes.iter().map(ReasonCode::as_str).collect()
+}
+
+/// The details of what an event decides.
+fn decision_detail(event: &SessionEvent) -> Vec<(&str, &str)> {
+    event.decision.as_ref().unwrap().detail.iter().collect()
 }
 
 fn time(text: &str) -> Timestamp {
@@ -168,6 +183,8 @@ mod samples {
 
 mod decisions {
     use super::*;
+
+    const UNREADABLE: [&str; 1] = ["time_unreadable:decisionTime"];
 
     #[test]
     fn a_decision_says_who_what_and_when() {
@@ -342,40 +359,62 @@ mod decisions {
             (" 2026-06-13T00:38:30Z ", "2026-06-13T00:38:30Z"),
             ("2126-06-13T00:38:30Z", "2126-06-13T00:38:30Z"),
             ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+            ("2026-06-13 00:38:30", "2026-06-13T00:38:30Z"),
+            ("2026-06-13T00:38:30", "2026-06-13T00:38:30Z"),
+            ("2026-06-13T02:38:30+0200", "2026-06-13T00:38:30Z"),
+            ("2026-06-13T00:38:30,5Z", "2026-06-13T00:38:30.5Z"),
+            ("1781311110", "2026-06-13T00:38:30Z"),
+            ("1781311110000", "2026-06-13T00:38:30Z"),
         ] {
             let event = event_in(&decision(json!({"decisionTime": sent})));
             assert_eq!(event.occurred_at, Some(time(expected)), "{sent}");
+            assert!(event.remarks.is_empty(), "{sent}: {:?}", event.remarks);
         }
     }
 
     #[test]
     fn no_date_fails_a_delivery() {
-        for sent in [
-            Value::Null,
-            json!(""),
-            json!(" "),
-            json!("0000-00-00"),
-            json!("1989-00-00"),
-            json!("2026-06-13"),
-            json!("2026-06-13 00:38:30"),
-            json!("2026-06-13T00:38:30"),
-            json!("2026-02-30T00:00:00Z"),
-            json!("2026-06-13T25:00:00Z"),
-            json!("99999-01-01T00:00:00Z"),
-            json!("soon"),
-            json!("9".repeat(100_000)),
-            json!(1_781_311_110),
-            json!(1_781_311_110_000_i64),
-            json!(i64::MIN),
-            json!(u64::MAX),
-            json!(-1.5e300),
-            json!(true),
-            json!([DECIDED_AT]),
-            json!({}),
+        const NO_TIME: [&str; 0] = [];
+        for (sent, remarks) in [
+            (Value::Null, &NO_TIME[..]),
+            (json!(""), &NO_TIME),
+            (json!(" "), &NO_TIME),
+            (json!("0000-00-00"), &NO_TIME),
+            (json!("1989-00-00"), &UNREADABLE),
+            (json!("2026-02-30T00:00:00Z"), &UNREADABLE),
+            (json!("2026-06-13T25:00:00Z"), &UNREADABLE),
+            (json!("99999-01-01T00:00:00Z"), &UNREADABLE),
+            (json!("soon"), &UNREADABLE),
+            (json!("9".repeat(100_000)), &UNREADABLE),
+            (json!(i64::MIN), &UNREADABLE),
+            (json!(u64::MAX), &UNREADABLE),
+            (json!(-1.5e300), &UNREADABLE),
+            (json!(true), &UNREADABLE),
+            (json!([DECIDED_AT]), &UNREADABLE),
+            (json!({}), &UNREADABLE),
         ] {
             let event = event_in(&decision(json!({"decisionTime": sent})));
             assert_eq!((event.occurred_at, outcome(&event)), (None, Some(Outcome::Approved)), "{sent}");
             assert_eq!(event.effective_at(), time(ARRIVAL), "{sent}");
+            assert_eq!(event.remarks, remarks, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_number_counts_seconds_or_milliseconds() {
+        for sent in [json!(1_781_311_110), json!(1_781_311_110_000_i64), json!(1_781_311_110.0)] {
+            let event = event_in(&decision(json!({"decisionTime": sent})));
+            assert_eq!((event.occurred_at, event.remarks), (Some(time("2026-06-13T00:38:30Z")), vec![]), "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_late_approval_in_another_spelling_of_time_is_no_news() {
+        let declined = json!({"status": "declined", "code": 9102, "decisionTime": "2026-06-13T00:38:30Z"});
+        let declined = event_in(&decision(declined));
+        for earlier in [json!("2026-06-12 23:00:00"), json!(1_781_305_200), json!(1_781_305_200_000_i64)] {
+            let approved = event_in(&decision(json!({"decisionTime": earlier})));
+            assert!(approved.effective_at() < declined.effective_at(), "{earlier}");
         }
     }
 
@@ -400,6 +439,70 @@ mod decisions {
                 "riskLabels": sent, "technicalData": sent, "comments": sent}));
             assert_eq!(outcome(&event_in(&body)), Some(Outcome::Approved), "{sent}");
         }
+    }
+
+    #[test]
+    fn its_details_are_scores_codes_and_times_and_name_nobody() {
+        let event = event_in(&decision(json!({"riskScore": {"score": 0.97}, "decisionScore": 0.5,
+            "document": {"type": "DRIVERS_LICENSE", "country": "GB", "number": "SPECIMEN000001", "validFrom": null},
+            "person": {"firstName": "SAMPLE", "dateOfBirth": "1970-01-01"},
+            "acceptanceTime": "2026-06-13T00:15:27.000Z", "submissionTime": "2026-06-13T00:15:20.000Z",
+            "biometricAuthentication": {"matchedSessionId": SESSION, "matchedSessionVendorData": "customer-2"}})));
+        let expected = [
+            ("acceptanceTime", "2026-06-13T00:15:27.000Z"),
+            ("country", "GB"),
+            ("decisionScore", "0.5"),
+            ("documentType", "DRIVERS_LICENSE"),
+            ("matchedSessionId", SESSION),
+            ("riskScore", "0.97"),
+            ("submissionTime", "2026-06-13T00:15:20.000Z"),
+        ];
+        assert_eq!((decision_detail(&event), event.remarks.len()), (expected.to_vec(), 0));
+    }
+
+    #[test]
+    fn a_detail_that_is_no_code_vanishes_and_the_decision_stays() {
+        for canary in [json!("Sample Person"), json!("x".repeat(65)), json!(["canary"]), json!({"name": "canary"})] {
+            let event = event_in(&decision(json!({"status": "declined", "code": 9102, "riskScore": canary,
+                "decisionScore": canary, "document": {"type": canary, "country": canary}, "acceptanceTime": canary,
+                "submissionTime": canary, "biometricAuthentication": canary, "riskLabels": canary, "reasonCode": canary})));
+            let decision = event.decision.as_ref().unwrap();
+            assert_eq!((decision.outcome, decision.detail.is_empty()), (Outcome::Declined, true), "{canary}");
+            assert!(event.remarks.contains(&"left_out:riskScore".to_owned()), "{:?}", event.remarks);
+            assert!(event.remarks.contains(&"left_out:document.type".to_owned()), "{:?}", event.remarks);
+            if !canary.is_array() {
+                assert!(decision.all_reason_codes().is_empty(), "{canary}");
+                assert!(event.remarks.contains(&"left_out:riskLabels".to_owned()), "{:?}", event.remarks);
+            }
+        }
+    }
+
+    #[test]
+    fn its_reason_codes_are_the_reason_s_and_then_the_labels_of_the_risks() {
+        let labels = json!([{"label": "document_crosslinked", "category": "document", "sessionIds": [SESSION]},
+            {"label": "device_seen"}, {"label": "document_crosslinked"}, "network_risk"]);
+        for (reason_code, expected) in [
+            (json!(102), vec!["102", "document_crosslinked", "device_seen", "network_risk"]),
+            (Value::Null, vec!["document_crosslinked", "device_seen", "network_risk"]),
+        ] {
+            let event = event_in(&decision(json!({"status": "declined", "code": 9102, "reasonCode": reason_code,
+                "riskLabels": labels})));
+            let decision = event.decision.unwrap();
+            assert_eq!(codes(decision.all_reason_codes()), expected);
+            assert_eq!(decision.reason_code.unwrap().as_str(), expected[0]);
+            assert!(event.remarks.is_empty(), "{:?}", event.remarks);
+        }
+    }
+
+    #[test]
+    fn of_many_labels_the_first_fifteen_stand_beside_the_reason() {
+        let labels: Vec<_> = (0..100).map(|n| json!({"label": format!("label_{n}")})).collect();
+        let event =
+            event_in(&decision(json!({"status": "declined", "code": 9102, "reasonCode": 102, "riskLabels": labels})));
+        let decision = event.decision.unwrap();
+        let codes = codes(decision.all_reason_codes());
+        assert_eq!((codes.len(), codes[0], codes[15]), (16, "102", "label_14"));
+        assert_eq!(event.remarks, ["cut:riskLabels"]);
     }
 
     #[test]
@@ -466,6 +569,45 @@ mod progress_events {
             let event = event_in(&progress(json!({"code": code, "action": action})));
             assert_eq!((event.stage, event.remark), (None, Some(Remark::Inconsistent)), "{code} {action}");
             assert_eq!(event.name, name, "{code} {action}");
+            assert_eq!(event.detail["code"], code.to_string());
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_contradicting_is_shown_as_a_code_or_by_its_type_and_length() {
+        for (code, action, shown_code, shown_action) in [
+            (json!(7012), json!("camera_switched"), "7012", "camera_switched"),
+            (json!(7001), json!("submitted"), "7001", "submitted"),
+            (json!("Sample Person"), json!("Sample Person did it"), "string(13)", "string(20)"),
+            (json!([7001]), json!({"name": "Sample"}), "array(1)", "object(1)"),
+            (Value::Null, json!("x".repeat(65)), "missing(0)", "string(65)"),
+        ] {
+            let event = event_in(&progress(json!({"code": code, "action": action})));
+            assert!(event.remark.is_some(), "{code} {action}");
+            assert_eq!(event.detail, detail([("code", shown_code), ("action", shown_action)]), "{code} {action}");
+        }
+        assert!(event_in(&progress(json!({}))).detail.is_empty(), "what is known needs no showing");
+    }
+
+    #[test]
+    fn why_a_person_left_is_the_detail_of_the_check_flow() {
+        let left =
+            |context: Value| event_in(&progress(json!({"code": 7010, "action": "flow_cancelled", "context": context})));
+        let event = left(json!({"reason": "quit_session_confirmed", "state": "camera_access_blocked_screen_shown"}));
+        assert_eq!(outcomes(&event), [("flow", CheckOutcome::Captured)]);
+        let expected = vec![
+            ("action", "flow_cancelled"),
+            ("reason", "quit_session_confirmed"),
+            ("state", "camera_access_blocked_screen_shown"),
+        ];
+        assert_eq!(said(&event.checks["flow"]), (vec![], expected));
+        let event = left(json!({"reason": "Sample Person left", "state": "final_screen"}));
+        let expected = vec![("action", "flow_cancelled"), ("state", "final_screen")];
+        assert_eq!(said(&event.checks["flow"]), (vec![], expected));
+        assert_eq!(event.remarks, ["left_out:context.reason"]);
+        for nothing in [Value::Null, json!({}), json!({"reason": "", "state": null})] {
+            let event = left(nothing);
+            assert!(event.checks.is_empty() && event.remarks.is_empty());
         }
     }
 
@@ -569,11 +711,36 @@ mod references {
     }
 
     #[test]
-    fn a_reference_too_long_for_an_index_key_is_left_out_and_the_event_kept() {
-        assert_eq!(reference(&json!("x".repeat(1024))), Some("x".repeat(1024)));
-        assert_eq!(reference(&json!("x".repeat(1025))), None);
-        assert_eq!(reference(&json!("é".repeat(512))), Some("é".repeat(512)));
-        assert_eq!(reference(&json!("é".repeat(513))), None);
+    fn a_reference_of_a_thousand_characters_is_kept_whole() {
+        for character in ["x", "é", "二", "🔑"] {
+            assert_eq!(reference(&json!(character.repeat(1000))), Some(character.repeat(1000)));
+        }
+    }
+
+    #[test]
+    fn a_reference_that_must_be_left_out_leaves_a_remark_and_the_event() {
+        for sent in [json!("x".repeat(4001)), json!("é".repeat(2001)), json!({"id": 1}), json!(["x"]), json!(true)] {
+            let event = event_in(&decision(json!({"vendorData": sent, "endUserId": sent})));
+            assert_eq!(event.remarks, ["left_out:vendorData", "left_out:endUserId"], "{sent}");
+            assert_eq!((event.subject, event.decision.is_some()), (Subject::default(), true), "{sent}");
+        }
+        for missing in [Value::Null, json!(""), json!("  ")] {
+            assert!(event_in(&decision(json!({"vendorData": missing}))).remarks.is_empty(), "{missing}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_of_a_webhook_keeps_its_reference_whatever_it_looks_like() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl";
+        for sent in
+            ["x".repeat(1000), "é".repeat(1000), "x".repeat(5000), format!("a {}", "x".repeat(5000)), token.into()]
+        {
+            let Ok(Reading::Events { events, payload }) = read(&decision(json!({"vendorData": sent}))) else {
+                panic!()
+            };
+            let Ok(Reading::Events { events: again, .. }) = read_on(DECISIONS, &payload) else { panic!("{payload}") };
+            assert_eq!(again, events);
+        }
     }
 }
 
@@ -585,7 +752,7 @@ mod watchlists {
         for (status, expected) in [("no_match", CheckOutcome::Passed), ("possible_match", CheckOutcome::Flagged)] {
             let event = event_in(&watchlist(json!({"matchStatus": status, "vendorData": "customer-1"})));
             assert_eq!(event.name, "watchlist");
-            assert_eq!(event.checks, checks([("watchlist", expected)]));
+            assert_eq!(outcomes(&event), [("watchlist", expected)]);
             assert_eq!((&event.decision, event.stage, event.remark), (&None, None, None));
             assert_eq!(event.session.session_id.as_str(), SESSION);
             assert_eq!(event.attempt_id.unwrap().as_str(), ATTEMPT);
@@ -599,8 +766,50 @@ mod watchlists {
     fn an_unknown_result_is_recorded_without_a_check() {
         for status in [json!("confirmed"), json!("No_Match"), json!(0), json!(false), Value::Null, json!({})] {
             let event = event_in(&watchlist(json!({"matchStatus": status})));
-            assert_eq!((event.checks, event.remark), (checks([]), Some(Remark::Unrecognised)), "{status}");
+            assert_eq!((outcomes(&event), event.remark), (vec![], Some(Remark::Unrecognised)), "{status}");
             assert_eq!(event.name, "watchlist");
+        }
+        for (status, shown) in [(json!("confirmed"), "confirmed"), (json!("Sample Person"), "string(13)")] {
+            assert_eq!(event_in(&watchlist(json!({"matchStatus": status}))).detail["matchStatus"], shown);
+        }
+    }
+
+    #[test]
+    fn it_says_how_many_hits_on_which_lists_and_whether_monitoring_found_them() {
+        let listed = |lists: Value| json!({"matchedName": "Sample Person", "listingsRelatedToMatch": lists});
+        let entry = json!([{"sourceName": "Sample list", "date": null}]);
+        let event = event_in(&watchlist(json!({"matchStatus": "possible_match", "checkType": "updated_result",
+            "totalHits": 5, "hits": [
+                listed(json!({"warnings": entry, "sanctions": entry, "pep": [], "adverseMedia": null})),
+                listed(json!({"sanctions": entry, "fitnessProbity": entry}))]})));
+        assert_eq!(
+            said(&event.checks["watchlist"]),
+            (
+                vec!["sanctions", "warnings", "fitnessProbity"],
+                vec![("checkType", "updated_result"), ("monitoring", "true"), ("totalHits", "5")]
+            )
+        );
+        assert!(event.remarks.is_empty(), "{:?}", event.remarks);
+        let first = event_in(&watchlist(json!({"totalHits": 0, "hits": []})));
+        let detail = vec![("checkType", "initial_result"), ("monitoring", "false"), ("totalHits", "0")];
+        assert_eq!(said(&first.checks["watchlist"]), (vec![], detail));
+    }
+
+    #[test]
+    fn hits_of_another_shape_are_left_out_and_the_result_kept() {
+        let lists: serde_json::Map<_, _> = (0..20).map(|n| (format!("list{n:02}"), json!([1]))).collect();
+        for (hits, count, remarks) in [
+            (json!("Sample Person"), 0, &["left_out:hits"][..]),
+            (json!(["Sample Person"]), 0, &["left_out:hits"]),
+            (json!([{"listingsRelatedToMatch": ["sanctions"]}]), 0, &["left_out:hits"]),
+            (json!([{"listingsRelatedToMatch": {"Sample Person": [1], "pep": [1]}}]), 1, &["left_out:hits"]),
+            (json!([{"listingsRelatedToMatch": lists}]), 16, &["cut:hits"]),
+            (json!([{"listingsRelatedToMatch": null}, {}]), 0, &[]),
+        ] {
+            let event = event_in(&watchlist(json!({"matchStatus": "possible_match", "hits": hits})));
+            let check = &event.checks["watchlist"];
+            assert_eq!((check.outcome, check.reason_codes.len()), (CheckOutcome::Flagged, count), "{hits}");
+            assert_eq!(event.remarks, remarks, "{hits}");
         }
     }
 
@@ -632,25 +841,46 @@ mod user_statuses {
     use super::*;
 
     #[test]
-    fn a_status_of_ones_own_is_recorded_and_decides_nothing() {
+    fn a_status_of_ones_own_is_a_check_and_decides_nothing() {
         let event = event_in(&user_status());
         assert_eq!(event.name, "user_status");
         assert_eq!((&event.decision, event.stage, event.remark), (&None, None, None));
         assert_eq!(event.session.session_id.as_str(), SESSION);
-        assert_eq!(event.attempt_id.unwrap().as_str(), ATTEMPT);
+        assert_eq!(event.attempt_id.as_ref().unwrap().as_str(), ATTEMPT);
         assert_eq!(event.occurred_at, Some(time("2026-06-12T10:00:02.998Z")));
         assert_eq!(event.detail, detail([("statusCode", "looks_odd")]));
-        assert!(event.checks.is_empty());
+        assert_eq!(outcomes(&event), [("user_status", CheckOutcome::Captured)]);
+        assert_eq!(said(&event.checks["user_status"]), (vec!["looks_odd"], vec![("statusCode", "looks_odd")]));
+    }
+
+    fn defined(data: &Value) -> SessionEvent {
+        event_in(&with(user_status(), json!({"data": {"verification": {"userDefinedData": data}}})))
     }
 
     #[test]
-    fn without_a_session_id_the_verifications_id_serves() {
+    fn its_codes_are_those_of_the_status_and_of_the_reason_and_its_reason_stays_in_the_record() {
+        let event = defined(&json!({"statusCode": "revoked", "reasonCode": 17, "reason": "Sample reason",
+            "status": "Revoked by Sample Person"}));
+        let detail = vec![("reasonCode", "17"), ("statusCode", "revoked")];
+        assert_eq!(said(&event.checks["user_status"]), (vec!["revoked", "17"], detail));
+        assert_eq!(event.checks["user_status"].reason.as_deref(), Some("Sample reason"));
+        assert!(event.remarks.is_empty() && !event.detail.contains_key("status"));
+    }
+
+    #[test]
+    fn words_in_the_place_of_its_codes_are_left_out() {
+        let event = defined(&json!({"statusCode": "Sample Person", "reasonCode": {"text": "Sample"}}));
+        assert_eq!(said(&event.checks["user_status"]), (vec![], vec![]));
+        assert_eq!(event.remarks, ["left_out:statusCode", "left_out:reasonCode"]);
+        assert_eq!(event.detail, detail([("statusCode", "string(13)")]));
+    }
+
+    #[test]
+    fn without_a_session_id_it_is_kept_for_an_operator() {
         for body in [without(user_status(), "sessionId"), with(user_status(), json!({"sessionId": " "}))] {
-            assert_eq!(event_in(&body).session.session_id.as_str(), "another");
+            assert_eq!(read(&body), Err(Unreadable::NoSessionId));
         }
-        for data in
-            [Value::Null, json!({}), json!({"verification": null}), json!({"verification": {"id": ""}}), json!([])]
-        {
+        for data in [Value::Null, json!({}), json!({"verification": {"id": SESSION}}), json!([])] {
             let body = with(without(user_status(), "sessionId"), json!({"data": data}));
             assert_eq!(read(&body), Err(Unreadable::NoSessionId));
         }
@@ -660,7 +890,8 @@ mod user_statuses {
     fn the_status_code_may_be_missing() {
         for data in [Value::Null, json!({}), json!({"verification": {"userDefinedData": null}}), json!("x")] {
             let event = event_in(&with(user_status(), json!({"data": data})));
-            assert_eq!((event.detail, event.remark), (detail([]), None), "{data}");
+            assert_eq!((&event.detail, event.remark), (&detail([]), None), "{data}");
+            assert_eq!(outcomes(&event), [("user_status", CheckOutcome::Captured)]);
         }
     }
 }
@@ -696,14 +927,71 @@ mod full_auto {
         assert!(event.detail.is_empty());
     }
 
+    /// A Full Auto webhook whose `data.verification` has these members.
+    fn verification_with(members: &Value) -> SessionEvent {
+        event_in(&with(full_auto(&json!("approved")), json!({"data": {"verification": members}})))
+    }
+
     #[test]
-    fn an_unknown_value_is_recorded_and_decides_nothing() {
-        for value in [json!("maybe"), json!("Approved"), Value::Null, json!(1), json!(true), json!(["approved"])] {
-            let event = event_in(&full_auto(&value));
-            assert_eq!((outcome(&event), event.remark), (None, Some(Remark::Unrecognised)), "{value}");
-            assert_eq!(event.name, "fullauto.unrecognised");
+    fn its_decision_may_be_a_plain_word() {
+        for (word, expected) in [
+            ("approved", Outcome::Approved),
+            ("declined", Outcome::Declined),
+            ("resubmission_requested", Outcome::ResubmissionRequested),
+            ("expired", Outcome::Expired),
+            ("abandoned", Outcome::Abandoned),
+            ("review", Outcome::Review),
+        ] {
+            let event = verification_with(&json!({"decision": word, "decisionScore": 0.98}));
+            assert_eq!((outcome(&event), event.remark), (Some(expected), None), "{word}");
+            assert_eq!(event.name, format!("fullauto.{word}"));
+            assert_eq!(decision_detail(&event), [("decisionScore", "0.98")]);
         }
-        for data in [Value::Null, json!({}), json!({"verification": {"decision": "approved"}}), json!("approved")] {
+    }
+
+    #[test]
+    fn its_members_may_be_wrapped_and_name_nobody() {
+        let event = verification_with(&json!({"decision": "declined", "decisionScore": {"value": 0.1},
+            "person": {"firstName": {"value": "SAMPLE"}},
+            "document": {"type": {"value": "PASSPORT", "sources": ["MRZ"]}, "country": {"value": "EE"},
+                "number": {"value": "SPECIMEN000001"}}}));
+        let expected = [("country", "EE"), ("decisionScore", "0.1"), ("documentType", "PASSPORT")];
+        assert_eq!((decision_detail(&event), event.remarks.len()), (expected.to_vec(), 0));
+    }
+
+    #[test]
+    fn a_decision_that_is_null_decides_nothing() {
+        for decision in [Value::Null, json!({"value": null})] {
+            let event = verification_with(&json!({"decision": decision}));
+            assert_eq!((outcome(&event), event.remark), (None, None), "{decision}");
+            assert_eq!(event.name, "fullauto.undecided");
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_is_recorded_and_decides_nothing() {
+        for (decision, shown) in [
+            (json!("maybe"), "maybe"),
+            (json!("Approved"), "Approved"),
+            (json!("Sample Person"), "string(13)"),
+            (json!(1), "1"),
+            (json!(true), "true"),
+            (json!(["approved"]), "array(1)"),
+            (json!({"word": "approved"}), "missing(0)"),
+            (json!(""), "missing(0)"),
+        ] {
+            for event in [
+                full_auto(&decision),
+                with(full_auto(&decision), json!({"data": {"verification": {"decision": decision}}})),
+            ] {
+                let event = event_in(&event);
+                assert_eq!((outcome(&event), event.remark), (None, Some(Remark::Unrecognised)), "{decision}");
+                assert_eq!(event.name, "fullauto.unrecognised");
+                let is_wrapped_twice = decision.is_object() && event.detail["decision"] == "object(1)";
+                assert!(is_wrapped_twice || event.detail["decision"] == shown, "{decision}: {:?}", event.detail);
+            }
+        }
+        for data in [Value::Null, json!({}), json!({"verification": "approved"}), json!("approved")] {
             let event = event_in(&with(full_auto(&json!("approved")), json!({"data": data})));
             assert_eq!((outcome(&event), event.remark), (None, Some(Remark::Unrecognised)), "{data}");
         }
@@ -734,7 +1022,7 @@ mod registries {
         ] {
             let event = event_in(&body);
             assert_eq!(event.name, name);
-            assert_eq!(event.checks, checks([("registry", outcome)]), "{name}");
+            assert_eq!(outcomes(&event), [("registry", outcome)], "{name}");
             assert_eq!((&event.decision, event.stage, event.remark), (&None, None, None), "{name}");
             assert_eq!(event.session.session_id.as_str(), SESSION, "{name}");
             assert_eq!(event.attempt_id.unwrap().as_str(), ATTEMPT, "{name}");
@@ -760,7 +1048,7 @@ mod registries {
             (json!("found"), CheckOutcome::Captured),
         ] {
             for body in [ine(&data), curp(&data)] {
-                assert_eq!(event_in(&body).checks, checks([("registry", outcome)]), "{data}");
+                assert_eq!(outcomes(&event_in(&body)), [("registry", outcome)], "{data}");
             }
         }
     }
@@ -780,6 +1068,8 @@ mod unfamiliar {
         assert_eq!(event.occurred_at, Some(time(DECIDED_AT)));
         assert_eq!(event.subject.reference.as_deref(), Some("customer-1"));
         assert_eq!(event.detail, detail([("eventType", "sample.family.created")]));
+        let event = event_in(&json!({"id": SESSION, "type": "Sample Person", "action": "started"}));
+        assert_eq!(event.detail, detail([("type", "string(13)"), ("action", "started")]));
     }
 
     #[test]

@@ -94,11 +94,6 @@ pub(crate) fn event_id(text: String) -> Result<EventId, Unreadable> {
     EventId::new(text).map_err(|_| Unreadable::UnusableId("id"))
 }
 
-/// A reference to the person, if it isn't too long.
-pub(crate) fn reference(text: &MaybeText<'_>) -> Option<String> {
-    text.as_deref().filter(|text| text.len() <= REFERENCE_LIMIT).map(str::to_owned)
-}
-
 /// Whom a session is about: your reference and the provider's, each with the name of its member. One that is no text,
 /// or too long, is left out with a remark; blank ones count as missing.
 pub(crate) fn subject(

@@ -1,6 +1,7 @@
 //! What providers' webhooks are: the rules for all of them here, and each provider's own in its folder.
 #![cfg(test)]
 
+mod canaries;
 mod conformance;
 mod credentials;
 mod directions;

@@ -14,6 +14,7 @@ use crate::{
         fields::{MaybeJson, detail, event_id, reason as bounded_reason, subject, text, usable},
         json::Json,
         minimise::{minimise, minimise_unbounded},
+        times::Time,
         unreadable::Unreadable,
     },
 };
@@ -31,10 +32,10 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let session_id = session.as_ref().ok_or(Unreadable::NoSessionId)?;
     let session = SessionKey { provider: Provider::Veriff, session_id: usable(session_id, SessionId::new)? };
     let (subject, left_out) = subject(("vendorData", *vendor_data), ("endUserId", *end_user_id));
-    let facts = facts(&payload.family).with_remarks(left_out).with_remarks(time.remark());
+    let facts = facts(&payload.family).with_remarks(left_out).with_remarks(time.and_then(Time::remark));
     let event = SessionEvent {
         attempt_id: attempt.as_ref().map(|id| usable(id, AttemptId::new)).transpose()?,
-        occurred_at: time.at(),
+        occurred_at: time.and_then(Time::at),
         subject,
         ..facts.event(fact_id(&payload, genuine)?, session, Kind::Verification, genuine.received_at())
     };

@@ -21,7 +21,8 @@ pub(super) struct Payload<'a> {
 pub(super) struct Envelope<'a> {
     pub(super) session: Option<Id<'a>>,
     pub(super) attempt: Option<Id<'a>>,
-    pub(super) time: Time,
+    /// Events have none.
+    pub(super) time: Option<Time>,
     pub(super) vendor_data: MaybeJson<'a>,
     pub(super) end_user_id: MaybeJson<'a>,
 }
@@ -135,7 +136,7 @@ impl<'a> Payload<'a> {
 
 fn decision<'a>(json: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     const TIME: &str = "decisionTime";
-    let envelope = envelope(json, id(json, "id")?, id(json, "attemptId")?, Time::read(json, TIME)?)?;
+    let envelope = envelope(json, id(json, "id")?, id(json, "attemptId")?, Some(Time::read(json, TIME)?))?;
     let verification = Verification {
         member: "status",
         status: maybe_json(json, "status")?,
@@ -156,8 +157,7 @@ fn code<'a>(verification: &'a Json<'a>) -> Result<MaybeText<'a>, Unreadable> {
 }
 
 fn event<'a>(json: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
-    // Events have no time.
-    let envelope = envelope(json, id(json, "id")?, id(json, "attemptId")?, Time::missing("time"))?;
+    let envelope = envelope(json, id(json, "id")?, id(json, "attemptId")?, None)?;
     let context = match json.member("context")? {
         None => None,
         Some(json) => Some(Context { reason: maybe_text(json, "reason")?, state: maybe_text(json, "state")?, json }),
@@ -176,7 +176,7 @@ fn event<'a>(json: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
 fn watchlist<'a>(json: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     let attempt = id(json, "attemptId")?;
     let session = id(json, "sessionId")?.or_else(|| attempt.clone());
-    let envelope = envelope(json, session, attempt, Time::read(json, "createdAt")?)?;
+    let envelope = envelope(json, session, attempt, Some(Time::read(json, "createdAt")?))?;
     let family = Family::Watchlist {
         match_status: maybe_json(json, "matchStatus")?,
         check_type: maybe_json(json, "checkType")?,
@@ -192,7 +192,7 @@ fn user_status<'a>(document: &'a Json<'a>) -> Result<Payload<'a>, Unreadable> {
     let family =
         Family::UserStatus { status_code: maybe_json(json, "statusCode")?, reason: maybe_text(json, "reason")?, json };
     let attempt = id(document, "attemptId")?;
-    let envelope = envelope(document, id(document, "sessionId")?, attempt, Time::read(document, "time")?)?;
+    let envelope = envelope(document, id(document, "sessionId")?, attempt, Some(Time::read(document, "time")?))?;
     Ok(Payload { envelope, family })
 }
 
@@ -222,7 +222,7 @@ fn registry<'a>(document: &'a Json<'a>, name: &'static str, session: &'static st
         None => id(data, "attemptId")?,
         attempt => attempt,
     };
-    let envelope = envelope(document, id(document, session)?, attempt, Time::read(document, "time")?)?;
+    let envelope = envelope(document, id(document, session)?, attempt, Some(Time::read(document, "time")?))?;
     let active = match path(data, &["details", "active"])? {
         Some(Json::Bool(active)) => Some(*active),
         _ => None,
@@ -249,14 +249,14 @@ fn typed<'a>(document: &'a Json<'a>) -> Result<Envelope<'a>, Unreadable> {
         None => path(document, &["data", "verification"])?.map_or(Ok(None), |verification| id(verification, "id"))?,
         session => session,
     };
-    envelope(document, session, id(document, "attemptId")?, Time::read(document, "time")?)
+    envelope(document, session, id(document, "attemptId")?, Some(Time::read(document, "time")?))
 }
 
 fn envelope<'a>(
     object: &'a Json<'a>,
     session: Option<Id<'a>>,
     attempt: Option<Id<'a>>,
-    time: Time,
+    time: Option<Time>,
 ) -> Result<Envelope<'a>, Unreadable> {
     let (vendor_data, end_user_id) = (maybe_json(object, "vendorData")?, maybe_json(object, "endUserId")?);
     Ok(Envelope { session, attempt, time, vendor_data, end_user_id })

@@ -151,6 +151,52 @@ mod samples {
     }
 }
 
+mod printed {
+    use super::*;
+    use std::{fs, path::Path};
+
+    #[test]
+    fn every_webhook_that_is_printed_is_understood() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/webhooks/incode/printed");
+        for (name, event_name, stage, expected, remarks) in [
+            (
+                "authentication",
+                "authentication",
+                Some(Stage::Started),
+                Some(("authentication", CheckOutcome::Passed)),
+                &[][..],
+            ),
+            // Where Incode prints `<flowId>`, there is no id.
+            ("onboarding-status", "onboarding_status.finished", Some(Stage::Submitted), None, &["left_out:flowId"]),
+            (
+                "onboarding-status.legacy",
+                "onboarding_status.id_validation_finished",
+                Some(Stage::Started),
+                Some(("document", CheckOutcome::Captured)),
+                &[],
+            ),
+            ("onboarding-status.integrators", "onboarding_status.finished", Some(Stage::Submitted), None, &[]),
+            (
+                "video-selfie",
+                "video_selfie",
+                Some(Stage::Started),
+                Some(("video_selfie", CheckOutcome::Captured)),
+                &["left_out:flowId"],
+            ),
+            ("work-history", "work_history", None, Some(("work_history", CheckOutcome::Captured)), &[]),
+        ] {
+            let body = fs::read(folder.join(format!("{name}.json"))).unwrap();
+            let event = event_on(name.split('.').next().unwrap(), body);
+            assert_eq!((&*event.name, event.stage, check(&event)), (event_name, stage, expected), "{name}");
+            assert_eq!(
+                (event.remark, &event.remarks[..]),
+                (None, &remarks.iter().map(ToString::to_string).collect::<Vec<_>>()[..]),
+                "{name}"
+            );
+        }
+    }
+}
+
 mod onboarding_statuses {
     use super::*;
 

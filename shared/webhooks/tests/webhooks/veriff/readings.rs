@@ -181,6 +181,77 @@ mod samples {
     }
 }
 
+mod printed {
+    use super::*;
+
+    /// The event in a webhook as Veriff or an integrator prints it.
+    fn event(name: &str) -> SessionEvent {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/webhooks/veriff/printed");
+        event_in(&serde_json::from_slice(&fs::read(folder.join(format!("{name}.json"))).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn every_webhook_that_is_printed_is_understood() {
+        for (name, event_name, expected) in [
+            ("decision.approved", "decision.approved", Some(Outcome::Approved)),
+            ("decision.approved.full", "decision.approved", Some(Outcome::Approved)),
+            (
+                "decision.resubmission_requested",
+                "decision.resubmission_requested",
+                Some(Outcome::ResubmissionRequested),
+            ),
+            ("fullauto", "fullauto.approved", Some(Outcome::Approved)),
+            ("fullauto.minimal", "fullauto.approved", Some(Outcome::Approved)),
+            ("event.7002", "event.submitted", None),
+            ("event.7007", "event.waiting_complete", None),
+            ("event.7009", "event.flow_finished", None),
+            ("event.7010", "event.flow_cancelled", None),
+            ("watchlist.updated_result", "watchlist", None),
+            ("ine_registry", "registry.ine", None),
+            ("curp_registry", "registry.curp", None),
+        ] {
+            let event = event(name);
+            assert_eq!((&*event.name, outcome(&event)), (event_name, expected), "{name}");
+            assert_eq!((event.remark, event.remarks.len()), (None, 0), "{name}: {:?}", event.remarks);
+        }
+    }
+
+    #[test]
+    fn what_a_fraud_team_routes_by_is_in_the_decision() {
+        let event = event("decision.approved.full");
+        let expected = [
+            ("acceptanceTime", "2019-11-06T07:15:27.000Z"),
+            ("country", "GB"),
+            ("documentType", "DRIVERS_LICENSE"),
+            ("matchedSessionId", "d40edb60-6ae6-4475-be72-84b81669cce6"),
+        ];
+        assert_eq!(decision_detail(&event), expected);
+        assert_eq!(
+            codes(event.decision.unwrap().all_reason_codes()),
+            [
+                "document_integration_level_crosslinked_with_fraud",
+                "document_integration_level_crosslinked_with_multiple_declines"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_watchlist_s_result_says_which_lists() {
+        let event = event("watchlist.updated_result");
+        let (lists, detail) = said(&event.checks["watchlist"]);
+        // Sorted, since this test writes the webhook anew.
+        assert_eq!(lists, ["adverseMedia", "fitnessProbity", "pep", "sanctions", "warnings"]);
+        assert_eq!(detail, [("checkType", "updated_result"), ("monitoring", "true"), ("totalHits", "5")]);
+    }
+
+    #[test]
+    fn a_user_defined_status_names_no_session() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/webhooks/veriff/printed");
+        let body = fs::read(folder.join("user-status.created.json")).unwrap();
+        assert_eq!(read_on(DECISIONS, body), Err(Unreadable::NoSessionId));
+    }
+}
+
 mod decisions {
     use super::*;
 

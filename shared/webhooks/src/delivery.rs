@@ -137,8 +137,8 @@ impl Delivery {
         Genuine { is_probe, ..Genuine::new(provider, self.path, received_at, self.body) }
     }
 
-    /// A call of the transport that webhooks come by, from a known sender. Its body isn't proved and is no webhook: up to
-    /// 64 KB of it are kept as sent, for an operator.
+    /// A call of the transport that webhooks come by, from a known sender. Its body isn't proved and is no webhook: up
+    /// to 64 KB of it are kept as sent, for an operator.
     pub(crate) fn proven_call(mut self, provider: Provider, received_at: Timestamp, call: Unreadable) -> Genuine {
         let digest = Some(sha256_hex(&self.body));
         self.body.truncate(CALL_LIMIT);
@@ -256,8 +256,8 @@ impl Genuine {
     }
 
     /// The body as an operator may keep it: minimised, of any length, if it can be read as JSON; otherwise (not JSON,
-    /// or nested too deeply) as sent. A call of the transport's is kept as sent: it holds nobody's data, and its token is
-    /// what the operator needs.
+    /// or nested too deeply) as sent. A call of the transport's is kept as sent: it holds nobody's data, and its token
+    /// is what the operator needs.
     #[must_use]
     pub fn minimised_body(&self) -> Cow<'_, [u8]> {
         if self.call.is_some() {

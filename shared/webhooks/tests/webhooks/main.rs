@@ -5,6 +5,7 @@ mod canaries;
 mod conformance;
 mod credentials;
 mod directions;
+mod histories;
 mod incode;
 mod json_reader;
 mod known_ids;

@@ -16,8 +16,8 @@ pub(crate) fn events(provider: Provider, path: &str, file: &str, arrival: &str) 
     }
 }
 
-/// All that an event says of its session, except its own details: what it has of stage, decision, checks, times, subject
-/// and remarks.
+/// All that an event says of its session, except its own details: what it has of stage, decision, checks, times,
+/// subject and remarks.
 pub(crate) fn summary(event: &SessionEvent) -> String {
     let at = |label: &str, at: Option<Timestamp>| at.map(|at| format!("{label} {at}"));
     let parts = [

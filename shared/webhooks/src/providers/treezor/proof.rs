@@ -113,9 +113,9 @@ pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestam
     Ok(delivery.proven_in_part(Provider::Treezor, now, is_probe))
 }
 
-/// A call of the transport's: one comes before a subscription's first webhook, one when the subscription ends. Their form
-/// is not public: a header or a member of the body says what they are. What holds a payload is a webhook, whatever else
-/// it says.
+/// A call of the transport's: one comes before a subscription's first webhook, one when the subscription ends. Their
+/// form is not public: a header or a member of the body says what they are. What holds a payload is a webhook, whatever
+/// else it says.
 fn call(delivery: &Delivery, envelope: &Result<Envelope<'_>, Unreadable>) -> Option<Unreadable> {
     let named = |message: &str| CALLS.into_iter().find(|(name, _)| *name == message).map(|(_, call)| call);
     let by_header = || named(delivery.headers().only(MESSAGE_TYPE).ok().flatten()?);

@@ -2,6 +2,7 @@
 
 mod credentials;
 pub(crate) mod genuine;
+mod histories;
 mod printed;
 mod proofs;
 mod readings;

@@ -19,7 +19,7 @@
 //!   [`PollReason`](super::polls::PollReason)): the release before can't read an item with a word that it doesn't know. A new
 //!   fact goes into an optional member of its own, as text or as a list of texts. Only a new provider adds a word, to
 //!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
-//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `POLL`, and the rules that make an
+//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `POLL`, `PAUSE`, and the rules that make an
 //!   event's id of a webhook: with another id, a copy counts as news. The same holds for the index keys `dueShard`,
 //!   `dueAt`, `reference` and `referenceAt`. The numbers of shards may grow, and not shrink: relay and poller read only
 //!   the shards that they count.

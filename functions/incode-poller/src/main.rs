@@ -1,4 +1,4 @@
-//! Every minute: asks Incode about sessions that have gone quiet or wait for a decision.
+//! Every minute, and SQS `wake-up`: asks Incode about sessions that have gone quiet or wait for a decision.
 
 mod incode_api;
 
@@ -12,5 +12,9 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
     let incode = environment.credentials(Provider::Incode, Incode::from_json)?;
     let poller = environment.poller(incode.api().map(IncodeApi::new).transpose()?)?;
-    cron::serve(async |now, deadline| poller.run(now, deadline).await).await
+    cron::serve_with_queue(
+        async |now, deadline| poller.run(now, deadline).await,
+        async |batch, now, deadline| poller.take(batch, now, deadline).await,
+    )
+    .await
 }

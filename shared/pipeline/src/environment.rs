@@ -2,10 +2,10 @@
 
 use crate::{
     decisions::{publisher::Publisher, relay::Relay},
-    deliveries::{receive::Receiver, record::Recorder, replay::Replay},
+    deliveries::{poll_schedule::PollSchedule, receive::Receiver, record::Recorder, replay::Replay},
     polling::{poller::Poller, provider_api::ProviderApi},
     store::{
-        queues::{DecisionsQueue, IntakeQueue, QuarantineQueue},
+        queues::{DecisionsQueue, IntakeQueue, QuarantineQueue, WakeUpQueue},
         table::SessionsTable,
     },
     telemetry::log,
@@ -138,7 +138,7 @@ impl Environment {
         from_json: impl FnOnce(&str) -> Result<P, CredentialsError>,
     ) -> Result<Receiver<P>, StartError> {
         let provider = self.credentials(P::PROVIDER, from_json)?;
-        let recorder = self.recorder()?.with_polls(provider.is_polled());
+        let recorder = self.recorder()?.with_polls(self.poll_schedule(provider.is_polled())?);
         Ok(Receiver::new(provider, recorder, self.intake_queue()?, self.quarantine_queue()?))
     }
 
@@ -149,7 +149,7 @@ impl Environment {
     pub fn replay(&self) -> Result<Replay, StartError> {
         // Whether Incode is polled, only the poller knows: without credentials for the API it leaves the schedule
         // alone.
-        let recorder = self.recorder()?.with_polls(true);
+        let recorder = self.recorder()?.with_polls(self.poll_schedule(true)?);
         Ok(Replay::new(recorder, self.intake_queue()?, self.quarantine_queue()?))
     }
 
@@ -180,6 +180,12 @@ impl Environment {
 
     fn recorder(&self) -> Result<Recorder, StartError> {
         Ok(Recorder::new(self.sessions_table()?, self.publisher()?))
+    }
+
+    /// The schedule, with the queue that `WAKE_UP_QUEUE_URL` names: only a stack with Incode has one.
+    fn poll_schedule(&self, is_polled: bool) -> Result<PollSchedule, StartError> {
+        let url = self.variables.optional("WAKE_UP_QUEUE_URL");
+        Ok(PollSchedule::new(self.sessions_table()?, url.map(|url| WakeUpQueue::new(self.sqs(), url)), is_polled))
     }
 
     fn publisher(&self) -> Result<Publisher, StartError> {

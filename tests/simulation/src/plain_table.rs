@@ -97,11 +97,14 @@ impl PlainTable {
         let key = key(&request["Key"]);
         let item = self.items.entry(key).or_insert_with(|| request["Key"].as_object().unwrap().clone());
         let update = text_or_empty(&request["UpdateExpression"]);
-        let assignments = update.strip_prefix("SET ").unwrap_or_else(|| unknown(update));
-        for assignment in assignments.split(", ") {
+        let (set, removed) = update.split_once("REMOVE ").unwrap_or((update, ""));
+        let assignments =
+            if set.is_empty() { set } else { set.strip_prefix("SET ").unwrap_or_else(|| unknown(update)) };
+        for assignment in assignments.trim_end().split(", ").filter(|assignment| !assignment.is_empty()) {
             let (name, value) = assignment.split_once(" = ").unwrap_or_else(|| unknown(update));
             item.insert(name.to_owned(), request["ExpressionAttributeValues"][value].clone());
         }
+        item.remove(removed);
         Ok(if request["ReturnValues"] == "ALL_NEW" { json!({"Attributes": item}) } else { json!({}) })
     }
 
@@ -145,7 +148,7 @@ impl PlainTable {
     fn check(&self, item: &Value, write: &Value) -> Result<(), Value> {
         let Some(condition) = write["ConditionExpression"].as_str() else { return Ok(()) };
         let before = self.items.get(&key(item));
-        if condition.split(" OR ").any(|term| holds(term, before, write)) {
+        if condition.split(" OR ").any(|clause| clause.split(" AND ").all(|term| holds(term, before, write))) {
             return Ok(());
         }
         Err(json!({
@@ -160,6 +163,11 @@ fn holds(term: &str, item: Option<&Item>, write: &Value) -> bool {
     match term {
         "attribute_not_exists(pk)" => return item.is_none(),
         "attribute_exists(pk)" => return item.is_some(),
+        "attribute_not_exists(leasedUntil)" => return item.is_none_or(|item| !item.contains_key("leasedUntil")),
+        "leasedUntil < :now" => {
+            let now = text(&write["ExpressionAttributeValues"][":now"]);
+            return item.and_then(|item| item.get("leasedUntil")).is_some_and(|until| text(until) < now);
+        }
         _ => {}
     }
     let (name, is_equal, value) = match (term.split_once(" = "), term.split_once(" <> ")) {

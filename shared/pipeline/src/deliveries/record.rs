@@ -53,9 +53,9 @@ impl Recorder {
         Self { table, publisher, polls: None }
     }
 
-    /// Adds the poll schedule. `is_polled` says whether the poller has credentials for Incode's API.
-    pub(crate) fn with_polls(self, is_polled: bool) -> Self {
-        Self { polls: Some(PollSchedule::new(self.table.clone(), is_polled)), ..self }
+    /// Adds the poll schedule.
+    pub(crate) fn with_polls(self, polls: PollSchedule) -> Self {
+        Self { polls: Some(polls), ..self }
     }
 
     pub(crate) fn table(&self) -> &SessionsTable {

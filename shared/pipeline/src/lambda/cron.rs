@@ -1,8 +1,10 @@
-//! Functions that a cron schedule starts.
+//! Functions that a cron schedule starts. A queue may start the same function, too.
 
 use super::doctor::{Doctor, Started};
 use crate::time::{clock, deadline::Deadline};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
 use verdict_sessions::Timestamp;
@@ -21,6 +23,44 @@ where
 {
     let work = &work;
     lambda_runtime::run(service_fn(async |event| answer(work, event).await)).await
+}
+
+/// Runs `work` at every tick, and `take` for every batch of messages, until Lambda ends the process. `take` says which
+/// messages stay on the queue.
+///
+/// # Errors
+/// As with [`serve`].
+pub async fn serve_with_queue<W, T, E>(work: W, take: T) -> Result<(), Error>
+where
+    W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
+    T: AsyncFn(SqsEvent, Timestamp, Deadline) -> SqsBatchResponse,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let (work, take) = (&work, &take);
+    lambda_runtime::run(service_fn(async |event| answer_with_queue(work, take, event).await)).await
+}
+
+/// The answer to a batch of messages, or to everything else.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Batch(SqsBatchResponse),
+    Other(Option<Started>),
+}
+
+async fn answer_with_queue<W, T, E>(work: &W, take: &T, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Error>
+where
+    W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
+    T: AsyncFn(SqsEvent, Timestamp, Deadline) -> SqsBatchResponse,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match serde_json::from_str::<SqsEvent>(event.payload.get()) {
+        Ok(batch) => {
+            let deadline = clock::deadline(event.context.deadline, BUDGET);
+            Ok(Answer::Batch(Box::pin(take(batch, clock::now(), deadline)).await))
+        }
+        Err(_) => answer(work, event).await.map(Answer::Other),
+    }
 }
 
 /// Answers the doctor. Every other event is a tick: nothing in it is read, and its answer is `null`.
@@ -78,5 +118,32 @@ mod tests {
     async fn an_error_of_the_work_is_the_runs() {
         let work = async |_, _| Err::<(), _>(Elapsed);
         assert!(answer(&work, event("{}")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_messages_is_no_tick() {
+        let (ticks, messages) = (Cell::new(0), Cell::new(0));
+        let work = async |_, _| {
+            ticks.update(|ticks| ticks + 1);
+            Ok::<_, Elapsed>(())
+        };
+        let take = async |batch: SqsEvent, _, _| {
+            messages.update(|messages| messages + batch.records.len());
+            let mut answer = SqsBatchResponse::default();
+            answer.add_failure("m");
+            answer
+        };
+        let answered = async |text| {
+            let answer = answer_with_queue(&work, &take, event(text)).await.unwrap();
+            serde_json::to_string(&answer).unwrap()
+        };
+        let batch = r#"{"Records":[{"messageId":"m","body":"{}"},{"messageId":"n","body":"{}"}]}"#;
+        assert_eq!(answered(batch).await, r#"{"batchItemFailures":[{"itemIdentifier":"m"}]}"#);
+        assert_eq!((ticks.get(), messages.get()), (0, 2));
+        assert_eq!(answered(r#"{"doctor":true}"#).await, r#"{"started":true}"#);
+        for tick in ["{}", "null", r#"{"source":"aws.events","detail":{}}"#] {
+            assert_eq!(answered(tick).await, "null", "{tick}");
+        }
+        assert_eq!((ticks.get(), messages.get()), (3, 2));
     }
 }

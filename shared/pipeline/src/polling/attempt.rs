@@ -7,14 +7,27 @@ use verdict_webhooks::Unreadable;
 
 /// The work of one run on one session.
 pub(crate) enum Attempt {
-    /// Another run has taken it.
+    /// It isn't due any more, or another process holds it.
     Taken,
+    /// Nothing was asked, since the API is left alone or the time is up. The session stays due.
+    Left,
     /// It is decided already: there is nothing to ask.
     Decided,
     /// It is undecided for so long that polling stops.
     GivenUp,
     /// It was polled, and that many facts were new.
     Polled { news: usize },
+}
+
+impl Attempt {
+    /// This attempt and the next one, as one: what came of the polls counts, otherwise the last word.
+    pub(crate) fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Polled { news }, Self::Polled { news: more }) => Self::Polled { news: news + more },
+            (polled @ Self::Polled { .. }, _) => polled,
+            (_, next) => next,
+        }
+    }
 }
 
 /// The result of polling one session.

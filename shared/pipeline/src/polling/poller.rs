@@ -3,6 +3,10 @@
 //! Incode's webhooks end with "all data is there": whether the person passed has to be asked for. Answers are recorded
 //! like webhooks, with the time just before the request. If a webhook and a poll report the same fact, it counts once,
 //! since both give their event the same id.
+//!
+//! A run every minute polls what is due. In between, messages on the wake-up queue name sessions that are due at once, or
+//! that your own service wants asked about. The schedule in the table says what is due, and who may ask: a message that
+//! comes twice or late changes nothing.
 
 use super::{
     attempt::{Attempt, AttemptError, PollResult},
@@ -14,22 +18,26 @@ use crate::{
         handling::{Handling, HandlingReport, Origin},
         record::Recorder,
     },
-    store::table::{
-        SessionsTable,
-        error::TableError,
-        items::{PartitionKey, Payload},
-        polls::PollReason,
+    store::{
+        table::{
+            SessionsTable,
+            error::TableError,
+            items::{PartitionKey, Payload},
+            polls::{Cause, Poll, PollReason},
+        },
+        wake_up::{DuePoll, WakeUp},
     },
     telemetry::line::{Line, shown},
     time::{clock::Clock, deadline::Deadline},
 };
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::{StreamExt as _, stream};
 use std::{cell::Cell, collections::BTreeMap, pin::pin, slice, time::Duration};
 use tokio::time::Instant;
 use verdict_sessions::{Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
 use verdict_webhooks::{
-    Disposition,
-    incode::{Finding, SCORE_PATH, STATUS_PATH, recurrence},
+    Disposition, Unreadable,
+    incode::{Finding, POLL_REQUEST, SCORE_PATH, STATUS_PATH, recurrence},
 };
 
 /// The time after which polling of an undecided session stops.
@@ -40,6 +48,9 @@ const SESSIONS_PER_SHARD: usize = 50;
 
 /// The most sessions that are polled at once: sparingly, as the contract asks.
 const MAX_CONCURRENT_SESSIONS: usize = 4;
+
+/// The longest that it may take to say that the API is left alone.
+const PAUSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// The longest that recording one fact may take.
 const RECORD_LIMIT: Duration = Duration::from_secs(5);
@@ -56,13 +67,33 @@ pub struct Poller<A> {
     api: Option<A>,
     table: SessionsTable,
     recorder: Recorder,
-    /// The end of the pause that the API asked for.
-    paused_until: Cell<Option<Instant>>,
+    /// The end of the pause after the API refused the credentials. It is this process's own: new credentials come with
+    /// a new one.
+    refused_until: Cell<Option<Instant>>,
+}
+
+/// One run over the schedule, or over a batch of messages.
+struct Run<'a, A> {
+    api: &'a A,
+    clock: Clock,
+    deadline: Deadline,
+    /// Whether the API was found to be left alone.
+    is_paused: Cell<bool>,
+}
+
+/// What became of one message.
+enum Taken {
+    /// It is about a session: what was done about that.
+    Attempt(Result<Attempt, AttemptError>),
+    /// It can't be read, and is dropped.
+    Unreadable,
+    /// It is a request that could not be recorded, and stays on the queue.
+    Keep,
 }
 
 impl<A: ProviderApi> Poller<A> {
     pub(crate) fn new(api: Option<A>, table: SessionsTable, recorder: Recorder) -> Self {
-        Self { api, table, recorder, paused_until: Cell::new(None) }
+        Self { api, table, recorder, refused_until: Cell::new(None) }
     }
 
     /// Polls every session that is due, until the deadline comes or the API asks for a pause.
@@ -70,92 +101,195 @@ impl<A: ProviderApi> Poller<A> {
     /// # Errors
     /// [`TableError`] if the table can't say what is due.
     pub async fn run(&self, now: Timestamp, deadline: Deadline) -> Result<(), TableError> {
-        let Some(api) = &self.api else {
-            tracing::info!("no credentials for Incode's API: nothing is polled");
-            return Ok(());
-        };
-        let clock = Clock::at(now);
+        let Some(run) = self.start(now, deadline) else { return Ok(()) };
         let mut due = deadline.try_bound(self.table.due_polls(now, SESSIONS_PER_SHARD)).await?;
         // Across the shards, too, so that a slow API doesn't keep the last shard waiting for ever.
         due.sort_by_key(|(_, since)| *since);
         let oldest_seconds = due.first().map_or(0, |(_, since)| now.seconds_since(*since));
-        let mut run = PollRun::default();
+        let mut tally = Tally::default();
         let mut attempts = pin!(
             stream::iter(&due)
-                .map(|entry| self.attempt_unless_paused(api, entry, clock, deadline))
+                .map(|(partition, due_at)| self.attempt(&run, partition, *due_at))
                 .buffer_unordered(MAX_CONCURRENT_SESSIONS)
         );
         while let Some(attempt) = attempts.next().await {
-            run.add(attempt);
+            tally.add(attempt);
         }
-        run.line().seconds("oldestPollDue", oldest_seconds).print(now);
+        tally.line("poll").seconds("oldestPollDue", oldest_seconds).print(now);
         Ok(())
     }
 
-    /// Returns `None` if there is no time left, or if the API asked for a pause. The session stays due then.
-    async fn attempt_unless_paused(
-        &self,
-        api: &A,
-        (partition, due_at): &(PartitionKey, Timestamp),
-        clock: Clock,
-        deadline: Deadline,
-    ) -> Option<Result<Attempt, AttemptError>> {
-        let is_paused = self.paused_until.get().is_some_and(|until| Instant::now() < until);
-        if is_paused || deadline.remaining().is_zero() {
-            return None;
+    /// Polls the sessions that a batch of messages names, and says which messages stay on the queue.
+    pub async fn take(&self, batch: SqsEvent, now: Timestamp, deadline: Deadline) -> SqsBatchResponse {
+        let mut answer = SqsBatchResponse::default();
+        let Some(run) = self.start(now, deadline) else { return answer };
+        let (mut tally, mut unreadable) = (Tally::default(), 0);
+        let mut messages = pin!(
+            stream::iter(batch.records)
+                .map(async |message| {
+                    let taken = self.take_one(&run, message.body.as_deref().unwrap_or_default()).await;
+                    (message.message_id, taken)
+                })
+                .buffer_unordered(MAX_CONCURRENT_SESSIONS)
+        );
+        while let Some((id, taken)) = messages.next().await {
+            match taken {
+                Taken::Attempt(attempt) => tally.add(attempt),
+                Taken::Unreadable => unreadable += 1,
+                // A message without an id, which SQS doesn't send, keeps the whole batch on the queue.
+                Taken::Keep => answer.add_failure(id.unwrap_or_default()),
+            }
         }
-        let attempt = deadline.try_bound(self.attempt(api, partition, *due_at, clock)).await;
+        tally
+            .line("wake-up")
+            .count("wakeUpStale", tally.taken)
+            .count("wakeUpUnreadable", unreadable)
+            .count("wakeUpKept", answer.batch_item_failures.len())
+            .print(now);
+        answer
+    }
+
+    /// Returns `None` if there are no credentials for the API.
+    fn start(&self, now: Timestamp, deadline: Deadline) -> Option<Run<'_, A>> {
+        let Some(api) = &self.api else {
+            tracing::info!("no credentials for Incode's API: nothing is polled");
+            return None;
+        };
+        Some(Run { api, clock: Clock::at(now), deadline, is_paused: Cell::new(false) })
+    }
+
+    async fn take_one(&self, run: &Run<'_, A>, body: &str) -> Taken {
+        let (partition, due_at) = match WakeUp::read(body) {
+            Ok(WakeUp::Due(DuePoll { session, due_at })) => (PartitionKey::of(&session), due_at),
+            Ok(WakeUp::Poll) => match run.deadline.try_bound(Box::pin(self.schedule(body, run.clock))).await {
+                Ok(scheduled) => scheduled,
+                Err(AttemptError::Answer(unreadable)) => {
+                    tracing::error!(reason = unreadable.code(), "a poll request can't be read; it is dropped");
+                    return Taken::Unreadable;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a poll request could not be recorded; it stays on the queue");
+                    return Taken::Keep;
+                }
+            },
+            Err(error) => {
+                tracing::error!(%error, "a message on the wake-up queue is dropped");
+                return Taken::Unreadable;
+            }
+        };
+        Taken::Attempt(self.attempt(run, &partition, due_at).await)
+    }
+
+    /// Records a poll request, and puts its session on the schedule, due now.
+    async fn schedule(&self, body: &str, clock: Clock) -> Result<(PartitionKey, Timestamp), AttemptError> {
+        let now = clock.now();
+        let Finding { event, payload, .. } = Finding::of_poll_request(body.as_bytes(), now)?;
+        let Some(event) = event else { return Err(Unreadable::NoSessionId.into()) };
+        self.record(&event, Payload { source: POLL_REQUEST, text: &payload }, now).await?;
+        let reason = match self.table.session(&event.session).await? {
+            Some(record) if is_decided(&record) => PollReason::Recheck,
+            Some(record) if is_submitted(&record) || record.standing_outcome().is_some() => PollReason::Decision,
+            _ => PollReason::Quiet,
+        };
+        self.table.schedule_poll(&event.session, reason, Cause::Request, now, now).await?;
+        Ok((PartitionKey::of(&event.session), now))
+    }
+
+    /// Asks about a session that was seen to be due, unless there is no time left or the API is left alone.
+    async fn attempt(
+        &self,
+        run: &Run<'_, A>,
+        partition: &PartitionKey,
+        due_at: Timestamp,
+    ) -> Result<Attempt, AttemptError> {
+        let is_refused = self.refused_until.get().is_some_and(|until| Instant::now() < until);
+        if is_refused || run.deadline.remaining().is_zero() {
+            return Ok(Attempt::Left);
+        }
+        // Boxed, since the compiler gives up on types nested deeper.
+        let attempt = run.deadline.try_bound(Box::pin(self.attempt_while_due(run, partition, due_at))).await;
         if let Err(error) = &attempt {
             let session = partition.session().as_ref().map(shown);
             tracing::warn!(session, %error, "a session could not be polled; it stays on the schedule");
         }
-        if let Err(AttemptError::Api(error)) = &attempt
-            && error.affects_all_sessions()
-        {
-            self.pause(*error);
+        if let Err(AttemptError::Api(error)) = &attempt {
+            self.leave_alone_after(*error, run).await;
         }
-        Some(attempt)
+        attempt
     }
 
-    /// Leaves the API alone for a while.
-    fn pause(&self, error: ApiError) {
-        let pause = match error {
-            ApiError::TooManyRequests { retry_after } => retry_after.unwrap_or(DEFAULT_API_PAUSE),
-            // New credentials come with a new process.
-            _ => LONGEST_API_PAUSE,
-        };
-        self.paused_until.set(Some(Instant::now() + pause.min(LONGEST_API_PAUSE)));
+    /// Leaves the API alone for a while if it would give every session the same answer.
+    async fn leave_alone_after(&self, error: ApiError, run: &Run<'_, A>) {
+        if let ApiError::TooManyRequests { retry_after } = error {
+            run.is_paused.set(true);
+            let pause = retry_after.unwrap_or(DEFAULT_API_PAUSE).min(LONGEST_API_PAUSE);
+            let until = run.clock.now().plus(pause);
+            let paused = Deadline::after(PAUSE_LIMIT).try_bound(self.table.pause_polls(until)).await;
+            if let Err(error) = paused {
+                tracing::warn!(%error, "the other processes don't know that Incode wants fewer requests");
+            }
+        } else if error.affects_all_sessions() {
+            self.refused_until.set(Some(Instant::now() + LONGEST_API_PAUSE));
+        }
     }
 
-    async fn attempt(
+    /// Asks about a session, and again if it has become due meanwhile: as long as this process holds the session, no
+    /// other one asks.
+    async fn attempt_while_due(
         &self,
-        api: &A,
+        run: &Run<'_, A>,
         partition: &PartitionKey,
-        due_at: Timestamp,
-        clock: Clock,
+        mut due_at: Timestamp,
     ) -> Result<Attempt, AttemptError> {
-        let now = clock.now();
-        let Some(poll) = self.table.take_poll(partition, due_at, now).await? else { return Ok(Attempt::Taken) };
+        let mut done = Attempt::Taken;
+        loop {
+            if self.is_paused(run).await? {
+                return Ok(done.and(Attempt::Left));
+            }
+            let now = run.clock.now();
+            let Some(poll) = self.table.take_poll(partition, due_at, now).await? else { return Ok(done) };
+            let (attempt, due_again_at) = self.attempt_once(run, partition, poll).await?;
+            done = done.and(attempt);
+            match due_again_at {
+                Some(at) if at <= run.clock.now() => due_at = at,
+                _ => return Ok(done),
+            }
+        }
+    }
+
+    async fn is_paused(&self, run: &Run<'_, A>) -> Result<bool, TableError> {
+        if !run.is_paused.get() && self.table.are_polls_paused(run.clock.now()).await? {
+            run.is_paused.set(true);
+        }
+        Ok(run.is_paused.get())
+    }
+
+    /// Asks about a session that this process holds, and lets go of it. Also returns when it is due, if that has changed
+    /// meanwhile.
+    async fn attempt_once(
+        &self,
+        run: &Run<'_, A>,
+        partition: &PartitionKey,
+        poll: Poll,
+    ) -> Result<(Attempt, Option<Timestamp>), AttemptError> {
         let key = partition.session().ok_or(TableError::Unreadable("key"))?;
         let record = self.table.session(&key).await?;
         if poll.reason != PollReason::Recheck && record.as_ref().is_some_and(is_decided) {
-            self.table.end_poll(partition, poll).await?;
-            return Ok(Attempt::Decided);
+            return Ok((Attempt::Decided, self.table.end_poll(partition, poll).await?));
         }
-        if poll.since.plus(GIVE_UP_AFTER) < now {
+        if poll.since.plus(GIVE_UP_AFTER) < run.clock.now() {
             tracing::warn!(session = shown(&key), "still undecided; polling stops");
-            self.table.end_poll(partition, poll).await?;
-            return Ok(Attempt::GivenUp);
+            return Ok((Attempt::GivenUp, self.table.end_poll(partition, poll).await?));
         }
         let is_handed_in = poll.reason != PollReason::Quiet || record.as_ref().is_some_and(is_submitted);
-        let result = self.poll(api, &key, is_handed_in, clock).await;
-        if result.is_ok() && self.table.session(&key).await?.as_ref().is_some_and(is_decided) {
-            self.table.end_poll(partition, poll).await?;
+        let result = self.poll(run.api, &key, is_handed_in, run.clock).await;
+        let due_again_at = if result.is_ok() && self.table.session(&key).await?.as_ref().is_some_and(is_decided) {
+            self.table.end_poll(partition, poll).await?
         } else {
             let (next, pause) = plan(poll, is_handed_in, &result);
-            self.table.put_off(partition, next, now.plus(pause)).await?;
-        }
-        result.map(|result| Attempt::Polled { news: result.news })
+            self.table.put_off(partition, next, run.clock.now().plus(pause)).await?
+        };
+        result.map(|result| (Attempt::Polled { news: result.news }, due_again_at))
     }
 
     /// Asks how far the session is. If everything is handed in and nothing is decided, it also asks for the score:
@@ -237,7 +371,8 @@ fn is_submitted(session: &Session) -> bool {
 
 /// The tally of one run.
 #[derive(Default)]
-struct PollRun {
+struct Tally {
+    taken: usize,
     polled: usize,
     news: usize,
     decided: usize,
@@ -246,23 +381,23 @@ struct PollRun {
     failures: BTreeMap<&'static str, usize>,
 }
 
-impl PollRun {
-    fn add(&mut self, attempt: Option<Result<Attempt, AttemptError>>) {
+impl Tally {
+    fn add(&mut self, attempt: Result<Attempt, AttemptError>) {
         match attempt {
-            None => self.left += 1,
-            Some(Ok(Attempt::Taken)) => {}
-            Some(Ok(Attempt::Decided)) => self.decided += 1,
-            Some(Ok(Attempt::GivenUp)) => self.given_up += 1,
-            Some(Ok(Attempt::Polled { news })) => {
+            Ok(Attempt::Taken) => self.taken += 1,
+            Ok(Attempt::Left) => self.left += 1,
+            Ok(Attempt::Decided) => self.decided += 1,
+            Ok(Attempt::GivenUp) => self.given_up += 1,
+            Ok(Attempt::Polled { news }) => {
                 self.polled += 1;
                 self.news += news;
             }
-            Some(Err(error)) => *self.failures.entry(error.code()).or_default() += 1,
+            Err(error) => *self.failures.entry(error.code()).or_default() += 1,
         }
     }
 
-    fn line(&self) -> Line {
-        let line = Line::new("poll")
+    fn line(&self, message: &str) -> Line {
+        let line = Line::new(message)
             .count("polled", self.polled)
             .count("pollNews", self.news)
             .count("pollDecided", self.decided)

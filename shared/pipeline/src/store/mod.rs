@@ -5,3 +5,4 @@ pub(crate) mod aws_error;
 pub(crate) mod queued_webhook;
 pub(crate) mod queues;
 pub(crate) mod table;
+pub(crate) mod wake_up;

@@ -1,9 +1,10 @@
 //! The queues: decisions for their consumers, intake for webhooks that wait for `replay`, quarantine for unreadable
-//! ones that wait for an operator.
+//! ones that wait for an operator, wake-up for sessions that the poller should ask about now.
 
 use super::{
     aws_error::AwsError,
     queued_webhook::{IntakeMessage, QueuedWebhook},
+    wake_up::{DuePoll, WakeUp},
 };
 use crate::time::deadline::Elapsed;
 use aws_sdk_sqs::{operation::send_message::builders::SendMessageFluentBuilder, types::MessageAttributeValue};
@@ -57,6 +58,13 @@ pub(crate) struct IntakeQueue {
 /// The quarantine: genuine webhooks that can't be read.
 #[derive(Clone, Debug)]
 pub(crate) struct QuarantineQueue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
+/// The wake-up queue: sessions that the poller should ask about now.
+#[derive(Clone, Debug)]
+pub(crate) struct WakeUpQueue {
     client: aws_sdk_sqs::Client,
     url: String,
 }
@@ -121,6 +129,22 @@ impl QuarantineQueue {
         let reason = webhook.reason().unwrap_or("unknown").to_owned();
         let send = self.client.send_message().queue_url(&self.url).message_attributes("reason", text(&reason));
         send_webhook(send, webhook).await
+    }
+}
+
+impl WakeUpQueue {
+    pub(crate) fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Tells the poller of a session on the schedule that is due.
+    ///
+    /// # Errors
+    /// [`AwsError`] if SQS did not confirm it. The poller's next run finds the session on the schedule.
+    pub(crate) async fn send(&self, due: DuePoll) -> Result<(), AwsError> {
+        let body = serde_json::to_string(&WakeUp::Due(due)).map_err(|_| AwsError::request_not_built())?;
+        self.client.send_message().queue_url(&self.url).message_body(ascii(&body)).send().await?;
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sessions table: one table, five sorts of item.
+//! The sessions table: one table, six sorts of item.
 //!
 //! | item | pk | sk |
 //! |---|---|---|
@@ -7,6 +7,7 @@
 //! | payload | same | `PAYLOAD#{eventId}` |
 //! | outbox entry | same | `NOTIFICATION#{sequence}` |
 //! | poll | same | `POLL` |
+//! | pause of the polls | `POLLS#incode` | `PAUSE` |
 //!
 //! An event is recorded in one transaction: the event if it is not there yet, its payload, the session if no other
 //! writer has changed it meanwhile, and the outbox entry if a notification is due. So each fact counts once, and a

@@ -2,6 +2,12 @@
 //!
 //! An item of its own beside the session, so that polling never conflicts with webhooks. It lies in
 //! the index `due` until the session is decided or given up. How it may change is written in [`items`].
+//!
+//! One process at a time asks about a session: it takes the entry, which holds the others off until it puts the session
+//! off or ends its polling, or until its lease is over. What happens to the session meanwhile may make it due again at
+//! once; then the process that holds it asks again.
+//!
+//! If the API wants fewer requests, an item of its own says until when all processes leave it alone.
 
 use super::{
     SessionsTable,
@@ -19,8 +25,16 @@ use verdict_sessions::{SessionKey, Timestamp};
 /// The time after which an entry expires that no run has ended.
 const RETENTION: Duration = Duration::from_hours(14 * 24);
 
-/// The time for which a session belongs to the run that took it. If that run crashes, a later one takes the session.
+/// The time for which a session belongs to the process that took it. If that crashes, another one takes the session. It
+/// is longer than any run, so that no two processes ask about a session at the same time.
 const LEASE: Duration = Duration::from_mins(2);
+
+/// The time for which the item that says that the API is left alone outlives the pause, before DynamoDB may delete it.
+const PAUSE_RETENTION: Duration = Duration::from_hours(24);
+
+/// The keys of the item that says until when Incode's API is left alone.
+const PAUSE_PK: &str = "POLLS#incode";
+const PAUSE_SK: &str = "PAUSE";
 
 /// The reason for which a session is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +54,11 @@ pub(crate) enum Cause {
     News,
     /// A copy of a recorded event. The function that recorded it may have crashed before it got to the schedule.
     Copy,
+    /// A request to ask now.
+    Request,
 }
 
-/// A session's entry, while one run of the poller holds it.
+/// A session's entry, while one process holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Poll {
     pub(crate) reason: PollReason,
@@ -70,7 +86,7 @@ impl PollReason {
     /// decision, and a recheck is no wait that a decision ends.
     const fn may_replace(self, cause: Cause) -> Replaces {
         match (self, cause) {
-            (Self::Recheck, _) => Replaces::Any,
+            (Self::Recheck, _) | (_, Cause::Request) => Replaces::Any,
             (Self::Quiet, Cause::Copy) => Replaces::Nothing,
             (Self::Quiet, Cause::News) | (Self::Decision, Cause::Copy) => Replaces::Quiet,
             (Self::Decision, Cause::News) => Replaces::AllExceptRecheck,
@@ -101,7 +117,8 @@ impl Poll {
 }
 
 impl SessionsTable {
-    /// Puts a session on the schedule, or changes its place there.
+    /// Puts a session on the schedule, or changes its place there. Returns whether it did: an entry that it may not
+    /// replace stays.
     ///
     /// # Errors
     /// [`TableError`].
@@ -112,7 +129,7 @@ impl SessionsTable {
         cause: Cause,
         now: Timestamp,
         due_at: Timestamp,
-    ) -> Result<(), TableError> {
+    ) -> Result<bool, TableError> {
         let key = PartitionKey::of(session);
         let scheduled = self
             .client
@@ -139,8 +156,7 @@ impl SessionsTable {
                 .condition_expression("attribute_not_exists(pk) OR pollReason <> :recheck")
                 .expression_attribute_values(":recheck", text(PollReason::Recheck.as_str())),
         };
-        if_condition_holds(scheduled.send().await)?;
-        Ok(())
+        Ok(if_condition_holds(scheduled.send().await)?.is_some())
     }
 
     /// Finds the sessions that are due by `now`, and since when: up to `limit` of each shard.
@@ -155,7 +171,8 @@ impl SessionsTable {
         self.due((0..items::POLL_SHARDS).map(items::poll_shard), now, limit, &HashSet::new()).await
     }
 
-    /// Takes a session that was seen to be due. Returns `None` if another run was faster.
+    /// Takes a session that was seen to be due. Returns `None` if its entry has changed meanwhile, or if another process
+    /// holds it: that one finds out when it is done.
     ///
     /// # Errors
     /// [`TableError`].
@@ -171,10 +188,13 @@ impl SessionsTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(items::poll_key(partition)))
-            .update_expression("SET dueAt = :lease")
-            .condition_expression("dueAt = :seen")
+            .update_expression("SET dueAt = :lease, leasedUntil = :lease")
+            .condition_expression(
+                "dueAt = :seen AND attribute_not_exists(leasedUntil) OR dueAt = :seen AND leasedUntil < :now",
+            )
             .expression_attribute_values(":lease", text(leased_until.sortable()))
             .expression_attribute_values(":seen", text(seen_due_at.sortable()))
+            .expression_attribute_values(":now", text(now.sortable()))
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
@@ -183,7 +203,8 @@ impl SessionsTable {
         read(&item, leased_until).map(Some).ok_or(TableError::Unreadable("poll"))
     }
 
-    /// Puts a session off, with `poll`'s reason and number of polls, unless the entry has changed meanwhile.
+    /// Puts a session off, with `poll`'s reason and number of polls, and lets go of it. If its entry has changed
+    /// meanwhile, the entry stays as it is, and the time since which the session is due again is returned.
     ///
     /// # Errors
     /// [`TableError`].
@@ -192,13 +213,13 @@ impl SessionsTable {
         partition: &PartitionKey,
         poll: Poll,
         until: Timestamp,
-    ) -> Result<(), TableError> {
+    ) -> Result<Option<Timestamp>, TableError> {
         let put_off = self
             .client
             .update_item()
             .table_name(&self.name)
             .set_key(Some(items::poll_key(partition)))
-            .update_expression("SET dueAt = :until, pollReason = :reason, pollTries = :tries")
+            .update_expression("SET dueAt = :until, pollReason = :reason, pollTries = :tries REMOVE leasedUntil")
             .condition_expression("dueAt = :lease")
             .expression_attribute_values(":until", text(until.sortable()))
             .expression_attribute_values(":reason", text(poll.reason.as_str()))
@@ -206,15 +227,18 @@ impl SessionsTable {
             .expression_attribute_values(":lease", text(poll.leased_until.sortable()))
             .send()
             .await;
-        if_condition_holds(put_off)?;
-        Ok(())
+        match if_condition_holds(put_off)? {
+            Some(_) => Ok(None),
+            None => self.let_go(partition, poll).await,
+        }
     }
 
-    /// Takes a session off the schedule, unless the entry has changed meanwhile.
+    /// Takes a session off the schedule. If its entry has changed meanwhile, it stays there, as with
+    /// [`put_off`](Self::put_off).
     ///
     /// # Errors
     /// [`TableError`].
-    pub(crate) async fn end_poll(&self, partition: &PartitionKey, poll: Poll) -> Result<(), TableError> {
+    pub(crate) async fn end_poll(&self, partition: &PartitionKey, poll: Poll) -> Result<Option<Timestamp>, TableError> {
         let ended = self
             .client
             .delete_item()
@@ -224,9 +248,63 @@ impl SessionsTable {
             .expression_attribute_values(":lease", text(poll.leased_until.sortable()))
             .send()
             .await;
-        if_condition_holds(ended)?;
+        match if_condition_holds(ended)? {
+            Some(_) => Ok(None),
+            None => self.let_go(partition, poll).await,
+        }
+    }
+
+    /// Lets go of a session whose entry has changed meanwhile, and returns when it is due now.
+    async fn let_go(&self, partition: &PartitionKey, poll: Poll) -> Result<Option<Timestamp>, TableError> {
+        let let_go = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(items::poll_key(partition)))
+            .update_expression("REMOVE leasedUntil")
+            .condition_expression("leasedUntil = :lease")
+            .expression_attribute_values(":lease", text(poll.leased_until.sortable()))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        let Some(changed) = if_condition_holds(let_go)? else { return Ok(None) };
+        let item = changed.attributes.unwrap_or_default();
+        Ok(items::string(&item, "dueAt").and_then(Timestamp::parse))
+    }
+
+    /// Has every process leave the API alone until then, or for longer if that is what another one has said.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn pause_polls(&self, until: Timestamp) -> Result<(), TableError> {
+        let expires_at = until.plus(PAUSE_RETENTION).unix_seconds().to_string();
+        let paused = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(items::key(&pause(), PAUSE_SK)))
+            .update_expression("SET pausedUntil = :until, expiresAt = :end")
+            .condition_expression("attribute_not_exists(pk) OR pausedUntil < :until")
+            .expression_attribute_values(":until", text(until.sortable()))
+            .expression_attribute_values(":end", AttributeValue::N(expires_at))
+            .send()
+            .await;
+        if_condition_holds(paused)?;
         Ok(())
     }
+
+    /// Returns whether the API is left alone now, since it wanted fewer requests.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn are_polls_paused(&self, now: Timestamp) -> Result<bool, TableError> {
+        let item = self.item(&pause(), PAUSE_SK).await?.unwrap_or_default();
+        Ok(items::string(&item, "pausedUntil").and_then(Timestamp::parse).is_some_and(|until| now < until))
+    }
+}
+
+fn pause() -> PartitionKey {
+    PartitionKey::stored(PAUSE_PK)
 }
 
 fn read(item: &Item, leased_until: Timestamp) -> Option<Poll> {

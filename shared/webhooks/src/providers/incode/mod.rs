@@ -9,6 +9,7 @@ mod finding;
 mod meaning;
 mod oauth;
 mod payload;
+mod poll_request;
 mod proof;
 mod score;
 mod token_endpoint;
@@ -16,6 +17,7 @@ mod tokens;
 
 pub use api::ApiAccess;
 pub use finding::{Finding, SCORE_PATH, STATUS_PATH, recurrence};
+pub use poll_request::POLL_REQUEST;
 pub use token_endpoint::{TokenAnswer, TokenEndpoint, TokenError};
 
 use crate::{
@@ -89,12 +91,13 @@ impl Reader for Incode {
         source: &str,
         payload: &str,
     ) -> Option<Result<Option<SessionEvent>, Unreadable>> {
-        let read = match source {
-            STATUS_PATH => Finding::of_status,
-            SCORE_PATH => Finding::of_score,
+        let (session, payload, received_at) = (&recorded.session, payload.as_bytes(), recorded.received_at);
+        let finding = match source {
+            STATUS_PATH => Finding::of_status(session, payload, received_at),
+            SCORE_PATH => Finding::of_score(session, payload, received_at),
+            POLL_REQUEST => Finding::of_poll_request(payload, received_at),
             _ => return None,
         };
-        let finding = read(&recorded.session, payload.as_bytes(), recorded.received_at);
         Some(finding.map(|finding| finding.event))
     }
 }

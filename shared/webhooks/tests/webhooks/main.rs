@@ -4,6 +4,7 @@
 mod conformance;
 mod credentials;
 mod directions;
+mod folders;
 mod incode;
 mod json_reader;
 mod minimised_payloads;

@@ -113,6 +113,13 @@ def test_a_provider_has_a_fuzz_target(provider):
     target = f"fuzz_targets/{provider}.rs"
     assert f'[[bin]]\nname = "{provider}"\npath = "{target}"\n' in manifest
     assert (ROOT / "tests/fuzz" / target).is_file()
+    sender = f"impl Sender for {provider.capitalize()} {{"
+    assert sender in (ROOT / "tests/fuzz/src/provider.rs").read_text("utf-8")
+
+
+@each_provider
+def test_the_soak_has_a_route_for_a_provider(provider):
+    assert f'("/{provider}' in (ROOT / "tests/soak/src/soak.rs").read_text("utf-8")
 
 
 @each_provider

@@ -159,6 +159,46 @@ def test_a_page_names_all_that_there_are(page: str, names: list[str]) -> None:
     assert [name for name in names if f"`{name}`" not in text] == []
 
 
+# ---- Providers ----
+
+#: The fewest providers that a document names if it is about all of them.
+FEWEST = 3
+#: Documents about how things were, and those that name providers as examples.
+MAY_LACK_PROVIDERS = re.compile(r"CHANGELOG\.md|docs/decisions/\d.*|docs/(adding-a-provider|local|read-records)\.md")
+
+
+def providers() -> list[str]:
+    """The names in `providers! { Veriff = "veriff", … }`, from which Rust makes `Provider::ALL`."""
+    found = re.search(r"^providers! {$(.*?)^}$", text_of(ROOT / "shared/sessions/src/id.rs"), re.MULTILINE | re.DOTALL)
+    return re.findall(r'^    (\w+) = "', found[1], re.MULTILINE)
+
+
+def lacking(text: str) -> list[str]:
+    """The providers that a text about all of them doesn't name."""
+    lacking = [provider for provider in providers() if provider.lower() not in text.lower()]
+    return lacking if len(providers()) - len(lacking) >= FEWEST else []
+
+
+def heads(text: str) -> Iterator[str]:
+    """Of each table, the first row and the first column."""
+    for table in re.findall(r"(?:^ *\|.*\n)+", text, re.MULTILINE):
+        first, *others = table.splitlines()
+        yield first
+        yield "\n".join(row.split("|")[1] for row in others)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_a_document_about_all_providers_names_each(document: Path) -> None:
+    if not MAY_LACK_PROVIDERS.fullmatch(name_of(document)):
+        text = text_of(document)
+        assert [missed for part in (text, *heads(text)) for missed in lacking(part)] == []
+
+
+def test_each_provider_has_a_page() -> None:
+    pages = {page.stem for page in (ROOT / "docs/providers").glob("*.md")} - {"README"}
+    assert pages == {provider.lower() for provider in providers()}
+
+
 # ---- README ----
 
 def test_readme_is_short() -> None:

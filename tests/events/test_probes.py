@@ -125,7 +125,8 @@ def test_a_probe_goes_where_webhooks_go(provider):
 @each_provider
 def test_no_label_shows_any_value(provider):
     keys = {"headers": {"x-canary": ["canary"]}} if provider in ("incode", "wultra") else {"secrets": ["canary"]}
-    assert not any("canary" in label for label in made(provider, keys))
+    labels = list(made(provider, keys))
+    assert labels and not any("canary" in label for label in labels)
     assert not any(re.search("-[123]", label) for label in made(provider))
 
 

@@ -2,6 +2,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any, Iterator
 
 import pytest
 import test_probes
@@ -36,6 +37,57 @@ def names_in(value):
     return entries and {entry.value.lower() for entry in getattr(value, entries)}
 
 
+#: The fewest providers that make a table one of providers, and not one that happens to name some.
+FEWEST = 3
+#: By file: the providers that a table there may lack.
+MAY_LACK: dict[str, set[str]] = {
+    # Veriff has tests of its own beside those of the others.
+    "tests/end_to_end/test_credentials.py": {"veriff"},
+    "tests/end_to_end/test_forged_webhooks.py": {"veriff"},
+    "tests/end_to_end/test_logs.py": {"veriff"},
+    "tests/end_to_end/test_odd_events.py": {"veriff"},
+    # Incode's events have no time: their order of arrival counts.
+    "tests/end_to_end/test_order.py": {"incode"},
+    # Treezor's URL is followed by what the operator adds.
+    "tests/end_to_end/test_operations.py": {"treezor"},
+    # Treezor's body is an envelope: without JSON it is refused.
+    "tests/events/test_samples.py": {"treezor"},
+    # A table of sessions that the tests make up.
+    "tests/operations/test_rebuild.py": set(PROVIDERS),
+}
+
+
+def tables() -> Iterator[Any]:
+    """Each table in Python whose entries or keys name several providers: the file, and the providers that it lacks."""
+    for folder in ("events", "operations", "tests"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            path = str(file.relative_to(ROOT))
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                named = {provider_of(entry) for entry in entries_of(node)} - {None}
+                if isinstance(node, ast.expr) and len(named) >= FEWEST:
+                    yield pytest.param(path, set(PROVIDERS) - named, id=f"{path}:{node.lineno}")
+
+
+def entries_of(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Dict):
+        return [key for key in node.keys if key is not None]
+    return node.elts if isinstance(node, (ast.List, ast.Set, ast.Tuple)) else []
+
+
+def provider_of(entry: ast.expr) -> str | None:
+    """The provider that an entry begins with: in a text, in a name such as `VERIFF`, or in the first part of a tuple."""
+    if isinstance(entry, (ast.List, ast.Tuple)):
+        return provider_of(entry.elts[0]) if entry.elts else None
+    text = entry.id if isinstance(entry, ast.Name) else entry.value if isinstance(entry, ast.Constant) else None
+    begins = str(text).lower().lstrip("/")
+    return next((provider for provider in PROVIDERS if begins.startswith(provider)), None)
+
+
+@pytest.mark.parametrize("file, lacking", list(tables()))
+def test_a_table_that_names_several_providers_names_all(file, lacking):
+    assert lacking <= MAY_LACK.get(file, set())
+
+
 def test_the_providers_are_those_of_rust():
     assert PROVIDERS == written_in_rust()
     assert len(PROVIDERS) == len(set(PROVIDERS)) >= 4
@@ -53,6 +105,21 @@ def test_a_provider_has_samples_scenarios_credentials_and_vectors(provider):
     assert webhooks.PROOFS[provider].accepts(webhooks.read_json(webhooks.LOCAL_CREDENTIALS)[provider])
     assert (ROOT / f"tests/vectors/{provider}.json").is_file()
     assert (ROOT / f"tests/vectors/make_{provider}.py").is_file()
+
+
+@each_provider
+def test_a_provider_has_a_fuzz_target(provider):
+    manifest = (ROOT / "tests/fuzz/Cargo.toml").read_text("utf-8")
+    target = f"fuzz_targets/{provider}.rs"
+    assert f'[[bin]]\nname = "{provider}"\npath = "{target}"\n' in manifest
+    assert (ROOT / "tests/fuzz" / target).is_file()
+    sender = f"impl Sender for {provider.capitalize()} {{"
+    assert sender in (ROOT / "tests/fuzz/src/provider.rs").read_text("utf-8")
+
+
+@each_provider
+def test_the_soak_has_a_route_for_a_provider(provider):
+    assert f'("/{provider}' in (ROOT / "tests/soak/src/soak.rs").read_text("utf-8")
 
 
 @each_provider

@@ -122,6 +122,7 @@ def time_of(provider, document, arrival):
         created = flat.get("webhook_created_at")
         created = created and EPOCH + datetime.timedelta(seconds=int(created) / 10 ** (len(str(created)) - 10))
         return next(filter(None, times), created), created
+    assert provider == "incode"
     return arrival and EPOCH + datetime.timedelta(seconds=arrival), None
 
 

@@ -7,6 +7,7 @@ from typing import Any, Iterator
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from .deployment import ROOT
 from .trial import TEMPLATE
 
 SOURCE = yaml_parse(TEMPLATE)
@@ -88,6 +89,44 @@ def test_every_function_has_a_role_of_its_own_under_the_id_that_sam_would_give_i
 
 def test_there_are_no_other_roles():
     assert set(ROLES) == {f"{function}Role" for function in FUNCTIONS}
+
+
+#: The functions that receive webhooks, by the policy that they share.
+RECEIVERS = [function for function in FUNCTIONS
+             if {"Ref": "ReceiveWebhooks"} in ROLES[f"{function}Role"]["Properties"].get("ManagedPolicyArns", [])]
+
+
+def test_every_receiver_and_no_other_function_may_put_webhooks_on_intake():
+    [statement] = [statement for policy in of_type("AWS::SQS::QueuePolicy").values()
+                   for statement in policy["Properties"]["PolicyDocument"]["Statement"] if statement["Sid"] == "OnlyFromUs"]
+    allowed = [choice["Fn::If"][:2] for choice in statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]]
+    receivers = [[FUNCTIONS[function]["Condition"], {"Fn::GetAtt": [f"{function}Role", "Arn"]}] for function in RECEIVERS]
+    assert len(receivers) >= 4
+    assert sorted(map(str, allowed)) == sorted(map(str, [*receivers, ["HasOperator", {"Ref": "OperatorArn"}]]))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_sends_traces_if_the_stack_has_them(function):
+    assert {"Fn::If": ["Traces", {"Ref": "SendTraces"}, NO_VALUE]} in (
+        ROLES[f"{function}Role"]["Properties"]["ManagedPolicyArns"])
+
+
+# ---- Functions ----
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_is_built_from_its_own_folder(function):
+    binary = FUNCTIONS[function]["Metadata"]["BuildProperties"]["Binary"]
+    assert function == binary.title().replace("-", "")
+    assert FUNCTIONS[function]["Properties"]["FunctionName"] == {"Fn::Sub": f"${{AWS::StackName}}-{binary}"}
+    assert f'name = "{binary}"' in (ROOT / "functions" / binary / "Cargo.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("function", RECEIVERS)
+def test_the_concurrency_of_every_receiver_can_be_limited(function):
+    limited, limit, otherwise = FUNCTIONS[function]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"]
+    assert (limited, limit) in (
+        ("LimitEvents", {"Ref": "EventsConcurrency"}), ("LimitWebhooks", {"Ref": "WebhooksConcurrency"}))
+    assert otherwise == NO_VALUE
 
 
 # ---- The sessions table ----

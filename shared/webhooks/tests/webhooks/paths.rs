@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt::Write as _;
-use verdict_sessions::Timestamp;
+use verdict_sessions::{Provider, Timestamp};
 use verdict_webhooks::{
     Delivery, Genuine, Headers, Refusal, WebhookSource, incode::Incode, treezor::Treezor, veriff::Veriff,
     wultra::Wultra,
@@ -105,21 +105,40 @@ fn wultra() -> Sender {
     }
 }
 
+/// A provider, with paths of its own, and others that only end like one.
+fn paths_of(provider: Provider) -> (Sender, &'static [&'static str], &'static [&'static str]) {
+    match provider {
+        Provider::Veriff => (
+            veriff(),
+            &["/veriff/events", "/veriff/decisions"],
+            &["/veriff/decisions/veriff/decisions", "/veriff/x/veriff/events", "/veriff/decisions/x"],
+        ),
+        Provider::Incode => {
+            (incode(), &["/incode/ine-scraping"], &["/incode/incode/session-succeeded", "/incode/a/session-succeeded"])
+        }
+        Provider::Treezor => (treezor(), &["/treezor"], &["/treezor/treezor", "/treezor/x"]),
+        Provider::Wultra => {
+            (wultra(), &["/wultra/process/event"], &["/wultra/wultra/process/event", "/wultra/user/lookup"])
+        }
+    }
+}
+
 #[test]
 fn a_slash_too_many_is_no_part_of_a_path() {
-    for (sender, own) in [
-        (veriff(), "/veriff/events"),
-        (veriff(), "/veriff/decisions"),
-        (incode(), "/incode/ine-scraping"),
-        (treezor(), "/treezor"),
-        (wultra(), "/wultra/process/event"),
-    ] {
-        for path in
-            [own.to_owned(), format!("{own}/"), format!("{own}///"), own.replace('/', "//"), format!("/prod/{own}/")]
-        {
-            sender.assert_own(None, &path, own);
-            let route = path.strip_prefix("/prod").unwrap_or(&path);
-            sender.assert_own(Some(route), &path, own);
+    for (sender, own_paths, _) in Provider::ALL.map(paths_of) {
+        for own in own_paths {
+            let with_slashes = [
+                (*own).to_owned(),
+                format!("{own}/"),
+                format!("{own}///"),
+                own.replace('/', "//"),
+                format!("/prod/{own}/"),
+            ];
+            for path in with_slashes {
+                sender.assert_own(None, &path, own);
+                let route = path.strip_prefix("/prod").unwrap_or(&path);
+                sender.assert_own(Some(route), &path, own);
+            }
         }
     }
 }
@@ -140,20 +159,12 @@ fn a_delivery_shows_its_path_without_slashes_too_many() {
 
 #[test]
 fn what_only_ends_like_an_own_path_is_not_found_where_the_route_says_so() {
-    for (sender, path) in [
-        (veriff(), "/veriff/decisions/veriff/decisions"),
-        (veriff(), "/veriff/x/veriff/events"),
-        (veriff(), "/veriff/decisions/x"),
-        (incode(), "/incode/incode/session-succeeded"),
-        (incode(), "/incode/a/session-succeeded"),
-        (treezor(), "/treezor/treezor"),
-        (treezor(), "/treezor/x"),
-        (wultra(), "/wultra/wultra/process/event"),
-        (wultra(), "/wultra/user/lookup"),
-    ] {
-        sender.assert_unknown(Some(path), path);
-        sender.assert_unknown(Some(path), &format!("/production{path}/"));
-        sender.assert_unknown(Some(&format!("{path}/")), &path.replace('/', "//"));
+    for (sender, _, others) in Provider::ALL.map(paths_of) {
+        for path in others {
+            sender.assert_unknown(Some(path), path);
+            sender.assert_unknown(Some(path), &format!("/production{path}/"));
+            sender.assert_unknown(Some(&format!("{path}/")), &path.replace('/', "//"));
+        }
     }
 }
 

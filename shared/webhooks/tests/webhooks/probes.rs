@@ -182,17 +182,25 @@ fn what_comes_from_our_queue_is_no_probe() {
 
 #[test]
 fn a_probe_is_answered_like_what_was_recorded() {
-    fn assert_alike(provider: &impl WebhookSource, path: &str) {
-        let answer = provider.answer(path, Disposition::Probe);
-        assert_eq!(answer, provider.answer(path, Disposition::Recorded));
-        assert_eq!(answer.status, 200);
+    fn assert_alike(provider: &impl WebhookSource, paths: &[&str]) {
+        for path in paths {
+            let answer = provider.answer(path, Disposition::Probe);
+            assert_eq!(answer, provider.answer(path, Disposition::Recorded));
+            assert_eq!(answer.status, 200);
+        }
     }
-    assert_alike(&Veriff::from_json(&format!(r#"{{"secrets":["{SECRET}"]}}"#)).unwrap(), "/veriff/events");
-    assert_alike(&Treezor::from_json(&format!(r#"{{"secrets":["{SECRET}"]}}"#)).unwrap(), "/treezor");
+    let secrets = format!(r#"{{"secrets":["{SECRET}"]}}"#);
     let headers = format!(r#"{{"headers":{{"x-key":["{SECRET}"]}}}}"#);
-    assert_alike(&Incode::from_json(&headers).unwrap(), "/incode/ine-scraping");
-    assert_alike(&Incode::from_json(&headers).unwrap(), "/incode/watchlist");
-    assert_alike(&Wultra::from_json(&headers).unwrap(), "/wultra/process/event");
+    for provider in Provider::ALL {
+        match provider {
+            Provider::Veriff => assert_alike(&Veriff::from_json(&secrets).unwrap(), &["/veriff/events"]),
+            Provider::Incode => {
+                assert_alike(&Incode::from_json(&headers).unwrap(), &["/incode/ine-scraping", "/incode/watchlist"]);
+            }
+            Provider::Treezor => assert_alike(&Treezor::from_json(&secrets).unwrap(), &["/treezor"]),
+            Provider::Wultra => assert_alike(&Wultra::from_json(&headers).unwrap(), &["/wultra/process/event"]),
+        }
+    }
     assert_eq!(Disposition::Probe.as_str(), "probe");
 }
 

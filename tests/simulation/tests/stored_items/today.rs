@@ -5,6 +5,7 @@ use crate::{newest, shown};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use verdict_pipeline::IntakeMessage;
+use verdict_sessions::Provider;
 use verdict_simulation::stored::{Fixtures, MISREAD, differences, released_digest, releases, today};
 
 /// The members that may be missing or null.
@@ -143,7 +144,7 @@ fn every_word_of_a_closed_set_is_there() {
 fn every_provider_has_every_sort() {
     let newest = newest();
     let paths: Vec<&str> = newest.files().map(|(path, _)| path).collect();
-    for provider in ["veriff", "incode", "treezor", "wultra"] {
+    for provider in Provider::ALL {
         for sort in ["STATE.", "EVENT-", "PAYLOAD-", "NOTIFICATION-"] {
             let is_there = paths
                 .iter()

@@ -9,6 +9,7 @@ one before it; together, those whose events lie within the span or around it.
 """
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import Counter
@@ -150,12 +151,18 @@ def all_sessions(deployment: Deployment) -> Iterator[Session]:
         yield from map(Session.of, page["Items"])
 
 
+def indexed(reference: str) -> str:
+    """The key of a reference in the index: as `indexed` in shared/pipeline/src/store/table/items.rs makes it."""
+    text = reference.encode()
+    return reference if len(text) <= 1024 else f"sha256:{hashlib.sha256(text).hexdigest()}"
+
+
 def of_reference(deployment: Deployment, reference: str) -> Iterator[Session]:
     database = deployment.client("dynamodb")
     pages = database.get_paginator("query").paginate(
         TableName=deployment.table, IndexName="reference", KeyConditionExpression="#reference = :reference",
         ExpressionAttributeNames={"#reference": "reference"},
-        ExpressionAttributeValues={":reference": {"S": reference}})
+        ExpressionAttributeValues={":reference": {"S": indexed(reference)}})
     for page in pages:
         for entry in page["Items"]:
             found = database.get_item(

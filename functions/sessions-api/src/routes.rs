@@ -8,8 +8,8 @@ use verdict_pipeline::{
 };
 use verdict_sessions::{Session, SessionEvent, SessionId, SessionKey};
 
-/// The longest reference that sessions are indexed by, in bytes. A longer one has no sessions.
-const REFERENCE_LIMIT: usize = 1024;
+/// The longest reference that a session has, in bytes. A longer one has no sessions.
+const REFERENCE_LIMIT: usize = 4000;
 
 /// The sessions API.
 #[derive(Debug)]

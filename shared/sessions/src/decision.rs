@@ -110,6 +110,11 @@ impl Decision {
         Self { reason_code: codes.into_iter().next(), reason_codes, ..self }
     }
 
+    /// Returns whether the codes of another decision's reasons are among this one's.
+    pub(crate) fn has_all_codes_of(&self, other: &Self) -> bool {
+        other.all_reason_codes().iter().all(|code| self.all_reason_codes().contains(code))
+    }
+
     /// The codes of its reasons, in the provider's order.
     #[must_use]
     pub fn all_reason_codes(&self) -> &[ReasonCode] {

@@ -2,7 +2,7 @@
 //!
 //! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
-use crate::{AttemptId, Decision, Detail, EventId, Kind, ReasonCode, SessionKey, Timestamp};
+use crate::{AttemptId, Decision, Detail, EventId, Kind, Outcome, ReasonCode, SessionKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -58,6 +58,12 @@ impl Check {
     #[must_use]
     pub const fn new(outcome: CheckOutcome) -> Self {
         Self { outcome, reason: None, reason_codes: Vec::new(), detail: Detail::empty() }
+    }
+
+    /// The bytes of its codes and details.
+    #[must_use]
+    pub fn detail_size(&self) -> usize {
+        self.reason_codes.iter().map(|code| code.as_str().len()).sum::<usize>() + self.detail.size()
     }
 }
 
@@ -148,21 +154,62 @@ fn is_false(value: &bool) -> bool {
 const FUTURE_TOLERANCE: Duration = Duration::from_mins(5);
 
 impl SessionEvent {
-    /// The time the event counts from: the provider's, at most five minutes after arrival; else arrival.
+    /// The time the event counts from: the provider's, at most five minutes after arrival; else arrival. If all of its
+    /// provider's times are blank, that is the first representable time, before everything that has one.
     #[must_use]
     pub fn effective_at(&self) -> Timestamp {
+        if self.undated { Timestamp::FIRST } else { self.dated_at() }
+    }
+
+    /// The time to show for it, and the one that its attempt's age counts from: if all of its provider's times are
+    /// blank, the time at which it was sent, else its arrival.
+    pub(crate) fn shown_at(&self) -> Timestamp {
+        if self.undated { self.emitted_at.unwrap_or(self.received_at).min(self.received_at) } else { self.dated_at() }
+    }
+
+    fn dated_at(&self) -> Timestamp {
         self.occurred_at.map_or(self.received_at, |at| self.not_in_the_future(at))
     }
 
-    /// Whether two events of one id say something else that counts: then they are no copies of one fact, and the id was
-    /// given twice. Ids of ours are made of what counts; a provider's own may be anything.
+    /// Your own name for the person, if the event tells it. A provider's name that only stands in for it is none.
+    pub(crate) fn told_reference(&self) -> Option<&String> {
+        let Subject { reference, provider_user_id } = &self.subject;
+        let is_lent = self.session.provider.lends_user_id() && reference == provider_user_id;
+        reference.as_ref().filter(|_| !is_lent)
+    }
+
+    /// Whether this copy of a fact says something else that counts than the recorded one: then they are no copies, and
+    /// the id was given twice. Ids of ours are made of what counts; a provider's own may be anything.
+    ///
+    /// The recorded one may come from an earlier release, which read less in the same fact: that today's reader finds
+    /// more in it, or knows that it can't read it, is no contradiction.
     #[must_use]
-    pub fn contradicts(&self, other: &Self) -> bool {
-        let outcome = |event: &Self| event.decision.as_ref().map(|decision| decision.outcome);
-        let checks = |event: &Self| -> Vec<(String, CheckOutcome)> {
-            event.checks.iter().map(|(name, check)| (name.clone(), check.outcome)).collect()
-        };
-        self.stage != other.stage || outcome(self) != outcome(other) || checks(self) != checks(other)
+    pub fn contradicts(&self, recorded: &Self) -> bool {
+        let is_one_fact = self.name == recorded.name || recorded.remark.is_some();
+        let is_unreadable_now = self.name == recorded.name && self.remark.is_some();
+        self.denies(recorded)
+            || !is_one_fact && recorded.lacks_some_of(self)
+            || !is_unreadable_now && self.lacks_some_of(recorded)
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        self.decision.as_ref().map(|decision| decision.outcome)
+    }
+
+    /// Whether both speak of the same thing, and differ.
+    fn denies(&self, other: &Self) -> bool {
+        let differs =
+            |name: &String, check: &Check| self.checks.get(name).is_some_and(|own| own.outcome != check.outcome);
+        self.stage.zip(other.stage).is_some_and(|(own, other)| own != other)
+            || self.outcome().zip(other.outcome()).is_some_and(|(own, other)| own != other)
+            || other.checks.iter().any(|(name, check)| differs(name, check))
+    }
+
+    /// Whether the other speaks of something that this one doesn't.
+    fn lacks_some_of(&self, other: &Self) -> bool {
+        self.stage.is_none() && other.stage.is_some()
+            || self.decision.is_none() && other.decision.is_some()
+            || other.checks.keys().any(|name| !self.checks.contains_key(name))
     }
 
     /// [`emitted_at`](Self::emitted_at), at most five minutes after arrival.

@@ -5,7 +5,8 @@
 //! order itself: `version`, `notifications` and the arrival times.
 
 use crate::{
-    AttemptId, Notification, Outcome, Rank, Ranked, ReasonCode, Session, SessionEvent, Stage,
+    AttemptId, Check, Decision, Detail, Notification, Rank, Ranked, RankedCheck, Session, SessionEvent, Stage,
+    Timestamp,
     session::{Attempt, AttemptDecision},
 };
 use std::collections::BTreeMap;
@@ -18,6 +19,10 @@ const CHECKS_KEPT: usize = 64;
 /// that no stream of events can grow the record past what DynamoDB stores. It is the one exception to
 /// the rule above: an attempt that was dropped is forgotten, so that its next event makes it young again.
 const ATTEMPTS_KEPT: usize = 512;
+
+/// The most bytes that the codes and details of all checks take together. With those of the decision, for which the rest
+/// of 64 KB is left, they then fit in what DynamoDB stores, whatever else is in the record.
+const DETAILS_KEPT: usize = 60 * 1024;
 
 /// What applying one event gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +50,10 @@ impl Session {
     /// The caller sees to it that an event is applied once: a copy would be counted again in `events`.
     #[must_use]
     pub fn apply(before: Option<&Self>, event: &SessionEvent) -> Applied {
-        let mut session = before.cloned().unwrap_or_else(|| Self::empty(event));
+        let mut session = before.map_or_else(|| Self::empty(event), Self::without_lent_reference);
         session.fold(event);
 
-        let previous = before.and_then(decided);
-        let notification = (decided(&session) != previous).then(|| {
+        let notification = is_news(before.and_then(decided), decided(&session)).then(|| {
             session.notifications += 1;
             Notification::of(&session, before.and_then(Self::standing_outcome))
         });
@@ -60,7 +64,8 @@ impl Session {
     /// if that is the record as it is.
     ///
     /// `version` and `notifications` go on from the record, for they count what has happened. Where the decision
-    /// changes, what to tell the world says that it is a correction.
+    /// changes, what to tell the world says that it is a correction. Codes that were only added are no change: the
+    /// earlier reader didn't read them.
     ///
     /// # Errors
     /// [`NotRebuilt`] if there is no record to put in its place.
@@ -75,12 +80,11 @@ impl Session {
         }
         session.version = self.version;
         session.notifications = self.notifications;
-        if session == *self {
+        if session == self.without_lent_reference() {
             return Ok(None);
         }
         session.version += 1;
-        let previous = decided(self);
-        if decided(&session) == previous {
+        if !is_correction(decided(self), decided(&session)) {
             return Ok(Some(Applied { session, notification: None }));
         }
         session.notifications += 1;
@@ -106,6 +110,12 @@ impl Session {
         }
     }
 
+    /// The record without a reference that only repeats the provider's name for the person: release 0.1 folded that in.
+    fn without_lent_reference(&self) -> Self {
+        let is_lent = self.key.provider.lends_user_id() && self.reference == self.provider_user_id;
+        Self { reference: self.reference.clone().filter(|_| !is_lent), ..self.clone() }
+    }
+
     fn fold(&mut self, event: &SessionEvent) {
         let rank = Rank {
             at: event.effective_at(),
@@ -115,24 +125,22 @@ impl Session {
         };
 
         if event.stage.is_some() || event.decision.is_some() {
-            self.fold_attempt(event.attempt_id.as_ref(), &rank, event.stage.unwrap_or_default());
+            self.fold_attempt(event.attempt_id.as_ref(), event.shown_at(), event.stage.unwrap_or_default());
         }
         if let Some(decision) = &event.decision {
-            let value = AttemptDecision { decision: decision.clone(), attempt_id: event.attempt_id.clone() };
-            keep_greater(&mut self.decision, value, &rank);
+            self.fold_decision(decision, event, &rank);
         }
-        if let Some(reference) = &event.subject.reference {
+        if let Some(reference) = event.told_reference() {
             keep_greater(&mut self.reference, reference.clone(), &rank);
         }
         if let Some(user) = &event.subject.provider_user_id {
             keep_greater(&mut self.provider_user_id, user.clone(), &rank);
         }
         for (name, check) in &event.checks {
-            let mut kept = self.checks.remove(name);
-            keep_greater(&mut kept, check.clone(), &rank);
-            self.checks.extend(kept.map(|kept| (name.clone(), kept)));
+            self.fold_check(name, check, event, &rank);
         }
         drop_oldest_checks(&mut self.checks);
+        cut_oldest_checks(&mut self.checks);
 
         self.events += 1;
         self.version += 1;
@@ -140,13 +148,37 @@ impl Session {
         self.last_event_at = self.last_event_at.max(event.received_at);
     }
 
-    fn fold_attempt(&mut self, id: Option<&AttemptId>, rank: &Rank, stage: Stage) {
+    fn fold_decision(&mut self, decision: &Decision, event: &SessionEvent, rank: &Rank) {
+        let shown_at = decision.decided_at.map_or(event.shown_at(), |at| at.min(event.received_at));
+        let decision = Decision { decided_at: unless_same(shown_at, rank.at), ..decision.clone() };
+        let value = AttemptDecision { decision, attempt_id: event.attempt_id.clone() };
+        let decided = Ranked { value, rank: rank.clone() };
+        if self.decision.as_ref().is_none_or(|kept| kept.order() < decided.order()) {
+            self.decision = Some(decided);
+        }
+    }
+
+    fn fold_check(&mut self, name: &str, check: &Check, event: &SessionEvent, rank: &Rank) {
+        let value = Check { reason: check.reason.as_deref().map(shortened), ..check.clone() };
+        let shown_at = unless_same(event.shown_at(), rank.at);
+        let told = RankedCheck { value, rank: rank.clone(), shown_at, is_cut: false, largest: None };
+        let kept = self.checks.remove(name);
+        let room = kept.as_ref().map_or(0, RankedCheck::room).max(told.room());
+        let latest = match kept {
+            Some(kept) if kept.order() > told.order() => kept,
+            _ => told,
+        };
+        let largest = Some(room).filter(|room| *room > latest.value.detail_size());
+        self.checks.insert(name.to_owned(), RankedCheck { largest, ..latest });
+    }
+
+    fn fold_attempt(&mut self, id: Option<&AttemptId>, at: Timestamp, stage: Stage) {
         match self.attempts.iter_mut().find(|attempt| attempt.id.as_ref() == id) {
             Some(attempt) => {
-                attempt.since = attempt.since.min(rank.at);
+                attempt.since = attempt.since.min(at);
                 attempt.stage = attempt.stage.max(stage);
             }
-            None => self.attempts.push(Attempt { id: id.cloned(), since: rank.at, stage }),
+            None => self.attempts.push(Attempt { id: id.cloned(), since: at, stage }),
         }
         // Sorted, so that records are equal as they stand, whatever the order of arrival.
         self.attempts.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
@@ -154,10 +186,30 @@ impl Session {
     }
 }
 
-/// What a consumer would act on: a change of any of these is worth a notification.
-fn decided(session: &Session) -> Option<(Outcome, Option<&ReasonCode>, Option<&AttemptId>)> {
-    let AttemptDecision { decision, attempt_id } = &session.decision.as_ref()?.value;
-    Some((decision.outcome, decision.reason_code.as_ref(), attempt_id.as_ref()))
+/// The decision that stands, with the attempt that it decides.
+fn decided(session: &Session) -> Option<&AttemptDecision> {
+    session.decision.as_ref().map(|decided| &decided.value)
+}
+
+/// Whether a consumer would act on the change: on another outcome, another attempt or other reasons. Reasons for a
+/// decision that had none are none.
+fn is_news(before: Option<&AttemptDecision>, after: Option<&AttemptDecision>) -> bool {
+    let (Some(old), Some(new)) = (before, after) else { return before.is_some() || after.is_some() };
+    let has_reasons = !old.decision.all_reason_codes().is_empty();
+    is_correction(before, after) || has_reasons && !old.decision.has_all_codes_of(&new.decision)
+}
+
+/// Whether a consumer would act on the change, if it comes from reading the past again: on another outcome, another
+/// attempt, or a reason taken back.
+fn is_correction(before: Option<&AttemptDecision>, after: Option<&AttemptDecision>) -> bool {
+    let (Some(old), Some(new)) = (before, after) else { return before.is_some() || after.is_some() };
+    (old.decision.outcome, &old.attempt_id) != (new.decision.outcome, &new.attempt_id)
+        || !new.decision.has_all_codes_of(&old.decision)
+}
+
+/// A time to show beside the one that something counts from.
+fn unless_same(shown_at: Timestamp, counts_from: Timestamp) -> Option<Timestamp> {
+    Some(shown_at).filter(|shown_at| *shown_at != counts_from)
 }
 
 fn keep_greater<T>(kept: &mut Option<Ranked<T>>, value: T, rank: &Rank) {
@@ -166,9 +218,36 @@ fn keep_greater<T>(kept: &mut Option<Ranked<T>>, value: T, rank: &Rank) {
     }
 }
 
-fn drop_oldest_checks<T>(checks: &mut BTreeMap<String, Ranked<T>>) {
+/// A check's reason, as long as a record holds it.
+fn shortened(reason: &str) -> String {
+    reason[..reason.floor_char_boundary(RankedCheck::REASON_LIMIT)].to_owned()
+}
+
+fn drop_oldest_checks(checks: &mut BTreeMap<String, RankedCheck>) {
     while checks.len() > CHECKS_KEPT {
-        let oldest = checks.iter().min_by_key(|(name, check)| (&check.rank, *name)).map(|(name, _)| name.clone());
-        oldest.and_then(|name| checks.remove(&name));
+        let oldest = checks.iter().min_by(|a, b| (a.1.order(), a.0).cmp(&(b.1.order(), b.0)));
+        oldest.map(|(name, _)| name.clone()).and_then(|name| checks.remove(&name));
+    }
+}
+
+/// Leaves codes and details out of the oldest checks, so that those of all fit in [`DETAILS_KEPT`].
+///
+/// What counts is how much each has ever needed. So what is left out here is left out in every order of events: a
+/// check's younger ones can only become more, and need more. (A check that was dropped for being one too many is
+/// forgotten here, too.)
+fn cut_oldest_checks(checks: &mut BTreeMap<String, RankedCheck>) {
+    if checks.values().map(RankedCheck::room).sum::<usize>() <= DETAILS_KEPT {
+        return;
+    }
+    let mut checks: Vec<_> = checks.iter_mut().collect();
+    checks.sort_by(|a, b| (b.1.order(), b.0).cmp(&(a.1.order(), a.0)));
+    let mut needed = 0;
+    for (_, check) in checks {
+        let room = check.room();
+        needed += room;
+        if needed > DETAILS_KEPT && check.value.detail_size() > 0 {
+            let value = Check { reason_codes: Vec::new(), detail: Detail::empty(), ..check.value.clone() };
+            *check = RankedCheck { value, is_cut: true, largest: Some(room), ..check.clone() };
+        }
     }
 }

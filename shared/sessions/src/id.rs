@@ -39,6 +39,16 @@ providers! {
     Wultra = "wultra",
 }
 
+impl Provider {
+    /// Returns whether the provider's name for a person stands in for yours in sessions without one of yours.
+    ///
+    /// Up to release 0.1, Treezor's events named it as both.
+    #[must_use]
+    pub const fn lends_user_id(self) -> bool {
+        matches!(self, Self::Treezor)
+    }
+}
+
 /// The text names no provider that Verdict knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub struct UnknownProvider;

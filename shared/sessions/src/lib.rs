@@ -3,6 +3,7 @@
 //! Everything here is pure. No clock, no network, no storage: times and ids come in as values, and
 //! the result depends on the *set* of events that were applied, never on their order.
 
+mod caution;
 mod decision;
 mod detail;
 mod event;
@@ -19,6 +20,6 @@ pub use event::{Check, CheckOutcome, Remark, SessionEvent, Stage, Subject};
 pub use fold::{Applied, NotRebuilt};
 pub use id::{AttemptId, EventId, IdError, Provider, SessionId, SessionKey, UnknownProvider};
 pub use notification::{CloudEvent, Notification};
-pub use session::{Attempt, AttemptDecision, Kind, Rank, Ranked, Session, Status};
+pub use session::{Attempt, AttemptDecision, Kind, Rank, Ranked, RankedCheck, Session, Status};
 pub use timestamp::Timestamp;
-pub use view::{CheckView, DecisionView, EventView, SessionView};
+pub use view::{CheckView, DecisionView, EventCheckView, EventDecisionView, EventView, SessionView};

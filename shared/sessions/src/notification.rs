@@ -2,8 +2,9 @@
 //!
 //! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
-use crate::{AttemptId, Kind, Outcome, Provider, ReasonCode, Session, SessionId, SessionKey, Timestamp};
+use crate::{AttemptId, Detail, Kind, Outcome, Provider, ReasonCode, Session, SessionId, SessionKey, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// One change of decision. No personal data but your own reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +26,14 @@ pub struct Notification {
     pub is_final: bool,
     /// What the notification before this one said.
     pub previous_outcome: Option<Outcome>,
-    /// Why, for machines.
+    /// Why, for machines: the first of `reason_codes`.
     pub reason_code: Option<ReasonCode>,
+    /// Why, for machines, in the provider's order.
+    #[serde(default)]
+    pub reason_codes: Vec<ReasonCode>,
+    /// Values worth routing by.
+    #[serde(default)]
+    pub detail: Detail,
     /// Whether the change comes from reading the past anew.
     pub correction: bool,
     /// When it was decided.
@@ -49,7 +56,7 @@ pub struct CloudEvent<'a> {
     subject: &'a SessionId,
     time: Timestamp,
     datacontenttype: &'static str,
-    data: &'a Notification,
+    data: Cow<'a, Notification>,
 }
 
 impl Notification {
@@ -69,8 +76,10 @@ impl Notification {
             is_final: decision.outcome.is_final(),
             previous_outcome,
             reason_code: decision.reason_code.clone(),
+            reason_codes: decision.all_reason_codes().to_vec(),
+            detail: decision.detail.clone(),
             correction: false,
-            decided_at: decided.rank.at,
+            decided_at: decided.decided_at(),
             reference: session.reference().map(str::to_owned),
             provider_user_id: session.provider_user_id().map(str::to_owned),
         })
@@ -88,6 +97,15 @@ impl Notification {
         self.session.provider
     }
 
+    /// The notification with its codes as a list, too: those that release 0.1 stored have only the first.
+    fn with_all_codes(&self) -> Cow<'_, Self> {
+        if self.reason_codes.is_empty() && self.reason_code.is_some() {
+            Cow::Owned(Self { reason_codes: self.reason_code.as_slice().to_vec(), ..self.clone() })
+        } else {
+            Cow::Borrowed(self)
+        }
+    }
+
     /// The envelope to publish.
     #[must_use]
     pub fn cloud_event(&self) -> CloudEvent<'_> {
@@ -99,7 +117,7 @@ impl Notification {
             subject: &self.session.session_id,
             time: self.decided_at,
             datacontenttype: "application/json",
-            data: self,
+            data: self.with_all_codes(),
         }
     }
 }

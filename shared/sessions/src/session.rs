@@ -2,7 +2,9 @@
 //!
 //! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
-use crate::{AttemptId, Check, Decision, EventId, Outcome, SessionKey, Stage, Timestamp};
+use crate::{
+    AttemptId, Check, CheckOutcome, Decision, EventId, Outcome, SessionKey, Stage, Timestamp, caution::Caution,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,8 +40,9 @@ pub enum Status {
     Decided,
 }
 
-/// What makes one event win over another: the later; at the same time the one sent later, where the
-/// provider says; then a final decision; else the greater event id, so that every order of arrival ends alike.
+/// The times and the name of an event, by which it wins over another: the later; at the same time the one sent later,
+/// where the provider says; of decisions, a final one. What is alike in all of that is ordered by the caution of the
+/// values, and only then by event id, so that every order of arrival ends alike ([`Ranked`], [`RankedCheck`]).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rank {
@@ -63,6 +66,67 @@ pub struct Ranked<T> {
     pub rank: Rank,
 }
 
+/// The latest of a check, and the rank of the event that it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RankedCheck {
+    /// The check. Its reason is at most [`REASON_LIMIT`](Self::REASON_LIMIT) bytes; the event has all of it.
+    pub value: Check,
+    /// What it won with.
+    pub rank: Rank,
+    /// The time to show, if it isn't the one that the check counts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_at: Option<Timestamp>,
+    /// Whether its codes and details were left out, so that the record stays small. The event has them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_cut: bool,
+    /// The most bytes of codes and details that an event has told of this check, if that is more than `value` has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest: Option<usize>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Ranked<AttemptDecision> {
+    /// When it was decided, as shown.
+    #[must_use]
+    pub fn decided_at(&self) -> Timestamp {
+        self.value.decision.decided_at.unwrap_or(self.rank.at)
+    }
+
+    /// The order of decisions: the greater one stands.
+    pub(crate) fn order(&self) -> impl Ord {
+        let Rank { at, emitted_at, is_final, event_id } = &self.rank;
+        (*at, *emitted_at, *is_final, Caution::of_decision(self.value.decision.outcome), event_id)
+    }
+}
+
+impl RankedCheck {
+    /// The longest reason in a record, in bytes.
+    pub const REASON_LIMIT: usize = 1024;
+
+    /// When it was checked, as shown.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.shown_at.unwrap_or(self.rank.at)
+    }
+
+    /// The order of checks: the greater one counts. Without a result, a check is below all that have one.
+    pub(crate) fn order(&self) -> impl Ord {
+        let Rank { at, emitted_at, event_id, .. } = &self.rank;
+        let outcome = self.value.outcome;
+        (outcome != CheckOutcome::Captured, *at, *emitted_at, Caution::of_check(outcome), event_id)
+    }
+
+    /// The bytes that its codes and details may take, however much of them is here.
+    pub(crate) fn room(&self) -> usize {
+        self.largest.unwrap_or(0).max(self.value.detail_size())
+    }
+}
+
 /// One try within a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,7 +148,7 @@ pub struct Session {
     pub key: SessionKey,
     /// The sort of session.
     pub kind: Kind,
-    /// Your own name for the person: the latest that was not blank.
+    /// Your own name for the person: the latest that was not blank. [`reference()`](Self::reference) is what is shown.
     pub reference: Option<Ranked<String>>,
     /// The provider's name for the person: the latest that was not blank.
     pub provider_user_id: Option<Ranked<String>>,
@@ -93,7 +157,7 @@ pub struct Session {
     /// Every attempt that has shown a stage or a decision.
     pub attempts: Vec<Attempt>,
     /// The latest of each check, by name.
-    pub checks: BTreeMap<String, Ranked<Check>>,
+    pub checks: BTreeMap<String, RankedCheck>,
     /// How many events have been applied.
     pub events: u64,
     /// How many notifications have been due.
@@ -118,16 +182,25 @@ pub struct AttemptDecision {
 }
 
 impl Session {
-    /// Your own name for the person, if an event has told one.
+    /// Your own name for the person, if an event has told one; else the provider's, if that
+    /// [stands in](crate::Provider::lends_user_id) for it.
     #[must_use]
     pub fn reference(&self) -> Option<&str> {
-        self.reference.as_ref().map(|reference| reference.value.as_str())
+        let told = self.reference.as_ref().map(|reference| reference.value.as_str());
+        told.or_else(|| self.provider_user_id().filter(|_| self.key.provider.lends_user_id()))
     }
 
     /// The provider's name for the person, if an event has told one.
     #[must_use]
     pub fn provider_user_id(&self) -> Option<&str> {
         self.provider_user_id.as_ref().map(|user| user.value.as_str())
+    }
+
+    /// What an operator should know of the record: an open list of codes, each with the member it is about.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<&'static str> {
+        let is_cut = self.checks.values().any(|check| check.is_cut);
+        if is_cut { vec!["left_out:checkDetails"] } else { Vec::new() }
     }
 
     /// The outcome of the standing decision, if there is a decision.

@@ -14,6 +14,9 @@ impl Timestamp {
     /// The start of Unix time.
     pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
 
+    /// The first representable time.
+    pub const FIRST: Self = Self(time::macros::datetime!(0001-01-01 00:00:00 UTC));
+
     /// Reads RFC 3339. Providers also send `0000-00-00`, local times without a zone and empty
     /// text: those are no point in time, so the answer is `None` and never an error.
     #[must_use]
@@ -126,6 +129,13 @@ mod tests {
                 .into();
         times.sort();
         assert!(times.windows(2).all(|pair| pair[0].sortable() < pair[1].sortable()));
+    }
+
+    #[test]
+    fn no_time_is_before_the_first() {
+        assert_eq!(Timestamp::parse("0001-01-01T00:00:00Z"), Some(Timestamp::FIRST));
+        assert_eq!(Timestamp::parse("0001-01-01T00:00:00+00:01"), None);
+        assert_eq!(Timestamp::FIRST.to_string(), "0001-01-01T00:00:00Z");
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Webhook {
         match provider {
             Provider::Veriff => veriff("/veriff/decisions", &body, Vec::new()),
             Provider::Incode => incode("onboarding-status", &body, Vec::new()),
-            Provider::Treezor => signed_by_treezor("user.kycreview", &probe, Timestamp::EPOCH, Vec::new()),
+            Provider::Treezor => signed_by_treezor(&json!({"webhook": "user.kycreview"}), &probe, Vec::new()),
             Provider::Wultra => Self::of_wultra(body, Vec::new()),
         }
     }
@@ -259,6 +259,30 @@ impl Webhook {
         }
     }
 
+    /// What Veriff posts to a path. It claims nothing here, as for the two below.
+    #[must_use]
+    pub(crate) fn veriff_saying(path: &str, body: &Value) -> Self {
+        veriff(path, &body.to_string(), Vec::new())
+    }
+
+    /// What Incode posts to one of its paths.
+    #[must_use]
+    pub(crate) fn incode_saying(kind: &str, body: &Value) -> Self {
+        incode(kind, &body.to_string(), Vec::new())
+    }
+
+    /// What Wultra posts.
+    #[must_use]
+    pub(crate) fn wultra_saying(event: &str, session: &str, at: Timestamp, data: &Value) -> Self {
+        wultra(event, session, at, data, Vec::new())
+    }
+
+    /// A signed payload of Treezor's, in an envelope with these members besides.
+    #[must_use]
+    pub(crate) fn treezor_saying(envelope: &Value, payload: &Value) -> Self {
+        signed_by_treezor(envelope, payload, Vec::new())
+    }
+
     fn of_wultra(body: String, claims: Vec<Claim>) -> Self {
         let login = &credentials(Provider::Wultra)["basic"][0];
         let login = format!("{}:{}", text(&login["username"]), text(&login["password"]));
@@ -332,22 +356,23 @@ fn incode_body(session: &str, attempt: &str) -> String {
 }
 
 fn treezor(event: &str, users: &[Value], at: Timestamp, claims: Vec<Claim>) -> Webhook {
-    signed_by_treezor(event, &json!({"users": users}), at, claims)
-}
-
-/// Base64 HMAC-SHA256 over the payload, beside it; and the URL's token. What is written here is as PHP writes it.
-fn signed_by_treezor(event: &str, payload: &Value, at: Timestamp, claims: Vec<Claim>) -> Webhook {
-    let keys = credentials(Provider::Treezor);
-    let signature = BASE64_STANDARD.encode(hmac(&keys["secrets"][0], payload.to_string().as_bytes()));
-    let body = json!({
+    let envelope = json!({
         "webhook": event,
         // Tenths of milliseconds.
         "webhook_created_at": at.unix_seconds() * 10_000,
         "object": "user",
-        "object_id": payload["users"][0]["userId"],
-        "object_payload": payload,
-        "object_payload_signature": signature,
+        "object_id": users[0]["userId"],
     });
+    signed_by_treezor(&envelope, &json!({"users": users}), claims)
+}
+
+/// Base64 HMAC-SHA256 over the payload, beside it; and the URL's token. What is written here is as PHP writes it.
+fn signed_by_treezor(envelope: &Value, payload: &Value, claims: Vec<Claim>) -> Webhook {
+    let keys = credentials(Provider::Treezor);
+    let signature = BASE64_STANDARD.encode(hmac(&keys["secrets"][0], payload.to_string().as_bytes()));
+    let mut body = envelope.clone();
+    body["object_payload"] = payload.clone();
+    body["object_payload_signature"] = signature.into();
     let query = vec![("token".to_owned(), text(&keys["urlTokens"][0]).to_owned())];
     Webhook { query, ..Webhook::posted(Provider::Treezor, "/treezor", body.to_string(), claims) }
 }

@@ -5,7 +5,7 @@ use crate::{
     store::table::error::TableError,
     telemetry::line::{Line, shown},
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use verdict_sessions::{Provider, Remark, SessionEvent, SessionKey, Timestamp};
 use verdict_webhooks::{Disposition, Ignored, Refusal, Unreadable};
 
@@ -20,6 +20,8 @@ pub(crate) struct Handling {
     /// The first event in it: `{provider}/{sessionId}/{eventId}`.
     pub(crate) event_key: Option<String>,
     pub(crate) remarks: Vec<Remark>,
+    /// The other remarks on its events: codes, each with the member that it is about.
+    pub(crate) coded_remarks: Vec<String>,
     /// Copies that came later than any retry.
     pub(crate) late_copies: usize,
     /// Duplicates that contradict the event recorded under their id.
@@ -58,6 +60,7 @@ impl Handling {
             session: None,
             event_key: None,
             remarks: Vec::new(),
+            coded_remarks: Vec::new(),
             late_copies: 0,
             reused_ids: 0,
         }
@@ -198,14 +201,35 @@ impl HandlingReport<'_> {
     }
 
     fn with_rarities(&self, line: Line) -> Line {
-        let Handling { remarks, late_copies, reused_ids, .. } = self.handling;
+        let Handling { remarks, coded_remarks, late_copies, reused_ids, .. } = self.handling;
         let count = |remark| remarks.iter().filter(|made| **made == remark).count();
-        [Remark::Unrecognised, Remark::Inconsistent]
+        let line = [Remark::Unrecognised, Remark::Inconsistent]
             .into_iter()
             .fold(line, |line, remark| line.count_if_any(remark.as_str(), count(remark)))
             .count_if_any("lateCopy", *late_copies)
-            .count_if_any("idReused", *reused_ids)
+            .count_if_any("idReused", *reused_ids);
+        counts(coded_remarks).into_iter().fold(line, |line, (metric, times)| line.count(&metric, times))
     }
+}
+
+/// How often each code occurs, by the metric that counts it.
+fn counts(coded_remarks: &[String]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for remark in coded_remarks {
+        *counts.entry(metric_of(remark)).or_default() += 1;
+    }
+    counts
+}
+
+/// The metric of a remark: its code in camel case, such as `timeUnreadable` for `time_unreadable:decisionTime`.
+fn metric_of(remark: &str) -> String {
+    let code = remark.split(':').next().unwrap_or_default();
+    let mut words = code.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |metric, word| {
+        let (initial, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        metric + &initial.to_ascii_uppercase() + rest
+    })
 }
 
 #[cfg(test)]
@@ -273,6 +297,16 @@ mod tests {
         let line = line(Origin::Poll, &odd);
         assert_eq!(metrics(&line), (vec!["unrecognised"], &json!([["provider"]])));
         assert_eq!((&line["message"], &line["unrecognised"]), (&json!("finding"), &json!(1)));
+    }
+
+    #[test]
+    fn a_remark_is_counted_under_its_code_whatever_member_it_is_about() {
+        let remarks = ["time_unreadable:decisionTime", "left_out:vendorData", "left_out:riskLabels", "cut:reasonCodes"];
+        let odd = Handling { coded_remarks: remarks.map(str::to_owned).into(), ..Handling::of(Disposition::Recorded) };
+        let line = line(Origin::Provider, &odd);
+        assert_eq!(metrics(&line).0, ["recorded", "took", "cut", "leftOut", "timeUnreadable"]);
+        assert_eq!((&line["cut"], &line["leftOut"], &line["timeUnreadable"]), (&json!(1), &json!(2), &json!(1)));
+        assert!(!line.to_string().contains("vendorData"), "{line}");
     }
 
     #[test]

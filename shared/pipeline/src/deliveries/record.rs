@@ -18,7 +18,7 @@ use crate::{
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};
 use verdict_sessions::{Remark, SessionEvent, Timestamp};
-use verdict_webhooks::{Disposition, Genuine, Ignored, Reading, Unreadable, read};
+use verdict_webhooks::{Disposition, Genuine, Reading, Unreadable, read};
 
 /// The longest that publishing may hold up the answer. The webhook is durable by then, and the relay publishes the
 /// rest.
@@ -43,6 +43,7 @@ struct SessionHandling {
     /// The session's partition, if its outbox has something to publish now.
     due: Option<PartitionKey>,
     remarks: Vec<Remark>,
+    coded_remarks: Vec<String>,
     late_copies: usize,
     reused_ids: usize,
 }
@@ -81,12 +82,7 @@ impl Recorder {
                 let payload = Payload { source: genuine.path(), text: &payload };
                 Ok(self.record(&events, payload, now, durable_by).await)
             }
-            Reading::Nothing(ignored) => {
-                if ignored == Ignored::SubscriptionConfirmation {
-                    tracing::warn!("a subscription waits for its confirmation, which an operator has to give");
-                }
-                Ok(Handling::ignored(ignored))
-            }
+            Reading::Nothing(ignored) => Ok(Handling::ignored(ignored)),
         }
     }
 
@@ -139,6 +135,7 @@ impl Recorder {
                 Recorded::New { notification_due } => {
                     handling.is_new = true;
                     handling.remarks.extend(event.remark);
+                    handling.coded_remarks.extend_from_slice(&event.remarks);
                     if notification_due {
                         handling.due = Some(PartitionKey::of(&event.session));
                     }
@@ -162,6 +159,7 @@ impl SessionHandling {
             handling.disposition = Disposition::Recorded;
         }
         handling.remarks.extend(self.remarks);
+        handling.coded_remarks.extend(self.coded_remarks);
         handling.late_copies += self.late_copies;
         handling.reused_ids += self.reused_ids;
         self.due

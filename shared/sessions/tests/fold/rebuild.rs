@@ -5,7 +5,7 @@ use crate::{
     order_does_not_matter::{any_history, record},
 };
 use proptest::prelude::*;
-use verdict_sessions::{NotRebuilt, Outcome, Session, SessionEvent, Stage};
+use verdict_sessions::{NotRebuilt, Outcome, ReasonCode, Session, SessionEvent, Stage};
 
 fn folded(events: &[SessionEvent]) -> Session {
     record(events).0
@@ -50,6 +50,28 @@ fn a_decision_that_comes_of_the_past_for_the_first_time_is_a_correction_too() {
     let rebuilt = before.rebuild(&[decision("a", 0, "t", Outcome::Review, None)]).unwrap().expect("another record");
     let notification = rebuilt.notification.expect("a correction");
     assert_eq!((notification.sequence, notification.previous_outcome, notification.correction), (1, None, true));
+}
+
+#[test]
+fn a_rebuild_tells_of_reasons_taken_back_and_not_of_those_that_were_only_added() {
+    let declined = |codes: &[&str]| {
+        let declined = decision("a", 0, "t", Outcome::Declined, None);
+        let codes = codes.iter().map(|code| ReasonCode::new(code).unwrap()).collect();
+        SessionEvent { decision: declined.decision.map(|decision| decision.with_codes(codes)), ..declined }
+    };
+    for (before, after, is_told) in [
+        (&[][..], &["1", "2"][..], false),
+        (&["1"], &["1", "2"], false),
+        (&["1"], &["2", "1"], false),
+        (&["1", "2"], &["2"], true),
+        (&["1"], &["2"], true),
+    ] {
+        let rebuilt = folded(&[declined(before)]).rebuild(&[declined(after)]).unwrap().expect("another record");
+        assert_eq!(rebuilt.notification.is_some(), is_told, "{before:?}, {after:?}");
+        assert_eq!(rebuilt.session.notifications, if is_told { 2 } else { 1 });
+    }
+    let of_another = decision("a", 0, "u", Outcome::Declined, None);
+    assert!(folded(&[declined(&[])]).rebuild(&[of_another]).unwrap().unwrap().notification.is_some());
 }
 
 #[test]

@@ -193,7 +193,7 @@ pub(super) async fn deliver(world: &World, webhook: &Webhook) -> String {
 }
 
 impl Story {
-    fn of(name: &'static str) -> Self {
+    pub(super) fn of(name: &'static str) -> Self {
         Self { name, steps: Vec::new() }
     }
 
@@ -211,7 +211,7 @@ impl Story {
         self.deliver(Webhook::sample(name))
     }
 
-    fn deliver(self, webhook: Webhook) -> Self {
+    pub(super) fn deliver(self, webhook: Webhook) -> Self {
         self.then(Step::Deliver(webhook))
     }
 

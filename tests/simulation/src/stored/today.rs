@@ -14,7 +14,7 @@ use verdict_pipeline::TableError;
 use verdict_sessions::{SessionKey, Timestamp};
 
 /// The seed of every run.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 
 /// Longer than an outbox entry is left to the function that wrote it.
 const RELAY_IS_DUE: Duration = Duration::from_secs(15);
@@ -64,7 +64,7 @@ pub async fn as_read(world: &World, key: &SessionKey) -> Result<Value, TableErro
 }
 
 /// Adds the items that a story leaves, and the session's messages on the decisions queue.
-async fn add_session(fixtures: &mut Fixtures, world: &World, story: &Story) {
+pub(super) async fn add_session(fixtures: &mut Fixtures, world: &World, story: &Story) {
     story.run(world).await;
     let partitions = partitions(world);
     let several = partitions.len() > 1;

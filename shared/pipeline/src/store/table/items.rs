@@ -19,6 +19,8 @@
 //!   [`PollReason`](super::polls::PollReason)): the release before can't read an item with a word that it doesn't know. A new
 //!   fact goes into an optional member of its own, as text or as a list of texts. Only a new provider adds a word, to
 //!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
+//! - **A rule of the fold may change** only so that a rebuild brings old records right, and old records go on folding
+//!   until then: see `Session::without_lent_reference`.
 //! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `POLL`, and the rules that make an
 //!   event's id of a webhook: with another id, a copy counts as news. The same holds for the index keys `dueShard`,
 //!   `dueAt`, `reference` and `referenceAt`. The numbers of shards may grow, and not shrink: relay and poller read only
@@ -35,8 +37,9 @@ use super::error::TableError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
-use std::{collections::HashMap, time::Duration};
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 use verdict_sessions::{EventId, Notification, Session, SessionEvent, SessionId, SessionKey, Status, Timestamp};
+use verdict_webhooks::sha256_hex;
 
 /// An item, by attribute name.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -54,6 +57,10 @@ pub(super) const OUTBOX_SHARDS: u8 = 8;
 
 /// The number of partitions of the index `due` that hold the poll schedule: two writes a session and poll.
 pub(super) const POLL_SHARDS: u8 = 4;
+
+/// The longest reference that is its own key in the index `reference`, in bytes. DynamoDB allows keys of 2048; references
+/// are up to 4000.
+const REFERENCE_KEY_LIMIT: usize = 1024;
 
 /// The time for which an entry is left to the function that wrote it. Then it is the relay's.
 const INLINE_GRACE: Duration = Duration::from_secs(10);
@@ -102,7 +109,7 @@ pub(super) struct SessionItem {
     version: u64,
     /// Derived from the record, for people who look at the table.
     status: Status,
-    /// The keys of the index `reference`, if the session has one.
+    /// The keys of the index `reference`, if the session has one: see [`indexed`].
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,7 +136,7 @@ pub(super) struct OutboxItem {
 }
 
 pub(super) fn session(key: &PartitionKey, session: &Session) -> Result<Item, TableError> {
-    let reference = session.reference().map(str::to_owned);
+    let reference = session.reference().map(|reference| indexed(reference).into_owned());
     write(&SessionItem {
         pk: key.0.clone(),
         sk: STATE.to_owned(),
@@ -139,6 +146,16 @@ pub(super) fn session(key: &PartitionKey, session: &Session) -> Result<Item, Tab
         reference,
         session: session.clone(),
     })
+}
+
+/// The key of a reference in the index `reference`: itself, or its digest if it is too long. A reference may look like
+/// another one's digest, so whoever reads the index compares the session's reference.
+pub(super) fn indexed(reference: &str) -> Cow<'_, str> {
+    if reference.len() <= REFERENCE_KEY_LIMIT {
+        Cow::Borrowed(reference)
+    } else {
+        Cow::Owned(format!("sha256:{}", sha256_hex(reference.as_bytes())))
+    }
 }
 
 pub(super) fn event(key: &PartitionKey, event: &SessionEvent) -> Result<Item, TableError> {
@@ -216,7 +233,7 @@ pub(super) fn state_key(pk: &PartitionKey) -> Item {
 /// The key at which a page of the index `reference` ended.
 pub(super) fn reference_key(reference: &str, at: &str, pk: &str) -> Item {
     let mut key = state_key(&PartitionKey::stored(pk));
-    key.insert("reference".into(), AttributeValue::S(reference.to_owned()));
+    key.insert("reference".into(), AttributeValue::S(indexed(reference).into_owned()));
     key.insert("referenceAt".into(), AttributeValue::S(at.to_owned()));
     key
 }
@@ -235,4 +252,109 @@ pub(super) fn read<T: DeserializeOwned>(item: Item, what: &'static str) -> Resul
 
 fn write<T: Serialize>(item: &T) -> Result<Item, TableError> {
     serde_dynamo::to_item(item).map_err(|_| TableError::Unwritable("item"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use verdict_sessions::{
+        AttemptId, Check, CheckOutcome, Decision, Kind, Outcome, Provider, ReasonCode, Stage, Subject,
+    };
+
+    /// DynamoDB's limit, in bytes.
+    const ITEM_LIMIT: usize = 400 * 1024;
+
+    /// The size of a value as DynamoDB counts it.
+    fn size(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(number) => number.len() / 2 + 2,
+            AttributeValue::M(members) => {
+                3 + members.iter().map(|(name, value)| name.len() + size(value) + 1).sum::<usize>()
+            }
+            AttributeValue::L(values) => 3 + values.iter().map(|value| size(value) + 1).sum::<usize>(),
+            AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    fn size_of(item: &Item) -> usize {
+        item.iter().map(|(name, value)| name.len() + size(value)).sum()
+    }
+
+    fn at(seconds: u32) -> Timestamp {
+        Timestamp::from_unix(1_781_308_800 + i64::from(seconds), 861_285_123).unwrap()
+    }
+
+    fn codes() -> Vec<ReasonCode> {
+        (0..ReasonCode::COUNT).map(|number| ReasonCode::new(&format!("{number:0>64}")).unwrap()).collect()
+    }
+
+    fn fill(detail: &mut verdict_sessions::Detail) {
+        for number in 0..verdict_sessions::Detail::COUNT {
+            detail.insert(&format!("nameOfAMember{number:02}"), &"x".repeat(64)).unwrap();
+        }
+    }
+
+    /// An event with the longest of everything that a reader makes.
+    fn largest(number: u32) -> SessionEvent {
+        let long = |length: usize| format!("{number:0>length$}");
+        let reason = Some("\u{1f512}".repeat(1024));
+        let mut check = Check { reason: reason.clone(), reason_codes: codes(), ..Check::new(CheckOutcome::Failed) };
+        fill(&mut check.detail);
+        let decided = Decision { reason, decided_at: Some(at(0)), ..Decision::new(Outcome::ResubmissionRequested) };
+        let mut decision = decided.with_codes(codes());
+        fill(&mut decision.detail);
+        SessionEvent {
+            event_id: EventId::new(long(EventId::LIMIT)).unwrap(),
+            session: SessionKey {
+                provider: Provider::Veriff,
+                session_id: SessionId::new("s".repeat(SessionId::LIMIT)).unwrap(),
+            },
+            kind: Kind::Verification,
+            name: "decision.resubmission_requested".into(),
+            attempt_id: Some(AttemptId::new(long(AttemptId::LIMIT)).unwrap()),
+            occurred_at: Some(at(number)),
+            emitted_at: Some(at(number)),
+            received_at: at(number),
+            stage: Some(Stage::Submitted),
+            decision: Some(decision),
+            checks: [(format!("document:{}", long(128)), check)].into(),
+            subject: Subject {
+                reference: Some("\u{1f512}".repeat(1000)),
+                provider_user_id: Some("\u{1f511}".repeat(1000)),
+            },
+            remark: None,
+            remarks: Vec::new(),
+            undated: false,
+            detail: std::collections::BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    #[expect(clippy::print_stderr, reason = "how much room is left is worth seeing")]
+    fn the_largest_record_is_an_item_that_dynamodb_stores() {
+        let mut session = None;
+        for number in 0..600 {
+            session = Some(Session::apply(session.as_ref(), &largest(number)).session);
+        }
+        let session = session.unwrap();
+        assert_eq!((session.attempts.len(), session.checks.len()), (512, 64));
+        let details = session.checks.values().map(|check| check.value.detail_size()).sum::<usize>();
+        let item = self::session(&PartitionKey::of(&session.key), &session).unwrap();
+        eprintln!("the largest record takes {} bytes, the codes and details of its checks {details}", size_of(&item));
+        assert!(details <= 60 * 1024, "{details}");
+        assert!(size_of(&item) < ITEM_LIMIT, "{}", size_of(&item));
+    }
+
+    #[test]
+    fn a_long_reference_is_indexed_by_its_digest_and_any_other_by_itself() {
+        for reference in ["customer-1", &"é".repeat(512)] {
+            assert_eq!(indexed(reference), reference);
+        }
+        let long = "é".repeat(1000);
+        assert_eq!(indexed(&long), format!("sha256:{}", sha256_hex(long.as_bytes())));
+        let key = reference_key(&long, "at", "SESSION#veriff/s");
+        assert_eq!(string(&key, "reference"), Some(&*indexed(&long)));
+    }
 }

@@ -87,7 +87,7 @@ impl SessionsTable {
             // An alias, since REFERENCE is one of DynamoDB's reserved words.
             .key_condition_expression("#reference = :reference")
             .expression_attribute_names("#reference", "reference")
-            .expression_attribute_values(":reference", AttributeValue::S(reference.to_owned()));
+            .expression_attribute_values(":reference", AttributeValue::S(items::indexed(reference).into_owned()));
         let Some(found) = page(query, start).await? else { return Ok(None) };
         let next = found
             .last_evaluated_key
@@ -99,7 +99,8 @@ impl SessionsTable {
         let keys = found.into_iter().map(|pk| items::state_key(&PartitionKey::stored(pk))).collect();
         let mut items = self.batch_get(keys).await?;
         items.sort_by(|a, b| (a.first_event_at, &a.key).cmp(&(b.first_event_at, &b.key)));
-        // The index lags behind the table: a session may have got another reference since.
+        // The index lags behind the table: a session may have got another reference since. And the key of a long
+        // reference may be another session's reference.
         items.retain(|session| session.reference() == Some(reference));
         Ok(Some(Page { items, next }))
     }

@@ -220,7 +220,7 @@ def more_sorts(sender: Sender, session_id: str, right: Delivery) -> list[tuple[s
             ("recorded", enveloped(signature, webhook=f"qes.{canary('event')}", webhook_id=canary("webhook-id"))),
             ("recorded", enveloped(
                 signature, webhook=[canary("event")], webhook_created_at=canary("time"), object_id=canary("object"))),
-            ("ignored", replace(right, body=json.dumps(asked).encode())),
+            ("quarantined", replace(right, body=json.dumps(asked).encode())),
             ("refused", enveloped(canary("signature"))), ("refused", enveloped(None)),
             ("refused", with_token(right, canary("another-token"))),
             ("refused", replace(right, body=canary("no-envelope").encode()))]

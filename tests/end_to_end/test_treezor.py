@@ -14,6 +14,7 @@ import pytest
 
 from .deliveries import BYTES, TREEZOR, Delivery, as_event, envelope, post, post_all, treezor_signature, with_token
 from .functions import copy
+from .inbox import quarantined_body
 from .table import items, size
 from .test_vectors import delivery_lines
 
@@ -228,16 +229,21 @@ def listener():
         thread.join()
 
 
-def test_a_subscription_is_not_confirmed_by_itself_and_of_it_only_its_sort_is_logged(verdict, session_id):
+@pytest.mark.parametrize("sort, reason", [
+    ("SubscriptionConfirmation", "subscription_confirmation"), ("UnsubscribeConfirmation", "unsubscribe_confirmation"),
+])
+def test_a_call_of_the_transport_is_kept_as_sent_and_never_followed(verdict, quarantine, session_id, sort, reason):
     before = size(verdict)
     with copy(verdict, "TreezorWebhooks", VERDICT_LOG="trace") as function, listener() as (url, came):
         asked = delivery(json.dumps({
-            "Type": "SubscriptionConfirmation", "MessageId": "canary-message", "Token": "canary-token",
+            "Type": sort, "MessageId": "canary-message", "Token": f"canary-token-{session_id}",
             "TopicArn": "canary-topic", "SubscribeURL": url, "Message": "canary-text"}).encode())
-        by_header = asked.plus(("x-amz-sns-message-type", "SubscriptionConfirmation"))
-        for sent in (asked, by_header, replace(by_header, body=url.encode())):
+        by_header = asked.plus(("x-amz-sns-message-type", sort))
+        for sent in (asked, by_header, replace(by_header, body=f"{url} {session_id}".encode())):
             answer = function.answer(as_event(sent))
-            assert (answer.status, answer.outcome, answer.session, answer.body) == (200, "ignored", None, "{}")
+            assert (answer.status, answer.outcome, answer.session, answer.body) == (200, "quarantined", None, "{}")
+            kept = quarantine.holding(sent.body)[-1]
+            assert (kept.body["reason"], quarantined_body(kept)) == (reason, sent.body)
         assert function.answer(as_event(with_token(by_header))).outcome == "refused"
         assert function.answer(as_event(signed(review(session_id, 1)))).outcome == "recorded"
         delivery_lines(verdict, function, 5)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes times.json: times as providers spell them, each as JSON text, and what each means: a time in UTC, `blank` or `unreadable`."""
+"""Writes times.jsonl: times as providers spell them, each as JSON text, and what each means: a time in UTC, `blank` or `unreadable`."""
 from __future__ import annotations
 
 import json
@@ -116,5 +116,5 @@ for spelled in ["true", "false", "[]", "{}", '["2026-06-13T00:38:30Z"]', '{"valu
 
 spellings = [case["spelled"] for case in CASES]
 CASES[:] = [case for index, case in enumerate(CASES) if case["spelled"] not in spellings[:index]]
-lines = ",\n".join(json.dumps(case) for case in CASES)
-Path(__file__).with_name("times.json").write_text(f"[\n{lines}\n]\n")
+lines = "".join(json.dumps(case) + "\n" for case in CASES)
+Path(__file__).with_name("times.jsonl").write_text(lines)

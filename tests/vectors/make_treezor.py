@@ -561,50 +561,58 @@ def envelopes():
     unreadable("payload-around-signature-inside", why, wrapped(envelope(None), after=[('"object_payload"', PAYLOAD)]))
 
 
-def confirmations():
-    right = [("token", TOKEN)]
+def calls():
+    right = {"tokens": [TOKEN], "query": [("token", TOKEN)]}
     body = '{"Type":"SubscriptionConfirmation","TopicArn":"sample","SubscribeURL":"https://example.com/confirm"}'
-    why = "A subscription is confirmed by hand; what asks for it may knock."
-    case("confirmation", why, body)
-    case("confirmation-by-header", why, body.replace("Subscription", "Sample"), headers=[MESSAGE_TYPE])
+    ended = body.replace("Subscription", "Unsubscribe")
+    ended_header = (MESSAGE_TYPE[0], "UnsubscribeConfirmation")
+    why = "A subscription is confirmed by hand; what asks for it may knock if it has the token."
+    case("confirmation", why, body, **right)
+    case("confirmation-by-header", why, body.replace("Subscription", "Sample"), headers=[MESSAGE_TYPE], **right)
     case("confirmation-by-header-in-another-case", "Header names have no case.", "{}",
-         headers=[("X-Amz-Sns-Message-Type", MESSAGE_TYPE[1])])
-    case("confirmation-with-token", why, body, tokens=[TOKEN], query=right)
-    case("confirmation-wrapped", why, wrapped("{}"), headers=[MESSAGE_TYPE])
+         headers=[("X-Amz-Sns-Message-Type", MESSAGE_TYPE[1])], **right)
+    case("confirmation-wrapped", why, wrapped("{}"), headers=[MESSAGE_TYPE], **right)
     for name, other in (("empty", ""), ("text", "Please confirm"), ("list", "[]"), ("not-utf-8", b"\xff"),
                         ("without-payload", envelope(None)), ("byte-order-mark", "\ufeff" + body)):
-        case(f"confirmation-of-{name}", "Its form is not public, so any will do; nothing of it is kept.", other,
-             headers=[MESSAGE_TYPE])
+        case(f"confirmation-of-{name}", "Its form is not public, so any will do.", other, headers=[MESSAGE_TYPE], **right)
+    why = "The transport says that a subscription has ended."
+    case("unsubscribe", why, ended, **right)
+    case("unsubscribe-by-header", why, "{}", headers=[ended_header], **right)
+    case("unsubscribe-of-text", why, "It has ended", headers=[ended_header], **right)
     case("confirmation-without-token", "Where tokens are asked for, they are of everybody.", body, tokens=[TOKEN],
          refusal="url_token_missing")
     case("confirmation-wrong-token", "Where tokens are asked for, they are of everybody.", body, tokens=[TOKEN],
          query=[("token", OTHER_TOKEN)], headers=[MESSAGE_TYPE], refusal="url_token_mismatch")
+    why = "Without a token that proves its sender it is as good as anything that is not signed."
+    for name, other in (("confirmation", body), ("unsubscribe", ended)):
+        case(f"{name}-where-no-token-is-configured", why, other, headers=[MESSAGE_TYPE], refusal="envelope_unreadable")
+    case("confirmation-with-a-token-that-none-asks-for", why, body, query=right["query"], refusal="envelope_unreadable")
     why = "What holds a payload is a webhook, whatever else it says."
     payload = [('"Type"', '"SubscriptionConfirmation"')]
-    case("confirmation-with-a-payload", why, envelope(signature=None, before=payload), headers=[MESSAGE_TYPE],
+    case("confirmation-with-a-payload", why, envelope(signature=None, before=payload), headers=[MESSAGE_TYPE], **right,
          refusal="signature_missing")
     case("confirmation-with-a-bad-signature", why, envelope(signature=BAD, before=payload), headers=[MESSAGE_TYPE],
-         refusal="signature_mismatch")
+         **right, refusal="signature_mismatch")
     case("confirmation-with-a-wrapped-payload", why, wrapped(envelope(signature=None), before=payload),
-         headers=[MESSAGE_TYPE], refusal="signature_missing")
+         headers=[MESSAGE_TYPE], **right, refusal="signature_missing")
     case("confirmation-with-a-null-payload", why, written([*payload, ('"object_payload"', "null")]),
-         headers=[MESSAGE_TYPE], refusal="signature_missing")
+         headers=[MESSAGE_TYPE], **right, refusal="signature_missing")
     case("confirmation-with-two-payloads", why, envelope(after=[('"object_payload"', "{}")]), headers=[MESSAGE_TYPE],
+         **right, refusal="envelope_unreadable")
+    case("confirmation-with-a-payload-cut-short", why, envelope()[:-1], headers=[MESSAGE_TYPE], **right,
          refusal="envelope_unreadable")
-    case("confirmation-with-a-payload-cut-short", why, envelope()[:-1], headers=[MESSAGE_TYPE],
+    why = "Nothing says that it is a call of the transport's."
+    for name, message in (("Notification", '"Notification"'), ("lower-case", '"subscriptionconfirmation"'),
+                          ("null", "null"), ("list", '["SubscriptionConfirmation"]')):
+        case(f"type-{name}", why, written([('"Type"', message)]), **right, refusal="envelope_unreadable")
+    case("type-in-lower-case", why, written([('"type"', '"SubscriptionConfirmation"')]), **right,
          refusal="envelope_unreadable")
-    why = "Nothing says that it is a confirmation."
-    for name, message in (("Notification", '"Notification"'), ("UnsubscribeConfirmation", '"UnsubscribeConfirmation"'),
-                          ("lower-case", '"subscriptionconfirmation"'), ("null", "null"),
-                          ("list", '["SubscriptionConfirmation"]')):
-        case(f"type-{name}", why, written([('"Type"', message)]), refusal="envelope_unreadable")
-    case("type-in-lower-case", why, written([('"type"', '"SubscriptionConfirmation"')]), refusal="envelope_unreadable")
-    case("type-inside", why, written([('"message"', body)]), refusal="envelope_unreadable")
-    case("type-doubled", why, written(payload * 2), refusal="envelope_unreadable")
-    case("confirmation-header-of-a-notification", why, "{}", headers=[(MESSAGE_TYPE[0], "Notification")],
+    case("type-inside", why, written([('"message"', body)]), **right, refusal="envelope_unreadable")
+    case("type-doubled", why, written(payload * 2), **right, refusal="envelope_unreadable")
+    case("confirmation-header-of-a-notification", why, "{}", headers=[(MESSAGE_TYPE[0], "Notification")], **right,
          refusal="envelope_unreadable")
     case("confirmation-header-doubled", "Nobody can say which one counts.", "{}",
-         headers=[MESSAGE_TYPE, (MESSAGE_TYPE[0], "Notification")], refusal="envelope_unreadable")
+         headers=[MESSAGE_TYPE, (MESSAGE_TYPE[0], "Notification")], **right, refusal="envelope_unreadable")
 
 
 def methods_and_paths():
@@ -623,7 +631,7 @@ def methods_and_paths():
 
 def main() -> None:
     for group in (what_is_signed_right, spellings, signatures_that_no_signer_makes, signatures_over_something_else,
-                  secrets, url_tokens, without_signature, envelopes, confirmations, methods_and_paths):
+                  secrets, url_tokens, without_signature, envelopes, calls, methods_and_paths):
         group()
     CASES.write()
 

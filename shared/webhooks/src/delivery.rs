@@ -2,11 +2,14 @@
 
 use crate::{
     digest::sha256_hex,
-    reading::{json::Json, minimise::minimise_unbounded, probe::is_probe},
+    reading::{json::Json, minimise::minimise_unbounded, probe::is_probe, unreadable::Unreadable},
     refusal::Refusal,
 };
 use std::{borrow::Cow, fmt};
 use verdict_sessions::{Provider, Timestamp};
+
+/// The most that is kept of a call of the transport's, in bytes: far above what one has.
+const CALL_LIMIT: usize = 64 * 1024;
 
 /// The request headers, in the order received. Names are compared without regard to case.
 #[derive(Clone, Default)]
@@ -134,9 +137,12 @@ impl Delivery {
         Genuine { is_probe, ..Genuine::new(provider, self.path, received_at, self.body) }
     }
 
-    /// The webhook of a known sender whose body isn't proved: the body is dropped.
-    pub(crate) fn proven_without_body(self, provider: Provider, received_at: Timestamp) -> Genuine {
-        Genuine::new(provider, self.path, received_at, Vec::new())
+    /// A call of the transport that webhooks come by, from a known sender. Its body isn't proved and is no webhook: up
+    /// to 64 KB of it are kept as sent, for an operator.
+    pub(crate) fn proven_call(mut self, provider: Provider, received_at: Timestamp, call: Unreadable) -> Genuine {
+        let digest = Some(sha256_hex(&self.body));
+        self.body.truncate(CALL_LIMIT);
+        Genuine { digest, call: Some(call), ..Genuine::new(provider, self.path, received_at, self.body) }
     }
 }
 
@@ -183,11 +189,13 @@ pub struct Genuine {
     /// The digest of the body as sent, if the body here isn't that any more.
     digest: Option<String>,
     is_probe: bool,
+    /// What it is, if it is a call of the transport's and no webhook.
+    call: Option<Unreadable>,
 }
 
 impl Genuine {
     fn new(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>) -> Self {
-        Self { provider, path, received_at, body, digest: None, is_probe: false }
+        Self { provider, path, received_at, body, digest: None, is_probe: false, call: None }
     }
 
     /// A webhook that was proved before and has been on Verdict's own queue since, to which only Verdict can send, or
@@ -202,6 +210,18 @@ impl Genuine {
         digest: String,
     ) -> Self {
         Self { digest: Some(digest), ..Self::new(provider, path, received_at, body) }
+    }
+
+    /// The same as a call of the transport's, if it was one when it was proved.
+    #[must_use]
+    pub fn as_call(self, call: Option<Unreadable>) -> Self {
+        Self { call, ..self }
+    }
+
+    /// What it is, if it is a call of the transport's: then it can't be read, and an operator has to see to it.
+    #[must_use]
+    pub fn call(&self) -> Option<Unreadable> {
+        self.call
     }
 
     /// The provider that vouched for it.
@@ -236,9 +256,13 @@ impl Genuine {
     }
 
     /// The body as an operator may keep it: minimised, of any length, if it can be read as JSON; otherwise (not JSON,
-    /// or nested too deeply) as sent.
+    /// or nested too deeply) as sent. A call of the transport's is kept as sent: it holds nobody's data, and its token
+    /// is what the operator needs.
     #[must_use]
     pub fn minimised_body(&self) -> Cow<'_, [u8]> {
+        if self.call.is_some() {
+            return Cow::Borrowed(&self.body);
+        }
         match Json::parse(&self.body) {
             Ok(document) => Cow::Owned(minimise_unbounded(&document).into_bytes()),
             Err(_) => Cow::Borrowed(&self.body),

@@ -20,7 +20,13 @@ pub(crate) async fn quarantine(
 ) -> Handling {
     let enqueue = async { queue.enqueue(webhook?.because(unreadable)).await };
     match deadline.try_bound(enqueue).await {
-        Ok(()) => Handling::quarantined(unreadable),
+        Ok(()) => {
+            if Unreadable::of_call(unreadable.code()).is_some() {
+                // What an operator has to do, in words that name nothing of it.
+                tracing::warn!("{unreadable}");
+            }
+            Handling::quarantined(unreadable)
+        }
         Err(error) => {
             tracing::error!(%error, "could not quarantine");
             Handling::failed(match error {

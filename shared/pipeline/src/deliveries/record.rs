@@ -18,7 +18,7 @@ use crate::{
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};
 use verdict_sessions::{Remark, SessionEvent, Timestamp};
-use verdict_webhooks::{Disposition, Genuine, Ignored, Reading, Unreadable, read};
+use verdict_webhooks::{Disposition, Genuine, Reading, Unreadable, read};
 
 /// The longest that publishing may hold up the answer. The webhook is durable by then, and the relay publishes the
 /// rest.
@@ -82,12 +82,7 @@ impl Recorder {
                 let payload = Payload { source: genuine.path(), text: &payload };
                 Ok(self.record(&events, payload, now, durable_by).await)
             }
-            Reading::Nothing(ignored) => {
-                if ignored == Ignored::SubscriptionConfirmation {
-                    tracing::warn!("a subscription waits for its confirmation, which an operator has to give");
-                }
-                Ok(Handling::ignored(ignored))
-            }
+            Reading::Nothing(ignored) => Ok(Handling::ignored(ignored)),
         }
     }
 

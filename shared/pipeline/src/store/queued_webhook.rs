@@ -134,7 +134,9 @@ impl QueuedWebhook {
     pub fn restore(&self) -> Result<Genuine, ForeignMessage> {
         let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| ForeignMessage)?;
         let body = gunzip(&packed).map_err(|_| ForeignMessage)?;
-        Ok(Genuine::from_our_queue(self.provider, self.path.clone(), self.received_at, body, self.sha256.clone()))
+        let call = self.reason().and_then(Unreadable::of_call);
+        let (path, digest) = (self.path.clone(), self.sha256.clone());
+        Ok(Genuine::from_our_queue(self.provider, path, self.received_at, body, digest).as_call(call))
     }
 
     /// The provider that sent it.
@@ -241,6 +243,19 @@ mod tests {
         let again = written_and_read(queued).because(Unreadable::NoSessionId);
         assert_eq!(again.reason(), Some("no_session_id"));
         assert_eq!(again.message.as_deref(), Some("there is no session id"));
+    }
+
+    #[test]
+    fn a_call_of_the_transport_is_kept_as_sent_and_stays_one_when_it_is_sent_to_intake_again() {
+        for call in [Unreadable::SubscriptionConfirmation, Unreadable::UnsubscribeConfirmation] {
+            let body = r#"{ "Type": "any", "Token": "t", "SubscribeURL": "https://example.com/?Token=t" }"#;
+            let queued = QueuedWebhook::of(&genuine(body).as_call(Some(call))).unwrap().because(call);
+            let restored = written_and_read(queued).restore().unwrap();
+            assert_eq!((restored.body(), restored.call()), (body.as_bytes(), Some(call)));
+            assert_eq!(verdict_webhooks::read(&restored), Err(call));
+        }
+        let other = QueuedWebhook::of(&genuine("{")).unwrap().because(Unreadable::NotJson { at: 1 });
+        assert_eq!(written_and_read(other).restore().unwrap().call(), None);
     }
 
     #[test]

@@ -28,8 +28,6 @@ pub enum Ignored {
     Undecided,
     /// It is about something other than identity verification.
     OtherFamily,
-    /// It asks for a subscription to be confirmed, which an operator does by hand: its URL is never fetched.
-    SubscriptionConfirmation,
 }
 
 impl Ignored {
@@ -39,7 +37,6 @@ impl Ignored {
         match self {
             Self::Undecided => "undecided",
             Self::OtherFamily => "other_family",
-            Self::SubscriptionConfirmation => "subscription_confirmation",
         }
     }
 }

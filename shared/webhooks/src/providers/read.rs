@@ -21,6 +21,9 @@ use verdict_sessions::{Provider, SessionEvent};
 /// # Errors
 /// [`Unreadable`] if it can't become events.
 pub fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+    if let Some(call) = genuine.call() {
+        return Err(call);
+    }
     match genuine.provider() {
         Provider::Veriff => Veriff::read(genuine),
         Provider::Incode => Incode::read(genuine),

@@ -33,6 +33,12 @@ pub enum Unreadable {
     /// An id that no record can be filed under: too long, or not Unicode.
     #[error("the member `{0}` can't be an id: it is too long or not Unicode")]
     UnusableId(&'static str),
+    /// The transport asks for a subscription to be confirmed. An operator does that by hand: its URL is never fetched.
+    #[error("a subscription waits for its confirmation, which an operator has to give")]
+    SubscriptionConfirmation,
+    /// The transport says that a subscription has ended. Its URL, which would begin it again, is never fetched either.
+    #[error("a subscription has ended; an operator can begin it again")]
+    UnsubscribeConfirmation,
 }
 
 impl Unreadable {
@@ -48,6 +54,14 @@ impl Unreadable {
             Self::NoSessionId => "no_session_id",
             Self::Missing(_) => "member_missing",
             Self::UnusableId(_) => "unusable_id",
+            Self::SubscriptionConfirmation => "subscription_confirmation",
+            Self::UnsubscribeConfirmation => "unsubscribe_confirmation",
         }
+    }
+
+    /// The call of a transport that has this code. Such a call is no webhook, and says so only where it comes in.
+    #[must_use]
+    pub fn of_call(code: &str) -> Option<Self> {
+        [Self::SubscriptionConfirmation, Self::UnsubscribeConfirmation].into_iter().find(|call| call.code() == code)
     }
 }

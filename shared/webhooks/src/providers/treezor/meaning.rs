@@ -28,10 +28,6 @@ use verdict_sessions::{
 
 /// Reads a genuine webhook into session events.
 pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
-    // Of all that is proved, only a confirmation comes without a body.
-    if genuine.body().is_empty() {
-        return Ok(Reading::Nothing(Ignored::SubscriptionConfirmation));
-    }
     let document = Json::parse_object(genuine.body())?;
     let webhook = Webhook::read(&document)?;
     let Some(name) = Name::of(&webhook.name) else { return Ok(Reading::Nothing(Ignored::OtherFamily)) };

@@ -25,9 +25,12 @@ const PATH: &str = "/treezor";
 /// The parameter of the URL that holds a token.
 const URL_TOKEN: &str = "token";
 
-/// The header and the value of a request to confirm a subscription.
+/// The header and the values of the transport's own calls.
 const MESSAGE_TYPE: &str = "x-amz-sns-message-type";
-const CONFIRMATION: &str = "SubscriptionConfirmation";
+const CALLS: [(&str, Unreadable); 2] = [
+    ("SubscriptionConfirmation", Unreadable::SubscriptionConfirmation),
+    ("UnsubscribeConfirmation", Unreadable::UnsubscribeConfirmation),
+];
 
 /// The beginning of the names of the only webhooks that Treezor is known to send without a signature.
 const UNSIGNED: &str = "kycreview.";
@@ -96,8 +99,9 @@ pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestam
     let delivery = delivery.posted_to(&[PATH])?;
     credentials.admit(&delivery)?;
     let envelope = Envelope::find(delivery.unproven_body());
-    if asks_for_confirmation(&delivery, &envelope) {
-        return Ok(delivery.proven_without_body(Provider::Treezor, now));
+    // Only a token in the URL proves its sender.
+    if let Some(call) = call(&delivery, &envelope).filter(|_| !credentials.url_tokens.is_empty()) {
+        return Ok(delivery.proven_call(Provider::Treezor, now, call));
     }
     let envelope = envelope.map_err(|_| Refusal::EnvelopeUnreadable)?;
     let payload = envelope.member("object_payload").ok_or(Refusal::EnvelopeUnreadable)?;
@@ -109,16 +113,18 @@ pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestam
     Ok(delivery.proven_in_part(Provider::Treezor, now, is_probe))
 }
 
-/// The call that comes before a subscription's first webhook. Its form is not public: a header or a member of the
-/// body says what it is. What holds a payload is a webhook, whatever else it says.
-fn asks_for_confirmation(delivery: &Delivery, envelope: &Result<Envelope<'_>, Unreadable>) -> bool {
-    let header = || delivery.headers().only(MESSAGE_TYPE).is_ok_and(|message| message == Some(CONFIRMATION));
+/// A call of the transport's: one comes before a subscription's first webhook, one when the subscription ends. Their
+/// form is not public: a header or a member of the body says what they are. What holds a payload is a webhook, whatever
+/// else it says.
+fn call(delivery: &Delivery, envelope: &Result<Envelope<'_>, Unreadable>) -> Option<Unreadable> {
+    let named = |message: &str| CALLS.into_iter().find(|(name, _)| *name == message).map(|(_, call)| call);
+    let by_header = || named(delivery.headers().only(MESSAGE_TYPE).ok().flatten()?);
     match envelope {
-        Ok(envelope) if envelope.member("object_payload").is_some() => false,
-        Ok(envelope) => envelope.text("Type").is_some_and(|message| message == CONFIRMATION) || header(),
+        Ok(envelope) if envelope.member("object_payload").is_some() => None,
+        Ok(envelope) => envelope.text("Type").and_then(|message| named(&message)).or_else(by_header),
         Err(_) => {
             let payload = b"object_payload";
-            header() && !delivery.unproven_body().windows(payload.len()).any(|bytes| bytes == payload)
+            by_header().filter(|_| !delivery.unproven_body().windows(payload.len()).any(|bytes| bytes == payload))
         }
     }
 }

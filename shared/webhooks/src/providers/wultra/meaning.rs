@@ -12,11 +12,11 @@ use crate::{
     reading::{
         details::{Remarks, codes, cut, details, items, left_out, remark},
         facts::Facts,
-        fields::{Id, MaybeText, detail, document_check, event_id, reason, usable},
+        fields::{Id, MaybeText, document_check, event_id, reason, usable},
         json::Json,
         minimise::{minimise, minimise_unbounded},
         unreadable::Unreadable,
-        word::Word,
+        word::{Word, shown_words},
     },
 };
 use std::collections::BTreeMap;
@@ -33,10 +33,7 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let session = SessionKey { provider: Provider::Wultra, session_id: usable(process_id, SessionId::new)? };
     let fact_id = fact_id(envelope.id.as_ref(), &document, genuine)?;
     let facts = with_details_of_envelope(facts(&event), &document)
-        .with_detail(detail([
-            ("identityVerificationId", &envelope.identity_verification_id),
-            ("processType", &envelope.process_type),
-        ]))
+        .with_detail(shown_words([&envelope.identity_verification_id, &envelope.process_type]))
         .with_remarks(envelope.remarks.into_iter().chain(envelope.timestamp.remark()));
     let event = SessionEvent {
         occurred_at: envelope.timestamp.at(),
@@ -93,7 +90,7 @@ fn check_finished(name: String, result: &CheckResult<'_>, (detail_of_check, rema
         checks: check.into_iter().collect(),
         ..Facts::default()
     };
-    facts.with_remarks(remarks.into_iter().chain(more)).with_detail(detail([("provider", provider)]))
+    facts.with_remarks(remarks.into_iter().chain(more)).with_detail(shown_words([provider]))
 }
 
 fn process_finished(status: &Word<'_>, error_detail: &MaybeText<'_>) -> Facts {

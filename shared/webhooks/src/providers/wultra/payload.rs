@@ -28,8 +28,8 @@ pub(super) struct Envelope<'a> {
     /// What was left out of the subject.
     pub(super) remarks: Remarks,
     pub(super) process_id: Option<Id<'a>>,
-    pub(super) process_type: MaybeText<'a>,
-    pub(super) identity_verification_id: MaybeText<'a>,
+    pub(super) process_type: Word<'a>,
+    pub(super) identity_verification_id: Word<'a>,
 }
 
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(super) struct CheckResult<'a> {
     pub(super) status: Word<'a>,
     pub(super) reject_reason: MaybeText<'a>,
     pub(super) error_detail: MaybeText<'a>,
-    pub(super) provider: MaybeText<'a>,
+    pub(super) provider: Word<'a>,
 }
 
 impl<'a> Payload<'a> {
@@ -84,8 +84,8 @@ impl<'a> Payload<'a> {
             subject,
             remarks,
             process_id: id(document, "processId")?,
-            process_type: maybe_text(document, "processType")?,
-            identity_verification_id: maybe_text(document, "identityVerificationId")?,
+            process_type: Word::read(document, "processType")?,
+            identity_verification_id: Word::read(document, "identityVerificationId")?,
         };
         Ok(Self { envelope, event: event(document)? })
     }
@@ -142,6 +142,6 @@ fn check_result<'a>(json: &'a Json<'a>) -> Result<CheckResult<'a>, Unreadable> {
         status: Word::read(json, "status")?,
         reject_reason: maybe_text(json, "rejectReason")?,
         error_detail: maybe_text(json, "errorDetail")?,
-        provider: maybe_text(json, "provider")?,
+        provider: Word::read(json, "provider")?,
     })
 }

@@ -4,6 +4,8 @@ mod canonical;
 mod credentials;
 mod event_ids;
 pub(crate) mod genuine;
+mod histories;
+mod printed;
 mod proofs;
 mod readings;
 mod unreadable;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::{fmt::Write as _, sync::LazyLock};
 use verdict_sessions::{Provider, Timestamp};
 use verdict_webhooks::{
-    Delivery, Disposition, Headers, Ignored, Reading, Refusal, WebhookSource,
+    Delivery, Disposition, Headers, Reading, Refusal, Unreadable, WebhookSource, sha256_hex,
     treezor::{Treezor, canonical},
 };
 
@@ -60,22 +60,37 @@ fn envelope(payload: &str, signature: &str) -> String {
 }
 
 #[test]
-fn what_is_proven_is_what_was_sent_and_nothing_of_a_confirmation() {
-    let (mut kept, mut dropped) = (0, 0);
+fn what_is_proven_is_what_was_sent() {
+    let (mut webhooks, mut calls) = (0, 0);
     for case in CASES.iter().filter(|case| case.verdict == Verdict::Genuine) {
         let genuine = case.prove(Treezor::from_json).unwrap();
-        let reading = verdict_webhooks::read(&genuine);
-        let confirmation = Ok(Reading::Nothing(Ignored::SubscriptionConfirmation));
-        if case.name.starts_with("confirmation") && case.name != "confirmation-header-ignored" {
-            assert_eq!((genuine.body(), reading), (&b""[..], confirmation), "{}", case.name);
-            dropped += 1;
-        } else {
-            assert_eq!(genuine.body(), case.body(), "{}", case.name);
-            assert_ne!(reading, confirmation, "{}", case.name);
-            kept += 1;
+        let call = match &*case.name {
+            "confirmation-header-ignored" => None,
+            name if name.starts_with("confirmation") => Some(Unreadable::SubscriptionConfirmation),
+            name if name.starts_with("unsubscribe") => Some(Unreadable::UnsubscribeConfirmation),
+            _ => None,
+        };
+        assert_eq!((genuine.body(), genuine.call()), (&*case.body(), call), "{}", case.name);
+        if let Some(call) = call {
+            assert_eq!(verdict_webhooks::read(&genuine), Err(call), "{}", case.name);
+            assert_eq!(*genuine.minimised_body(), *case.body(), "{}: kept as sent", case.name);
         }
+        *(if call.is_some() { &mut calls } else { &mut webhooks }) += 1;
     }
-    assert!(kept > 50 && dropped > 5, "{kept}, {dropped}");
+    assert!(webhooks > 50 && calls > 10, "{webhooks}, {calls}");
+}
+
+#[test]
+fn of_a_call_up_to_64_kilobytes_are_kept() {
+    let case = named("confirmation");
+    let kept = |length: usize| {
+        let headers = Headers::from_iter([("x-amz-sns-message-type", "SubscriptionConfirmation")]);
+        let delivery = Delivery::new("POST", "/treezor", headers, vec![b'x'; length]).with_query(case.query.clone());
+        let genuine = case.treezor().prove(delivery, case.now()).unwrap();
+        assert_eq!(genuine.body_digest(), sha256_hex(&vec![b'x'; length]), "of what was sent");
+        genuine.body().len()
+    };
+    assert_eq!([0, 65_536, 65_537, 1_000_000].map(kept), [0, 65_536, 65_536, 65_536]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod credentials;
 pub(crate) mod genuine;
+mod histories;
+mod printed;
 mod proofs;
 mod readings;
 mod unreadable;

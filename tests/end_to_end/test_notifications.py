@@ -36,6 +36,8 @@ def test_a_notification_is_a_cloud_event_with_exactly_the_members_of_its_descrip
             "final": True,
             "previousOutcome": None,
             "reasonCode": "102",
+            "reasonCodes": ["102"],
+            "detail": {},
             "correction": False,
             "decidedAt": "2026-06-13T00:38:30.861285Z",
             "reference": "12345678",

@@ -54,9 +54,13 @@ def test_a_record_has_exactly_the_members_of_its_description(verdict, session_id
         "attemptId": ATTEMPT,
         "subject": {"reference": "12345678", "providerUserId": "c75b4569-0528-4004-aecc-8dc8c9b46b6e"},
         "decision": {
-            "outcome": "declined", "final": True, "reasonCode": "102", "reason": "Document damaged",
-            "decidedAt": "2026-06-13T00:38:30.861285Z", "attemptId": ATTEMPT},
-        "checks": {"watchlist": {"outcome": "passed", "reason": None, "at": "2026-06-13T00:40:00Z"}},
+            "outcome": "declined", "final": True, "reasonCode": "102", "reasonCodes": ["102"], "reason": "Document damaged",
+            "detail": {}, "decidedAt": "2026-06-13T00:38:30.861285Z", "attemptId": ATTEMPT},
+        "checks": {"watchlist": {
+            "outcome": "passed", "reason": None, "reasonCodes": [],
+            "detail": {"checkType": "initial_result", "monitoring": "false", "totalHits": "0"},
+            "at": "2026-06-13T00:40:00Z"}},
+        "remarks": [],
         "events": 3,
         "notifications": 1,
         "version": 3,
@@ -69,8 +73,8 @@ def test_a_record_that_knows_little_still_has_every_member(verdict, session_id):
     assert record.pop("firstEventAt") == record.pop("lastEventAt")
     assert record == {
         "provider": "veriff", "sessionId": session_id, "kind": "verification", "status": "new", "attemptId": None,
-        "subject": {"reference": None, "providerUserId": None}, "decision": None, "checks": {}, "events": 1,
-        "notifications": 0, "version": 1}
+        "subject": {"reference": None, "providerUserId": None}, "decision": None, "checks": {}, "remarks": [],
+        "events": 1, "notifications": 0, "version": 1}
 
 
 def test_events_are_listed_as_they_were_understood(verdict, session_id):
@@ -85,11 +89,13 @@ def test_events_are_listed_as_they_were_understood(verdict, session_id):
     for listed in (cancelled, declined):
         assert set(listed) == {
             "eventId", "provider", "sessionId", "kind", "name", "attemptId", "occurredAt", "emittedAt", "receivedAt",
-            "effectiveAt", "stage", "decision", "checks", "subject", "remark", "detail"}
+            "effectiveAt", "undated", "stage", "decision", "checks", "subject", "remark", "remarks", "detail"}
     assert (cancelled["name"], cancelled["detail"]) == ("event.flow_cancelled", said)
     assert (cancelled["occurredAt"], cancelled["effectiveAt"]) == (None, cancelled["receivedAt"])
     assert declined["name"] == "decision.declined"
-    assert declined["decision"] == {"outcome": "declined", "reasonCode": "102", "reason": "Document damaged"}
+    assert declined["decision"] == {
+        "outcome": "declined", "reasonCode": "102", "reasonCodes": ["102"], "reason": "Document damaged", "detail": {},
+        "decidedAt": None}
     assert declined["effectiveAt"] == declined["occurredAt"] == "2026-06-12T09:30:00.000001Z"
 
 

@@ -547,7 +547,9 @@ impl<'w> Run<'w> {
         }
         for record in self.world.records().values() {
             let facts: Vec<Fact> = record.events.values().map(Fact::of).collect();
-            exercised(&facts).into_iter().for_each(|(name, count)| counts.add(name, count));
+            for (name, count) in exercised(&facts) {
+                counts.add(name, count);
+            }
         }
         let published = self.world.published();
         let notifications = published.iter().map(|event| event["id"].to_string()).collect::<BTreeSet<_>>().len();

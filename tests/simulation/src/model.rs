@@ -179,11 +179,7 @@ fn name_beats(one: &Fact, other: &Fact) -> bool {
 }
 
 /// The fact that beats all others that tell of something.
-fn winner<'f>(
-    facts: &'f [Fact],
-    tells: impl Fn(&Fact) -> bool,
-    beats: impl Fn(&Fact, &Fact) -> bool,
-) -> Option<&'f Fact> {
+fn winner(facts: &[Fact], tells: impl Fn(&Fact) -> bool, beats: impl Fn(&Fact, &Fact) -> bool) -> Option<&Fact> {
     let telling: Vec<&Fact> = facts.iter().filter(|fact| tells(fact)).collect();
     telling.iter().copied().find(|fact| telling.iter().all(|other| fact.id() == other.id() || beats(fact, other)))
 }

@@ -284,7 +284,7 @@ impl Webhook {
     #[must_use]
     pub(crate) fn liveness(session: &str, is_declined: bool, reason_codes: &[&str], at: Timestamp) -> Self {
         let mut payload = json!({"kyc-status": "processed", "user_id": session, "updated-at": at,
-            "score": if is_declined { 0 } else { 1 }});
+            "score": u8::from(!is_declined)});
         if !reason_codes.is_empty() {
             let reasons = reason_codes.iter().map(|code| json!({"reason-code": code, "reason-message": ""}));
             payload["refusal-details"] = json!({"reasons": reasons.collect::<Vec<_>>()});

@@ -58,7 +58,7 @@ fn with_canaries(document: &Value, canary: &Value) -> Vec<Value> {
     inside.into_iter().chain([canary.clone()]).collect()
 }
 
-/// What leaves the stored payload, except ids and references; the names of documents' checks are made of ids.
+/// The parts of an event that leave the table, except ids and references; the names of documents' checks are made of ids.
 fn leaves(event: &SessionEvent) -> String {
     let decision = event.decision.as_ref().map(|decision| (decision.all_reason_codes(), &decision.detail));
     let checks: Vec<_> = event
@@ -72,7 +72,7 @@ fn leaves(event: &SessionEvent) -> String {
     format!("{} {decision:?} {checks:?} {:?}", event.name, event.remarks)
 }
 
-/// What an event shows of itself. Veriff's `reason` and `state` are opaque texts of its own, and shown as they are.
+/// The details that an event shows. Veriff's `reason` and `state` are opaque texts of its own, and shown as they are.
 fn shown(event: &SessionEvent) -> String {
     let details = event.detail.iter().filter(|(name, _)| !matches!(name.as_str(), "reason" | "state"));
     format!("{:?}", details.collect::<Vec<_>>())

@@ -122,6 +122,7 @@ fn checks() -> Vec<Story> {
 }
 
 fn treezor() -> Vec<Story> {
+    const BLANK: &str = "0000-00-00 00:00:00";
     let envelope = |event: &str, object: Value, minutes: Option<i64>| {
         let mut envelope =
             json!({"webhook": event, "webhook_id": "5f0c7a3e-0000-4000-8000-000000000021", "object_id": object});
@@ -155,7 +156,6 @@ fn treezor() -> Vec<Story> {
         {"reason-code": "2401", "reason-message": "Applicant's identity does not match with the expected one"}]});
     let aborted = json!({"transactionNumber": "TRX-31", "userId": 6_461_931, "result": "ABORTED",
         "identificationTime": time(0), "reason": {"reasonDetails": {"reasonCode": "", "reasonMessage": "STALLED_TIMEOUT"}}});
-    const BLANK: &str = "0000-00-00 00:00:00";
     vec![
         Story::of("treezor-document-created-late")
             .deliver(document("document.update", 6_461_921, "VALIDATED", &local(60), &local(0)))

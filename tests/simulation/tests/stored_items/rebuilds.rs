@@ -10,8 +10,10 @@ use verdict_simulation::{
     stored::{Fixtures, MISREAD, Partition, as_read},
 };
 
-/// For each session: what its record shows by now at some places, and whether that is told.
-fn expected() -> Vec<(&'static str, Vec<(&'static str, Value)>, bool)> {
+/// A session's name, what its record shows by now at some places, and whether that is told.
+type Expected = (&'static str, Vec<(&'static str, Value)>, bool);
+
+fn expected() -> Vec<Expected> {
     let outcome = |outcome: &str| vec![("/decision/outcome", json!(outcome))];
     let status = |status: &str| vec![("/status", json!(status))];
     vec![

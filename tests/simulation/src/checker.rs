@@ -1,7 +1,7 @@
 //! Checks whether a history went, and ended, as it must.
 
 use crate::{
-    Accepted, Network, Webhook, World,
+    Accepted, Claim, Network, Webhook, World,
     model::{self, Fact},
     world::{DECISIONS, INTAKE, QUARANTINE, Record, SESSION},
 };
@@ -71,7 +71,7 @@ struct Checker<'s> {
     /// Which transaction recorded what a webhook says of a session.
     recorded: BTreeMap<(usize, String), usize>,
     /// What each session's decision last won by.
-    ranks: BTreeMap<String, (Option<Timestamp>, Option<Timestamp>, bool, String)>,
+    ranks: BTreeMap<String, (Option<Timestamp>, Option<Timestamp>, bool)>,
     violations: Vec<String>,
 }
 
@@ -112,10 +112,14 @@ impl<'s> Checker<'s> {
             self.violated(format!("{session}: webhook {webhook} was recorded twice"));
         }
         self.events.insert((session.clone(), event_id.clone()), event["event"].clone());
-        let claim = self.sent[webhook].webhook.claims.iter().find(|claim| claim.session == session).unwrap().clone();
+        let claim = self.sent[webhook].webhook.claims.iter().find(|claim| claim.session == session).unwrap();
+        if said(claim) != read(&event["event"], claim) {
+            let (said, read) = (said(claim), read(&event["event"], claim));
+            self.violated(format!("{session}: {event_id} was read as {read} and says {said}"));
+        }
         let facts = self.facts.entry(session.clone()).or_default();
         let due_before = model::notifications(facts).len();
-        facts.push(Fact { claim, event_id, arrived_at });
+        facts.push(Fact::of(&event["event"]));
         let (record, status) = (model::record(facts), model::status(facts));
         let due: Vec<Value> =
             model::notifications(facts).split_off(due_before).into_iter().map(|mut due| due["data"].take()).collect();
@@ -147,9 +151,9 @@ impl<'s> Checker<'s> {
 
     fn goes_back(&mut self, session: &str, rank: &Value) {
         let time = |name: &str| rank[name].as_str().and_then(Timestamp::parse);
-        let id = rank["eventId"].as_str().unwrap_or_default().to_owned();
-        let rank = (time("at"), time("emittedAt"), rank["final"] == true, id);
-        let before = self.ranks.insert(session.to_owned(), rank.clone());
+        // Of one time, the more cautious decision may come from the smaller id.
+        let rank = (time("at"), time("emittedAt"), rank["final"] == true);
+        let before = self.ranks.insert(session.to_owned(), rank);
         if before.is_some_and(|before| before > rank) {
             self.violated(format!("{session}: the decision went backwards"));
         }
@@ -251,6 +255,39 @@ impl<'s> Checker<'s> {
             }
         }
     }
+}
+
+/// What a webhook says of a session, as far as the claim tells.
+fn said(claim: &Claim) -> Value {
+    let check = claim.check.map(|(name, outcome)| json!({name: outcome}));
+    json!({
+        "stage": claim.stage,
+        "outcome": claim.outcome,
+        "reasonCodes": claim.reason_codes,
+        "checks": check.unwrap_or_else(|| json!({})),
+        "at": claim.at,
+        "isUndated": claim.is_undated,
+        "attempt": claim.attempt,
+        "reference": claim.reference,
+    })
+}
+
+/// The same of the event that it was read as.
+fn read(event: &Value, claim: &Claim) -> Value {
+    let checks = event["checks"].as_object().into_iter().flatten();
+    let checks: Map<String, Value> = checks.map(|(name, check)| (name.clone(), check["outcome"].clone())).collect();
+    // Treezor's webhooks have a time of their own, in place of a payload's.
+    let at = if claim.is_undated { &Value::Null } else { &event["occurredAt"] };
+    json!({
+        "stage": event["stage"],
+        "outcome": event["decision"]["outcome"],
+        "reasonCodes": Fact::of(event).codes(),
+        "checks": checks,
+        "at": at,
+        "isUndated": event["undated"] == true,
+        "attempt": event["attemptId"],
+        "reference": event["subject"]["reference"],
+    })
 }
 
 fn text<'i>(item: &'i Map<String, Value>, name: &str) -> &'i str {

@@ -7,9 +7,12 @@ use crate::{
     Call, Claim, DynamoDb, Fault, Network, Service, Webhook, World,
     checker::{SentWebhook, Snapshot, check},
     crash::{frozen, polled},
+    model::{Fact, exercised},
+    webhooks::Said,
     world::simulate_on,
 };
 use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
+use serde_json::Value;
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
@@ -139,7 +142,7 @@ const fn seconds(seconds: u64) -> Duration {
 impl Plan {
     fn draw(world: &World) -> Self {
         let span = one_of(&[millis(20), seconds(2), seconds(60), seconds(1200)]);
-        let sessions: Vec<(Provider, String)> = (0..fastrand::usize(1..=4)).map(session).collect();
+        let sessions: Vec<(Provider, String)> = (0..one_of(&[1, 1, 2, 3, 4])).map(session).collect();
         let webhooks = webhooks(&sessions, span, world.clock.now());
         let trouble = Trouble::draw(span);
         world.network.take_time(millis(0)..one_of(&[millis(3), millis(20), millis(200)]));
@@ -178,21 +181,29 @@ fn webhooks(sessions: &[(Provider, String)], span: Duration, start: Timestamp) -
     sendings
 }
 
-/// Whether the second would be taken for a copy of the first: the same body; or at Veriff, which gives no id, the same
-/// but for the reason.
+/// Whether the second would be taken for a copy of the first: the same body; at Treezor, the same but for when it was
+/// sent; and at Veriff, which gives no id, the same but for the reason.
 fn is_same_fact(one: &Webhook, other: &Webhook) -> bool {
     let plain = |webhook: &Webhook| {
         let claim = webhook.claims.iter().cloned();
-        claim.map(|claim| Claim { reason_code: None, ..claim }).collect::<Vec<_>>()
+        claim.map(|claim| Claim { reason_codes: Vec::new(), ..claim }).collect::<Vec<_>>()
     };
-    let is_veriffs = one.provider == Provider::Veriff && other.provider == Provider::Veriff;
-    one.body == other.body || is_veriffs && plain(one) == plain(other)
+    let signed = |webhook: &Webhook| {
+        let body: Value = serde_json::from_slice(&webhook.body).unwrap_or_default();
+        (body["webhook"].clone(), body["object_payload"].clone())
+    };
+    one.body == other.body
+        || match (one.provider, other.provider) {
+            (Provider::Veriff, Provider::Veriff) => plain(one) == plain(other),
+            (Provider::Treezor, Provider::Treezor) => signed(one) == signed(other),
+            _ => false,
+        }
 }
 
 /// When something happened that is told `now`: mostly a little before, at times long ago, ahead of our clock, or just
 /// when something else did.
 fn happened(times: &mut Vec<Timestamp>, now: Timestamp) -> Timestamp {
-    if !times.is_empty() && fastrand::u8(..3) == 0 {
+    if !times.is_empty() && fastrand::u8(..3) > 0 {
         return one_of(times);
     }
     let ago = one_of(&[0, 0, 10, 20, 3600, 86_400, -60, -7200]);
@@ -208,18 +219,17 @@ fn webhook(sessions: &[(Provider, String)], at: Timestamp, nonce: usize) -> Webh
     let attempt = if provider == Provider::Incode { format!("flow-{nonce}") } else { one_of(&["1", "2", "3"]).into() };
     match fastrand::u8(..100) {
         0..5 => Webhook::unreadable_saying(provider, &format!("nothing-{nonce}")),
-        5..15 if provider == Provider::Treezor => {
-            let users: Vec<&str> =
-                sessions.iter().filter(|(of, _)| *of == provider).map(|(_, id)| id.as_str()).collect();
-            Webhook::decisions_of_users(&users, one_of(Webhook::outcomes(provider)), at)
+        5..60 if provider == Provider::Treezor => treezor(sessions, id, at, nonce),
+        5..35 if provider == Provider::Incode => {
+            Webhook::authentication(id, one_of(&[None, None, Some(true), Some(false)]), nonce)
         }
-        15..30 if provider == Provider::Veriff => {
+        5..30 if provider == Provider::Veriff => {
             Webhook::check(provider, id, one_of(&[CheckOutcome::Passed, CheckOutcome::Flagged]), at, &attempt)
         }
         15..45 if provider == Provider::Wultra => {
             Webhook::check(provider, id, one_of(&[CheckOutcome::Passed, CheckOutcome::Failed]), at, &attempt)
         }
-        15..45 => {
+        25..45 => {
             let stage = one_of(&[Stage::Started, Stage::Submitted]);
             // Of a session's being finished, Incode's flow is no part: it is one fact.
             let is_finished = provider == Provider::Incode && stage == Stage::Submitted;
@@ -229,6 +239,33 @@ fn webhook(sessions: &[(Provider, String)], at: Timestamp, nonce: usize) -> Webh
             let outcome = one_of(Webhook::outcomes(provider));
             let reason = one_of(&[None, Some("102"), Some("106")]).filter(|_| gives_reasons(provider, outcome));
             Webhook::decision_because(reason, provider, id, outcome, at, &attempt)
+        }
+    }
+}
+
+/// What only Treezor says: of several users, of a user's documents, of identifications, and all that with blank times.
+fn treezor(sessions: &[(Provider, String)], id: &str, at: Timestamp, nonce: usize) -> Webhook {
+    let said = Said {
+        at: one_of(&[None, Some(at)]),
+        sent: at.plus(one_of(&[seconds(0), seconds(0), seconds(10), seconds(3600)])),
+        tag: one_of(&[None, None, Some("tag-1"), Some("tag-2")]),
+    };
+    let outcome = one_of(Webhook::outcomes(Provider::Treezor));
+    match fastrand::u8(..10) {
+        0 => {
+            let of_treezor = sessions.iter().filter(|(of, _)| *of == Provider::Treezor);
+            Webhook::decisions_of_users(&of_treezor.map(|(_, id)| id.as_str()).collect::<Vec<_>>(), outcome, at)
+        }
+        1 => Webhook::review_requested(id, said),
+        2..5 => Webhook::review(id, outcome, said),
+        5..8 => {
+            let results = [CheckOutcome::Pending, CheckOutcome::Passed, CheckOutcome::Failed, CheckOutcome::Cancelled];
+            Webhook::document(id, one_of(&results), said.at, nonce)
+        }
+        _ => {
+            let codes: &[&str] = one_of(&[&[], &["1312"], &["2401"], &["1312", "2401"], &["2401", "1312"]]);
+            let is_declined = !codes.is_empty() || fastrand::bool();
+            Webhook::liveness(id, is_declined, codes, at)
         }
     }
 }
@@ -507,6 +544,10 @@ impl<'w> Run<'w> {
         counts.add("calls", calls.len());
         for fault in calls.iter().filter_map(|call| call.fault) {
             counts.add(name_of(fault), 1);
+        }
+        for record in self.world.records().values() {
+            let facts: Vec<Fact> = record.events.values().map(Fact::of).collect();
+            exercised(&facts).into_iter().for_each(|(name, count)| counts.add(name, count));
         }
         let published = self.world.published();
         let notifications = published.iter().map(|event| event["id"].to_string()).collect::<BTreeSet<_>>().len();

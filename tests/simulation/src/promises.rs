@@ -1,15 +1,14 @@
 //! The promises, as a settled world shows whether they were kept.
 //!
 //! What a world should hold is worked out here from what the webhooks say in plain words and from the order in which
-//! the table took them: by none of the code that is tested.
+//! the table took them: by the [model], and by none of the code that is tested.
 
-use crate::{Claim, Record, Webhook, World};
+use crate::{Claim, Record, Webhook, World, model};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
-    time::Duration,
 };
 use verdict_sessions::Timestamp;
 
@@ -152,7 +151,8 @@ fn fact_of(claim: &Claim) -> Fact {
 
 fn fact_of_event(event: &Value) -> Fact {
     let word = |value: &Value| value.as_str().map(str::to_owned);
-    let at = event["occurredAt"].as_str().and_then(Timestamp::parse);
+    let occurred_at = event["occurredAt"].as_str().and_then(Timestamp::parse);
+    let at = occurred_at.filter(|_| event["undated"] != true);
     (word(&event["stage"]), word(&event["decision"]["outcome"]), at, word(&event["attemptId"]))
 }
 
@@ -202,59 +202,17 @@ fn check_record(session: &str, record: &Record, broken: &mut Vec<Broken>) {
         broken.push(Broken::Doubled(format!("{session}: {recorded} events, counted as {counted}")));
     }
     let standing = &state["decision"]["value"]["outcome"];
-    let latest = record.events.iter().filter_map(|(id, event)| Rank::of(id, event)).max();
-    if standing.as_str() != latest.as_ref().map(|latest| latest.outcome.as_str()) {
+    let facts: Vec<model::Fact> = record.events.values().map(model::Fact::of).collect();
+    let latest = model::standing(&facts).and_then(model::Fact::outcome);
+    if standing.as_str() != latest {
         broken.push(Broken::Backwards(format!("{session}: {standing} stands, the latest is {latest:?}")));
-    }
-}
-
-/// A decision, and what makes it the latest: its time, then whether it is final, then its event's id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    at: Timestamp,
-    is_final: bool,
-    event_id: String,
-    outcome: String,
-    attempt: Option<String>,
-    reason_code: Option<String>,
-}
-
-impl Rank {
-    fn of(id: &str, event: &Value) -> Option<Self> {
-        let word = |value: &Value| value.as_str().map(str::to_owned);
-        let outcome = word(&event["decision"]["outcome"])?;
-        let arrival = Timestamp::parse(text(&event["receivedAt"])).unwrap();
-        let occurred = event["occurredAt"].as_str().and_then(Timestamp::parse).unwrap_or(arrival);
-        Some(Self {
-            at: occurred.min(arrival.plus(Duration::from_mins(5))),
-            is_final: !["review", "resubmission_requested"].contains(&outcome.as_str()),
-            event_id: id.to_owned(),
-            outcome,
-            attempt: word(&event["attemptId"]),
-            reason_code: word(&event["decision"]["reasonCode"]),
-        })
-    }
-
-    fn is_told_apart_from(&self, other: &Self) -> bool {
-        (&self.outcome, &self.attempt, &self.reason_code) != (&other.outcome, &other.attempt, &other.reason_code)
     }
 }
 
 /// The changes of decision that these events made, in the order in which they were recorded.
 fn changes(record: &Record, order: &[String]) -> Vec<String> {
-    let mut standing: Option<Rank> = None;
-    let mut changes = Vec::new();
-    for id in order {
-        let Some(next) = record.events.get(id).and_then(|event| Rank::of(id, event)) else { continue };
-        if standing.as_ref().is_some_and(|standing| next < *standing) {
-            continue;
-        }
-        if standing.as_ref().is_none_or(|standing| next.is_told_apart_from(standing)) {
-            changes.push(next.outcome.clone());
-        }
-        standing = Some(next);
-    }
-    changes
+    let facts: Vec<model::Fact> = order.iter().filter_map(|id| record.events.get(id)).map(model::Fact::of).collect();
+    model::notifications(&facts).iter().map(|due| text(&due["data"]["outcome"]).to_owned()).collect()
 }
 
 /// Each change was told under one id, in order; a consumer that drops what is no news is told each once.

@@ -47,23 +47,43 @@ pub struct Webhook {
     pub claims: Vec<Claim>,
 }
 
+/// What Treezor says of a user beside the review.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'s> {
+    /// When the user's data changed; `None`: a blank time.
+    pub(crate) at: Option<Timestamp>,
+    /// When the webhook was sent.
+    pub(crate) sent: Timestamp,
+    /// Our own name for the user.
+    pub(crate) tag: Option<&'s str>,
+}
+
+impl Said<'_> {
+    /// A change that is sent at once.
+    fn at_once(at: Timestamp) -> Self {
+        Self { at: Some(at), sent: at, tag: None }
+    }
+}
+
 /// What a webhook says of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The session: `{provider}/{sessionId}`.
     pub session: String,
-    /// Our own name for the person.
-    pub reference: String,
+    /// Our own name for the person, where it says so.
+    pub reference: Option<String>,
     /// How far the session has come, where it says so.
     pub stage: Option<Stage>,
     /// How it was decided, where it says so.
     pub outcome: Option<Outcome>,
-    /// Why, as a code, where it says so.
-    pub reason_code: Option<String>,
+    /// Why, as codes, where it says so.
+    pub reason_codes: Vec<String>,
     /// What came of a check, by the check's name, where it says so.
     pub check: Option<(&'static str, CheckOutcome)>,
     /// When that was. `None`: the provider does not say, so that the arrival counts.
     pub at: Option<Timestamp>,
+    /// Whether the provider leaves every time blank that it prints: it counts from before all that has one.
+    pub is_undated: bool,
     /// Which attempt it is about.
     pub attempt: Option<String>,
 }
@@ -129,10 +149,7 @@ impl Webhook {
                     incode("session-started", &incode_body(session, attempt), vec![claim])
                 }
             }
-            Provider::Treezor => {
-                let claim = Claim { stage: Some(Stage::Submitted), at: Some(at), ..Claim::of_user(session) };
-                treezor("user.kycrequest", &[user(session, "0", at)], at, vec![claim])
-            }
+            Provider::Treezor => Self::review_requested(session, Said::at_once(at)),
             Provider::Wultra => Self::check(provider, session, CheckOutcome::Passed, at, attempt),
         }
     }
@@ -157,7 +174,7 @@ impl Webhook {
                 let status = if outcome == CheckOutcome::Passed { "ACCEPTED" } else { "REJECTED" };
                 let check = json!({"presenceCheck": {"status": status, "rejectReason": null, "errorDetail": null,
                     "provider": "zenid", "score": 10, "presenceCheckResult": null}});
-                let claim = Claim { check: Some(("presence", outcome)), ..claim };
+                let claim = Claim { check: Some(("presence", outcome)), stage: Some(Stage::Started), ..claim };
                 wultra("PRESENCE_CHECK_FINISHED", session, at, &check, vec![claim])
             }
             _ => panic!("{provider} has no check that is {outcome:?}"),
@@ -188,7 +205,8 @@ impl Webhook {
     ) -> Self {
         assert!(Self::outcomes(provider).contains(&outcome), "{provider} knows no {}", outcome.as_str());
         let claim = Claim { outcome: Some(outcome), at: Some(at), ..Claim::of(provider, session) };
-        let because = |claim: Claim| Claim { reason_code: reason_code.map(str::to_owned), ..claim };
+        let because =
+            |claim: Claim| Claim { reason_codes: reason_code.into_iter().map(str::to_owned).collect(), ..claim };
         match provider {
             Provider::Veriff => {
                 let code = match outcome {
@@ -212,28 +230,105 @@ impl Webhook {
                 };
                 incode(kind, &incode_body(session, attempt), vec![Claim { at: None, ..claim }])
             }
-            Provider::Treezor => {
-                let Claim { session: filed_under, reference, .. } = Claim::of_user(session);
-                let claim = Claim { session: filed_under, reference, ..claim };
-                treezor("user.kycreview", &[user(session, review(outcome), at)], at, vec![claim])
-            }
+            Provider::Treezor => Self::review(session, outcome, Said::at_once(at)),
             Provider::Wultra => {
                 let (status, claim) =
                     if outcome == Outcome::Approved { ("FINISHED", claim) } else { ("FAILED", because(claim)) };
-                let process =
-                    json!({"process": {"status": status, "errorDetail": claim.reason_code, "deviceData": null}});
+                let process = json!({"process": {"status": status, "errorDetail": claim.reason_codes.first(), "deviceData": null}});
                 wultra("PROCESS_FINISHED", session, at, &process, vec![claim])
             }
         }
     }
 
+    /// Treezor asks for a user's review.
+    #[must_use]
+    pub(crate) fn review_requested(session: &str, said: Said<'_>) -> Self {
+        let claim = Claim { stage: Some(Stage::Submitted), ..Claim::of_user_at(session, said) };
+        treezor("user.kycrequest", &[user(session, "0", said)], said.sent, vec![claim])
+    }
+
+    /// Treezor has reviewed a user.
+    #[must_use]
+    pub(crate) fn review(session: &str, outcome: Outcome, said: Said<'_>) -> Self {
+        let claim = Claim { outcome: Some(outcome), ..Claim::of_user_at(session, said) };
+        treezor("user.kycreview", &[user(session, review(outcome), said)], said.sent, vec![claim])
+    }
+
+    /// A user's document at Treezor, whose webhooks have no time of their own.
+    ///
+    /// # Panics
+    /// For a result that Treezor's documents don't have.
+    #[must_use]
+    pub(crate) fn document(session: &str, outcome: CheckOutcome, at: Option<Timestamp>, nonce: usize) -> Self {
+        let status = match outcome {
+            CheckOutcome::Pending => "PENDING",
+            CheckOutcome::Passed => "VALIDATED",
+            CheckOutcome::Failed => "REFUSED",
+            CheckOutcome::Cancelled => "CANCELED",
+            _ => panic!("Treezor has no document that is {outcome:?}"),
+        };
+        let document = json!({"documentId": "88", "userId": session, "documentStatus": status, "fileName": nonce,
+            "modifiedDate": local(at)});
+        let claim = Claim {
+            stage: Some(Stage::Started),
+            check: Some(("document:88", outcome)),
+            at,
+            is_undated: at.is_none(),
+            ..Claim::of_user(session)
+        };
+        let envelope = json!({"webhook": "document.update", "object": "document", "object_id": "88"});
+        signed_by_treezor(&envelope, &json!({"documents": [document]}), vec![claim])
+    }
+
+    /// An identification at Treezor, for several reasons if it is declined.
+    #[must_use]
+    pub(crate) fn liveness(session: &str, is_declined: bool, reason_codes: &[&str], at: Timestamp) -> Self {
+        let mut payload = json!({"kyc-status": "processed", "user_id": session, "updated-at": at,
+            "score": if is_declined { 0 } else { 1 }});
+        if !reason_codes.is_empty() {
+            let reasons = reason_codes.iter().map(|code| json!({"reason-code": code, "reason-message": ""}));
+            payload["refusal-details"] = json!({"reasons": reasons.collect::<Vec<_>>()});
+        }
+        let claim = Claim {
+            outcome: Some(if is_declined { Outcome::Declined } else { Outcome::Approved }),
+            reason_codes: reason_codes.iter().map(|code| (*code).to_owned()).collect(),
+            at: Some(at),
+            reference: None,
+            ..Claim::of(Provider::Treezor, &format!("identification:{session}"))
+        };
+        let envelope = json!({"webhook": "kycliveness.update", "object": "identification", "object_id": session});
+        signed_by_treezor(&envelope, &payload, vec![claim])
+    }
+
+    /// A login at Incode; without a result, only the picture is there.
+    #[must_use]
+    pub(crate) fn authentication(session: &str, is_passed: Option<bool>, nonce: usize) -> Self {
+        let mut body = json!({"interviewId": session, "customerId": reference(session), "transactionId": nonce});
+        if let Some(is_passed) = is_passed {
+            body["overallStatus"] = if is_passed { "PASS" } else { "FAIL" }.into();
+        }
+        let outcome = match is_passed {
+            None => CheckOutcome::Captured,
+            Some(true) => CheckOutcome::Passed,
+            Some(false) => CheckOutcome::Failed,
+        };
+        let claim = Claim {
+            stage: Some(Stage::Started),
+            check: Some(("authentication", outcome)),
+            reference: None,
+            ..Claim::of(Provider::Incode, session)
+        };
+        incode("authentication", &body.to_string(), vec![claim])
+    }
+
     /// One webhook of Treezor that decides the reviews of several users.
     #[must_use]
     pub fn decisions_of_users(sessions: &[&str], outcome: Outcome, at: Timestamp) -> Self {
-        let users: Vec<Value> = sessions.iter().map(|session| user(session, review(outcome), at)).collect();
+        let said = Said::at_once(at);
+        let users: Vec<Value> = sessions.iter().map(|session| user(session, review(outcome), said)).collect();
         let claims = sessions
             .iter()
-            .map(|session| Claim { outcome: Some(outcome), at: Some(at), ..Claim::of_user(session) })
+            .map(|session| Claim { outcome: Some(outcome), ..Claim::of_user_at(session, said) })
             .collect();
         treezor("user.kycreview", &users, at, claims)
     }
@@ -301,19 +396,30 @@ impl Claim {
     fn of(provider: Provider, session: &str) -> Self {
         Self {
             session: format!("{provider}/{session}"),
-            reference: reference(session),
+            reference: Some(reference(session)),
             stage: None,
             outcome: None,
-            reason_code: None,
+            reason_codes: Vec::new(),
             check: None,
             at: None,
+            is_undated: false,
             attempt: None,
         }
     }
 
-    /// Nothing yet, of a user's review at Treezor.
+    /// Nothing yet, of a user's review at Treezor, which names no reference of ours.
     fn of_user(user: &str) -> Self {
-        Self { reference: user.to_owned(), ..Self::of(Provider::Treezor, &format!("user:{user}")) }
+        Self { reference: None, ..Self::of(Provider::Treezor, &format!("user:{user}")) }
+    }
+
+    /// The same, of a user of whom Treezor says as much.
+    fn of_user_at(user: &str, said: Said<'_>) -> Self {
+        Self {
+            reference: said.tag.map(str::to_owned),
+            at: said.at,
+            is_undated: said.at.is_none(),
+            ..Self::of_user(user)
+        }
     }
 }
 
@@ -377,10 +483,15 @@ fn signed_by_treezor(envelope: &Value, payload: &Value, claims: Vec<Claim>) -> W
     Webhook { query, ..Webhook::posted(Provider::Treezor, "/treezor", body.to_string(), claims) }
 }
 
-fn user(id: &str, review: &str, at: Timestamp) -> Value {
-    // Treezor's time has no zone and no fraction; it is UTC.
-    let modified = at.to_string().replace('T', " ").chars().take("2026-06-13 00:00:00".len()).collect::<String>();
-    json!({"userId": id, "kycReview": review, "kycLevel": "2", "codeStatus": "110009", "modifiedDate": modified})
+fn user(id: &str, review: &str, said: Said<'_>) -> Value {
+    json!({"userId": id, "userTag": said.tag.unwrap_or_default(), "kycReview": review, "kycLevel": "2",
+        "codeStatus": "110009", "modifiedDate": local(said.at)})
+}
+
+/// Treezor's time has no zone and no fraction; it is UTC. A time that it doesn't know is written with zeros.
+fn local(at: Option<Timestamp>) -> String {
+    let at = at.map_or("0000-00-00 00:00:00".to_owned(), |at| at.to_string().replace('T', " "));
+    at.chars().take("2026-06-13 00:00:00".len()).collect()
 }
 
 fn review(outcome: Outcome) -> &'static str {

@@ -1,8 +1,8 @@
 //! The stories of the sessions in the fixtures. Together they have every sort of item, with and without each optional
 //! member, and every word that Verdict stores.
 
-use crate::{Call, Clock, Fault, Service, Webhook, World};
-use serde_json::Value;
+use crate::{Call, Clock, Fault, Service, Webhook, World, webhooks::Said};
+use serde_json::{Value, json};
 use std::time::Duration;
 use verdict_sessions::{CheckOutcome, Outcome, Provider, SessionId, SessionKey, Stage, Timestamp};
 
@@ -55,6 +55,12 @@ fn veriff() -> Vec<Story> {
         "attempt-1",
     );
     let approved = Webhook::decision(Provider::Veriff, ID, Outcome::Approved, minutes_before(5), "attempt-2");
+    let unusual = Webhook::veriff_saying(
+        "/veriff/decisions",
+        &json!({"status": "success", "verification": {"id": "5f0c7a3e-0000-4000-8000-000000000004", "code": 9102,
+            "status": "declined", "reasonCode": 106, "riskLabels": [{"label": "velocity_high", "category": "crosslinks"}],
+            "vendorData": "é".repeat(1000), "decisionTime": "yesterday"}}),
+    );
     vec![
         Story::of("veriff-resubmitted")
             .deliver(progress("attempt-1"))
@@ -73,6 +79,7 @@ fn veriff() -> Vec<Story> {
         Story::of("veriff-registry").sample("veriff/ine-registry"),
         Story::of("veriff-unrecognised").sample("veriff/event-unknown"),
         Story::of("veriff-inconsistent").sample("veriff/event-contradicting"),
+        Story::untold("veriff-with-long-reference-and-unreadable-time").deliver(unusual),
     ]
 }
 
@@ -124,6 +131,24 @@ fn treezor() -> Vec<Story> {
             .lose_queues()
             .deliver(decision(Outcome::Declined, 10)),
         Story::untold("treezor-two-users").sample("treezor/user-kycreview-two-users"),
+        Story::untold("treezor-with-own-reference").deliver(Webhook::review(
+            "6461902",
+            Outcome::Approved,
+            Said { at: Some(minutes_before(30)), sent: minutes_before(20), tag: Some("customer-1") },
+        )),
+        Story::of("treezor-with-blank-times")
+            .deliver(Webhook::document("6461903", CheckOutcome::Pending, None, 1))
+            .deliver(Webhook::review(
+                "6461903",
+                Outcome::Review,
+                Said { at: None, sent: minutes_before(20), tag: None },
+            )),
+        Story::untold("treezor-declined-for-several-reasons").deliver(Webhook::liveness(
+            "6461904",
+            true,
+            &["1312", "2401"],
+            minutes_before(20),
+        )),
         Story::of("treezor-document-pending").sample("treezor/document-create"),
         Story::of("treezor-document-refused").sample("treezor/document-update-refused"),
         Story::of("treezor-document-cancelled").sample("treezor/document-cancel"),

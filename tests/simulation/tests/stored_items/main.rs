@@ -7,6 +7,7 @@
 
 mod messages;
 mod reading;
+mod rebuilds;
 mod today;
 mod writing;
 

@@ -17,7 +17,7 @@ fn a_session_and_its_events_read_as_when_they_were_written() {
 fn a_session_is_found_by_its_reference() {
     on_every_session(&async |world, partition| {
         let state = &partition.items["STATE"];
-        let Some(reference) = state["reference"]["S"].as_str() else { return vec![] };
+        let Some(reference) = partition.expected["session"]["subject"]["reference"].as_str() else { return vec![] };
         match world.table().by_reference(reference, None).await {
             Ok(Some(page)) if page.items.iter().any(|session| session.key == session_of(state)) => vec![],
             other => vec![format!("not among the sessions of {reference}: {other:?}")],

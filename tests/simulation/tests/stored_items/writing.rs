@@ -24,13 +24,23 @@ fn a_session_keeps_everything_when_an_event_is_folded_in() {
             let contents = contents(&world);
             let lost = partitions.iter().map(|partition| {
                 let before = &partition.items["STATE"];
-                (&partition.name, lost(before, &contents[&place(before)]))
+                let lost = lost(before, &contents[&place(before)]).into_iter();
+                (&partition.name, lost.filter(|lost| !is_of_lent_reference(before, lost)).collect::<Vec<_>>())
             });
             let wrong =
                 lost.filter(|(_, lost)| paths(lost) != [".session.M.events.N", ".session.M.version.N", ".version.N"]);
             wrong.map(|(name, lost)| format!("table/{name}/STATE: {}", lost.join(", "))).collect()
         })
     });
+}
+
+/// Returns true for the loss of a reference that repeats Treezor's name for the user. Release 0.1 folded that in; since
+/// then it stands in where it is shown or indexed.
+fn is_of_lent_reference(state: &Value, lost: &str) -> bool {
+    let session = &state["session"]["M"];
+    session["provider"]["S"] == "treezor"
+        && session["reference"] == session["providerUserId"]
+        && lost.starts_with(".session.M.reference.M.")
 }
 
 /// Written to an empty table, from what was read.

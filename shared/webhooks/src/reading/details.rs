@@ -23,7 +23,7 @@ pub(crate) enum Form {
     Time,
 }
 
-/// The members that a value may be wrapped in: Veriff prints scores as `{"score": …}`, and Full Auto's as `{"value": …}`.
+/// The members that a value may be wrapped in, as in `{"value": "PASSPORT"}` and `{"score": 0.97}`.
 const WRAPPERS: [&str; 2] = ["value", "score"];
 
 /// A member to show: its name and its value, if it is there.
@@ -42,8 +42,8 @@ pub(crate) fn cut(member: &str) -> String {
     format!("cut:{member}")
 }
 
-/// The allowed members that are there, by name. A value may also be wrapped, as [`WRAPPERS`] says. Blank values and `null` count
-/// as missing.
+/// The allowed members that are there, by name. A value may also be wrapped, as [`WRAPPERS`] says. Blank values and `null`
+/// count as missing.
 pub(crate) fn details(object: &Json<'_>, allowed: &[Allowed]) -> (Detail, Remarks) {
     let (mut detail, mut remarks) = (Detail::empty(), Remarks::new());
     for (path, name, form) in allowed {
@@ -95,8 +95,8 @@ pub(crate) fn list<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> (&'j [Js
     }
 }
 
-/// Members as an event shows them if they are unfamiliar: a value that is a code as it stands, of any other only its
-/// type and length, since it may speak of a person.
+/// Unfamiliar members as an event shows them: a code as it stands, and of any other value only its type and length, since
+/// it may speak of a person.
 pub(crate) fn shown<'j, 'a: 'j>(members: impl IntoIterator<Item = Shown<'j, 'a>>) -> BTreeMap<String, String> {
     members.into_iter().map(|(name, value)| (name.to_owned(), code_or_type(value))).collect()
 }
@@ -132,7 +132,7 @@ enum Found<'j, 'a> {
     Unusable,
 }
 
-/// What stands at the end of a path.
+/// The value at the end of a path.
 fn at<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> Found<'j, 'a> {
     let mut value = object;
     for name in path.split('.') {
@@ -144,7 +144,7 @@ fn at<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> Found<'j, 'a> {
     Found::Value(value)
 }
 
-/// What stands at the end of a path, or in the value that is wrapped there.
+/// The value at the end of a path, or the one that is wrapped there.
 fn found<'j, 'a>(object: &'j Json<'a>, path: &'static str) -> Found<'j, 'a> {
     let Found::Value(value) = at(object, path) else { return at(object, path) };
     match WRAPPERS.into_iter().find(|wrapper| !matches!(value.has(wrapper), Ok(false))) {
@@ -179,7 +179,7 @@ fn code(text: &str) -> Option<ReasonCode> {
     ReasonCode::new(text).filter(|code| !holds_token(code.as_str()))
 }
 
-/// Whether a text may be a date or a time: it begins with a year and holds no word, or it counts seconds.
+/// Returns whether a text may be a date or a time: it begins with a year and holds no word, or it counts seconds.
 fn is_time(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_digit() || b"-:.,+TZ ".contains(&byte);
     let year = text.bytes().take_while(u8::is_ascii_digit).count();

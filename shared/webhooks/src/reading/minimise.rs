@@ -75,7 +75,7 @@ struct Writer {
     strings: usize,
     /// Whether anything was left out.
     shortened: bool,
-    /// Whether a reference stays as it is, or goes altogether if no record has it.
+    /// A reference stays as it is, or goes altogether if no record has it.
     keeps_references: bool,
     /// Where the values of the outermost object's members are in `out`.
     members: Vec<Range<usize>>,
@@ -234,12 +234,12 @@ fn marks(raw: &str) -> Vec<(Range<usize>, Mark)> {
     marks
 }
 
-/// Whether a text holds a signed token, which isn't stored.
+/// Returns whether a text holds a signed token, which isn't stored.
 pub(crate) fn holds_token(text: &str) -> bool {
     !tokens::find(text).is_empty()
 }
 
-/// Whether a list stands for bytes, which aren't stored.
+/// Returns whether a list stands for bytes, which aren't stored.
 pub(crate) fn is_byte_list(items: &[Json<'_>]) -> bool {
     byte_list(items).is_some()
 }

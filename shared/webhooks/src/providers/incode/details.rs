@@ -1,4 +1,4 @@
-//! What of Incode's payloads may become a detail or a reason code of a check or a decision.
+//! The members of Incode's payloads that may become a detail or a reason code of a check or a decision.
 
 use crate::reading::{
     details::{
@@ -52,7 +52,7 @@ pub(super) fn of_section(section: &Json<'_>) -> (Detail, Remarks) {
     details(section, &SECTION)
 }
 
-/// Why an authentication didn't pass: its error code, and the alarm.
+/// The reason codes of an authentication: its error code, and the alarm.
 pub(super) fn of_authentication(error_code: &MaybeText<'_>, is_spoofed: bool) -> (Vec<ReasonCode>, Remarks) {
     let alarm = is_spoofed.then(|| Some(SPOOF_ATTEMPT.into()));
     codes("errorCode", error_code.clone().map(Some).into_iter().chain(alarm))

@@ -1,4 +1,4 @@
-//! What a score says: the overall status decides, and each section is a check.
+//! Scores: the overall status decides, and each section is a check.
 
 use super::details::{of_score, of_section};
 use crate::reading::{
@@ -24,7 +24,7 @@ const CHECKS: [(&str, &str); 4] = [
 /// A section's members with a status that is no test's: that of the section, and that of a rule.
 const NO_TESTS: [&str; 2] = ["overall", "appliedRule"];
 
-/// What a section says.
+/// A section as a check.
 struct Section {
     check: String,
     outcome: CheckOutcome,
@@ -58,7 +58,7 @@ pub(super) fn score(answer: &Json<'_>, status: MaybeJson<'_>) -> Facts {
     with_sections(facts, answer).named(format!("score.{name}"))
 }
 
-/// How the checks of a score ended, as its event's id has it: in the order of their names.
+/// The ends of a score's checks, as its event's id has them: in the order of their names.
 pub(super) fn outcomes(facts: &Facts) -> Vec<String> {
     facts.checks.iter().map(|(name, check)| format!("{name}={}", word(check.outcome))).collect()
 }
@@ -189,7 +189,7 @@ const fn word(outcome: CheckOutcome) -> &'static str {
     }
 }
 
-/// Whether a section's name can be a check's: a word that begins with a letter.
+/// Returns whether a section's name can be a check's: a code that begins with a letter.
 fn is_plain(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic()) && ReasonCode::new(name).is_some()
 }

@@ -1,4 +1,4 @@
-//! What of Veriff's payloads may become a detail or a reason code of a check or a decision.
+//! The members of Veriff's payloads that may become a detail or a reason code of a check or a decision.
 
 use crate::reading::{
     details::{

@@ -11,7 +11,7 @@ use crate::{
     reading::{
         details::{Shown, shown},
         facts::Facts,
-        fields::{MaybeJson, detail, event_id, reason as bounded_reason, subject, text, usable},
+        fields::{MaybeJson, MaybeText, detail, event_id, reason as bounded_reason, subject, text, usable},
         json::Json,
         minimise::{minimise, minimise_unbounded},
         times::Time,
@@ -50,19 +50,10 @@ fn facts(family: &Family<'_>) -> Facts {
         }
         Family::Decision { verification, .. } => decision("decision", verification),
         Family::Watchlist { match_status, check_type, json } => watchlist(*match_status, *check_type, json),
-        Family::UserStatus { status_code, reason, json } => {
-            let (reason_codes, detail, remarks) = of_user_status(json);
-            let check =
-                Check { reason: bounded_reason(reason), reason_codes, detail, ..Check::new(CheckOutcome::Captured) };
-            let facts = Facts { detail: present([("statusCode", *status_code)]), ..Facts::check("user_status", check) };
-            facts.with_remarks(remarks).named("user_status")
-        }
+        Family::UserStatus { status_code, reason, json } => user_status(*status_code, reason, json),
         Family::FullAuto { verification, is_undecided, score } => {
-            let facts = if *is_undecided {
-                Facts::default().named("fullauto.undecided")
-            } else {
-                decision("fullauto", verification)
-            };
+            let undecided = || Facts::default().named("fullauto.undecided");
+            let facts = if *is_undecided { undecided() } else { decision("fullauto", verification) };
             facts.with_detail(present([("decisionScore", *score)]))
         }
         Family::Registry(registry) => registry_answer(registry),
@@ -158,6 +149,14 @@ fn watchlist(match_status: MaybeJson<'_>, check_type: MaybeJson<'_>, result: &Js
     facts.named("watchlist").with_detail(present([("checkType", check_type), ("matchStatus", match_status)]))
 }
 
+/// A status that a customer's own reviewers set: a check, and no decision, whatever they call it.
+fn user_status(status_code: MaybeJson<'_>, reason: &MaybeText<'_>, defined: &Json<'_>) -> Facts {
+    let (reason_codes, detail, remarks) = of_user_status(defined);
+    let check = Check { reason: bounded_reason(reason), reason_codes, detail, ..Check::new(CheckOutcome::Captured) };
+    let facts = Facts::check("user_status", check).with_remarks(remarks);
+    facts.with_detail(present([("statusCode", status_code)])).named("user_status")
+}
+
 /// The answer of a registry. Registries answer with an HTTP-like code, 200 if they found the person. What a later
 /// version of them says beyond that is captured, not guessed.
 fn registry_answer(registry: &Registry<'_>) -> Facts {
@@ -173,7 +172,7 @@ fn registry_answer(registry: &Registry<'_>) -> Facts {
     facts.with_detail(present([("code", shown)])).named(format!("registry.{}", registry.name))
 }
 
-/// Those of some members that are there, as an event shows them.
+/// Some members as an event shows them, without those that are missing.
 fn present<const N: usize>(members: [Shown<'_, '_>; N]) -> BTreeMap<String, String> {
     shown(members.into_iter().filter(|(_, value)| value.is_some()))
 }

@@ -38,7 +38,7 @@ pub(super) enum Family<'a> {
     },
     Decision {
         verification: Verification<'a>,
-        /// As spelled, since it takes part in the event's identity.
+        /// The spelling, which takes part in the event's identity.
         time: MaybeText<'a>,
     },
     Watchlist {
@@ -53,16 +53,16 @@ pub(super) enum Family<'a> {
     },
     FullAuto {
         verification: Verification<'a>,
-        /// Whether the decision is there, and `null`.
+        /// A decision that is there, and `null`.
         is_undecided: bool,
         score: MaybeJson<'a>,
     },
     Registry(Registry<'a>),
-    /// What it says of itself, by the names of the members.
+    /// The members that say what it is.
     Unfamiliar(Vec<(&'static str, &'a Json<'a>)>),
 }
 
-/// What a decision says.
+/// The members of a decision.
 #[derive(Debug)]
 pub(super) struct Verification<'a> {
     /// The member with the word that decides.

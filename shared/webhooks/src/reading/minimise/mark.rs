@@ -38,7 +38,7 @@ impl Mark {
     }
 }
 
-/// Whether a value is a mark, as [`Mark::object`] writes it.
+/// Returns whether a value is a mark, as [`Mark::object`] writes it.
 pub(crate) fn is_mark(value: &Json<'_>) -> bool {
     const NAMES: [&str; 3] = ["kind", "bytes", "sha256"];
     let Json::Object(members) = value else { return false };

@@ -183,9 +183,11 @@ fn five_hundred_events_of_wultra_outlast_an_hour_without_the_table() {
             assert_eq!(records.len(), sent.len(), "{fault:?}");
             for (claim, arrived_at) in sent {
                 let record = &records[&claim.session];
-                let event_id = record.events.keys().next().unwrap().clone();
-                let fact = Fact { claim, event_id, arrived_at };
-                assert_eq!(record.session, Some(model::record(&[fact])), "{fault:?}");
+                let event = record.events.values().next().unwrap();
+                let outcome = event["decision"]["outcome"].as_str();
+                assert_eq!(outcome, claim.outcome.map(Outcome::as_str), "{fault:?}");
+                assert_eq!(event["receivedAt"], json!(arrived_at), "{fault:?}");
+                assert_eq!(record.session, Some(model::record(&[Fact::of(event)])), "{fault:?}");
             }
             let ids: BTreeSet<String> = world.published().iter().map(|event| event["id"].to_string()).collect();
             assert_eq!((ids.len(), world.published().len()), (500, 500), "{fault:?}");

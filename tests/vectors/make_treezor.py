@@ -563,7 +563,7 @@ def envelopes():
 
 def calls():
     right = {"tokens": [TOKEN], "query": [("token", TOKEN)]}
-    body = '{"Type":"SubscriptionConfirmation","TopicArn":"sample","SubscribeURL":"https://example.com/confirm"}'
+    body = '{"Type":"SubscriptionConfirmation","Token":"sample","TopicArn":"sample","SubscribeURL":"https://example.com/confirm"}'
     ended = body.replace("Subscription", "Unsubscribe")
     ended_header = (MESSAGE_TYPE[0], "UnsubscribeConfirmation")
     why = "A subscription is confirmed by hand; what asks for it may knock if it has the token."

@@ -3,7 +3,9 @@
 use super::{
     canonical::canonical,
     details,
-    payload::{Document, Identification, Liveness, Payload, Person, Reason, Refusal, Shape, UserReview, Webhook},
+    payload::{
+        Document, Identification, Liveness, Payload, Person, Reason, Refusal, Shape, Unfamiliar, UserReview, Webhook,
+    },
 };
 use crate::{
     delivery::Genuine,
@@ -215,7 +217,7 @@ impl<'a> Statement<'a> {
             Payload::Liveness(liveness) => Self::of_liveness(liveness, object_id),
             Payload::Identification(identification) => Self::of_identification(identification, name, object_id),
             Payload::Review(review) => Self::of_user_review(review, name),
-            Payload::Unfamiliar { person, transaction } => Self::of_unfamiliar(person, transaction, name, object_id),
+            Payload::Unfamiliar(unfamiliar) => Self::of_unfamiliar(unfamiliar, name, object_id),
         };
         Ok(vec![one])
     }
@@ -353,8 +355,9 @@ impl<'a> Statement<'a> {
     }
 
     /// A payload that this version does not know is filed as its event's name says, if it holds an id.
-    fn of_unfamiliar(person: Person<'a>, transaction: Option<Id<'a>>, name: &Name, object_id: Option<Id<'a>>) -> Self {
-        let facts = Facts::unrecognised(BTreeMap::new());
+    fn of_unfamiliar(unfamiliar: Unfamiliar<'a>, name: &Name, object_id: Option<Id<'a>>) -> Self {
+        let Unfamiliar { person, transaction, shown } = unfamiliar;
+        let facts = Facts::unrecognised(shown);
         match name.shape {
             Some(Shape::Liveness | Shape::Identification) => {
                 Self::about_identification(transaction.or(object_id), person, facts)

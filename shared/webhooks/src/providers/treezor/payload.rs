@@ -1,13 +1,14 @@
 //! What does it say? Treezor's payloads, told apart by their members: their event's name is not signed.
 
 use crate::reading::{
-    details::{Remarks, items},
+    details::{Remarks, items, shown},
     fields::{Id, MaybeText, id, maybe_text, path, subject},
     json::Json,
     times::{DefaultOffset, Time},
     unreadable::Unreadable,
     word::Word,
 };
+use std::collections::BTreeMap;
 use verdict_sessions::{Subject, Timestamp};
 
 /// A webhook, flat or wrapped.
@@ -39,7 +40,16 @@ pub(super) enum Payload<'a> {
     Liveness(Liveness<'a>),
     Identification(Identification<'a>),
     Review(UserReview<'a>),
-    Unfamiliar { person: Person<'a>, transaction: Option<Id<'a>> },
+    Unfamiliar(Unfamiliar<'a>),
+}
+
+/// A payload without a member that tells what it is.
+#[derive(Debug)]
+pub(super) struct Unfamiliar<'a> {
+    pub(super) person: Person<'a>,
+    pub(super) transaction: Option<Id<'a>>,
+    /// What stands in its place, as an event shows it.
+    pub(super) shown: BTreeMap<String, String>,
 }
 
 /// The user that a payload is about.
@@ -172,9 +182,11 @@ impl<'a> Payload<'a> {
             Shape::Liveness => liveness(payload).map(Self::Liveness),
             Shape::Identification => identification(payload).map(Self::Identification),
             Shape::Review => review(payload).map(Self::Review),
-            Shape::Unfamiliar => {
-                Ok(Self::Unfamiliar { person: person(payload)?, transaction: id(payload, "transactionNumber")? })
-            }
+            Shape::Unfamiliar => Ok(Self::Unfamiliar(Unfamiliar {
+                person: person(payload)?,
+                transaction: id(payload, "transactionNumber")?,
+                shown: shown([("object_payload", Some(payload))]),
+            })),
         }
     }
 
@@ -185,7 +197,7 @@ impl<'a> Payload<'a> {
             Self::Liveness(_) => Shape::Liveness,
             Self::Identification(_) => Shape::Identification,
             Self::Review(_) => Shape::Review,
-            Self::Unfamiliar { .. } => Shape::Unfamiliar,
+            Self::Unfamiliar(_) => Shape::Unfamiliar,
         }
     }
 
@@ -194,7 +206,7 @@ impl<'a> Payload<'a> {
         match self {
             Self::Users(users) => users.iter().filter_map(|user| user.person.id.as_ref()).collect(),
             Self::Documents(documents) => documents.iter().filter_map(|document| document.id.as_ref()).collect(),
-            Self::Liveness(_) | Self::Unfamiliar { .. } => Vec::new(),
+            Self::Liveness(_) | Self::Unfamiliar(_) => Vec::new(),
             Self::Identification(identification) => identification.transaction.iter().collect(),
             Self::Review(review) => review.person.id.iter().collect(),
         }

@@ -926,6 +926,12 @@ mod names {
                 (Some(Remark::Unrecognised), None, None),
                 "{name}"
             );
+            let shown = match &payload {
+                Value::Object(members) => format!("object({})", members.len()),
+                Value::Array(items) => format!("array({})", items.len()),
+                _ => "null(0)".to_owned(),
+            };
+            assert_eq!(event.detail["object_payload"], shown, "{name} {payload}");
         }
     }
 }

@@ -50,18 +50,21 @@ def upload_code(endpoint: str) -> None:
     storage.put_object(**CODE, Body=package.getvalue())
 
 
-def arguments(name: str, parameters: Mapping[str, str], template: str = TEMPLATE) -> dict[str, Any]:
-    """What CloudFormation is given to make a stack of the template, or to bring it up to date."""
+def arguments(endpoint: str, name: str, parameters: Mapping[str, str], template: str = TEMPLATE) -> dict[str, Any]:
+    """What CloudFormation is given to make a stack of the template, or to bring it up to date. The template goes through
+    S3, as `sam deploy` has it: as a part of the call it may have no more than 51,200 bytes."""
     template, replaced = re.subn(r"CodeUri: \.\n", "CodeUri: s3://code/function.zip\n", template)
     assert replaced == 1
+    key = f"{name}.yaml"
+    client("s3", endpoint).put_object(Bucket=CODE["Bucket"], Key=key, Body=template.encode())
     return {
-        "StackName": name, "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "StackName": name, "TemplateURL": f"{endpoint}/{CODE['Bucket']}/{key}", "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]}
 
 
 def create(endpoint: str, name: str, parameters: Mapping[str, str], template: str = TEMPLATE) -> None:
     """Has a stack made of the template, or of one like it."""
-    client("cloudformation", endpoint).create_stack(**arguments(name, parameters, template))
+    client("cloudformation", endpoint).create_stack(**arguments(endpoint, name, parameters, template))
 
 
 def credentials(*providers: str) -> dict[str, str]:
@@ -93,7 +96,7 @@ class Deployed:
 
     def update(self, **parameters: str) -> None:
         """Gives the stack other parameters; what is left out has its default again."""
-        self.cloudformation.update_stack(**arguments(self.name, parameters))
+        self.cloudformation.update_stack(**arguments(self.endpoint, self.name, parameters))
         self._await("stack_update_complete")
 
     def delete(self) -> None:

@@ -18,6 +18,8 @@ HIDDEN = "****"
 EMPTY = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 OPERATOR = "OperatorArn"
 QUEUES = ("Decisions", "DecisionsDeadLetter", "Intake", "Quarantine")
+#: Only a stack with Incode has it.
+WAKE_UP = "WakeUp"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ class Stack:
 
     def queue_urls(self) -> dict[str, str]:
         """The stack's queues by what they are for."""
-        return {name: self.outputs.get(f"{name}QueueUrl") or self.resource(f"{name}Queue") for name in QUEUES}
+        urls = {name: self.outputs.get(f"{name}QueueUrl") or self.resource(f"{name}Queue") for name in QUEUES}
+        wake_up = self.outputs.get(f"{WAKE_UP}QueueUrl")
+        return urls | ({WAKE_UP: wake_up} if wake_up else {})
 
     def operator(self) -> Aws:
         """Whoever operates the stack. On the local stack that is the role that OperatorArn names, as which we act;

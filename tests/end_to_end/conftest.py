@@ -10,7 +10,7 @@ from stack.deployment import directory_of
 
 from .functions import relay_until
 from .inbox import Inbox
-from .incode import poller_rule
+from .incode import poller_mapping, poller_rule
 from .intake import await_empty
 from .table import unpublished
 
@@ -49,8 +49,9 @@ def verdict(request):
         # Without a stack there is nothing to test; once is enough to say so.
         pytest.exit(str(failure), returncode=1)
     with deployed:
-        # Tests look at the whole table, and poll when they want to; one enables the rule to see it work.
+        # Tests look at the whole table, and poll when they want to; some enable the rule or the mapping to see it work.
         deployed.client("events").disable_rule(Name=poller_rule(deployed))
+        deployed.client("lambda").update_event_source_mapping(UUID=poller_mapping(deployed), Enabled=False)
         yield deployed
     if not request.session.testsfailed:
         # Its logs are worth keeping only where something went wrong.

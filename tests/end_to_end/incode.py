@@ -153,7 +153,8 @@ def make_due(stack: Stack, *session_ids: str) -> None:
 
 
 def clear_schedule(stack: Stack) -> None:
-    """Takes everybody off the schedule."""
+    """Takes everybody off the schedule, and ends the pause that Incode asked for."""
+    end_pause(stack)
     database, name = stack.client("dynamodb"), stack.outputs["SessionsTableName"]
     pages = database.get_paginator("scan").paginate(
         TableName=name, ConsistentRead=True, FilterExpression="sk = :poll",
@@ -161,6 +162,12 @@ def clear_schedule(stack: Stack) -> None:
     for page in pages:
         for item in page["Items"]:
             database.delete_item(TableName=name, Key={key: item[key] for key in ("pk", "sk")})
+
+
+def end_pause(stack: Stack) -> None:
+    """Has the poller forget that Incode wants fewer requests."""
+    stack.client("dynamodb").delete_item(
+        TableName=stack.outputs["SessionsTableName"], Key={"pk": {"S": "POLLS#incode"}, "sk": {"S": "PAUSE"}})
 
 
 @contextlib.contextmanager
@@ -177,6 +184,34 @@ def poller_rule(stack: Stack) -> str:
     function = stack.client("lambda").get_function_configuration(FunctionName=stack.resource("IncodePoller"))
     [rule] = stack.client("events").list_rule_names_by_target(TargetArn=function["FunctionArn"])["RuleNames"]
     return rule
+
+
+def poller_mapping(stack: Stack) -> str:
+    """The id of what hands the poller the messages on the wake-up queue."""
+    return stack.resource("IncodePollerFromWakeUp")
+
+
+@contextlib.contextmanager
+def woken(stack: Stack) -> Iterator[None]:
+    """While messages on the wake-up queue reach the poller. What is there from before doesn't."""
+    functions = stack.client("lambda")
+    stack.client("sqs").purge_queue(QueueUrl=stack.outputs["WakeUpQueueUrl"])
+    functions.update_event_source_mapping(UUID=poller_mapping(stack), Enabled=True)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=poller_mapping(stack), Enabled=False)
+
+
+def wake_ups(stack: Stack) -> list[dict[str, Any]]:
+    """Takes the messages off the wake-up queue, while the poller doesn't, and returns what they say."""
+    queues, url = stack.client("sqs"), stack.outputs["WakeUpQueueUrl"]
+    bodies = []
+    while messages := queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            bodies.append(json.loads(message["Body"]))
+    return bodies
 
 
 @contextlib.contextmanager

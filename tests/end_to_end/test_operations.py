@@ -21,7 +21,7 @@ from verdict.aws import Aws
 from verdict.restore_drill import Witness
 from verdict.stack import Stack
 
-from .incode import poller_rule
+from .incode import poller_mapping, poller_rule
 
 #: So long may a doctor take.
 DOCTOR_SECONDS = 15
@@ -43,11 +43,14 @@ def doctor(verdict, *arguments: str) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def healthy(verdict):
-    """The stack with its poller's schedule on, as it was deployed."""
+    """The stack with its poller's schedule and wake-ups on, as it was deployed."""
     rules, rule = verdict.client("events"), poller_rule(verdict)
+    functions, mapping = verdict.client("lambda"), poller_mapping(verdict)
     rules.enable_rule(Name=rule)
+    functions.update_event_source_mapping(UUID=mapping, Enabled=True)
     yield verdict
     rules.disable_rule(Name=rule)
+    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from . import intake
 from .deliveries import (
     EVENTS, INCODE, TREEZOR, VERIFF, WULTRA, Delivery, Sender, as_event, decision, genuine, post)
 from .functions import Ended, copy, deployed
-from .incode import ago, clear_schedule, deliver, onboarding, outcome, token_of, token_request
+from .incode import ago, clear_schedule, deliver, onboarding, outcome, token_of, token_request, wake_ups
 from .permissions import Role
 from .table import items, outbox
 
@@ -48,7 +48,7 @@ def undisturbed(verdict):
     intake.await_empty(verdict)
     with intake.held(verdict):
         yield
-        for queue in ("IntakeQueueUrl", "QuarantineQueueUrl"):
+        for queue in ("IntakeQueueUrl", "QuarantineQueueUrl", "WakeUpQueueUrl"):
             verdict.client("sqs").purge_queue(QueueUrl=verdict.outputs[queue])
         clear_schedule(verdict)
 
@@ -86,7 +86,9 @@ def unreadable_record(verdict, sender: Sender, session_id: str) -> Iterator[None
 
 
 def schedules_a_poll(verdict) -> None:
-    deliver(verdict, onboarding(str(uuid.uuid4()), "ONBOARDING_FINISHED"))
+    session_id = str(uuid.uuid4())
+    deliver(verdict, onboarding(session_id, "ONBOARDING_FINISHED"))
+    assert session_id in [message["sessionId"] for message in wake_ups(verdict)]
 
 
 def hands_out_a_token(verdict) -> None:
@@ -105,7 +107,8 @@ def polls(verdict) -> None:
 
 
 def replays(verdict) -> None:
-    """Has a webhook recorded and published, another's poll scheduled, one quarantined, and a foreign message put off."""
+    """Has a webhook recorded and published, another's poll scheduled and woken for, one quarantined, and a foreign message
+    put off."""
     session_id = str(uuid.uuid4())
     messages = [
         kept(VERIFF, VERIFF.approves(session_id)), kept(INCODE, onboarding(session_id, "ONBOARDING_FINISHED")),
@@ -117,6 +120,7 @@ def replays(verdict) -> None:
         {"messageId": "foreign", "receiptHandle": foreign["ReceiptHandle"], "body": foreign["Body"]}]})
     assert answer == {"batchItemFailures": [{"itemIdentifier": "foreign"}]}
     assert outbox(verdict, session_id) == []
+    assert session_id in [message["sessionId"] for message in wake_ups(verdict)]
     assert is_hidden(verdict, "IntakeQueueUrl")
 
 

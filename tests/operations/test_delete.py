@@ -7,7 +7,7 @@ import pytest
 from stack.trial import Deployed, credentials
 from verdict import delete, redrive
 from verdict.aws import Aws
-from verdict.stack import QUEUES, Stack
+from verdict.stack import QUEUES, WAKE_UP, Stack
 
 NAME, NEXT = "old", "next"
 
@@ -22,7 +22,7 @@ def deployed(endpoint):
 
 @pytest.fixture(scope="module")
 def stack(endpoint):
-    with Deployed(endpoint, "waiting", **credentials("Wultra")) as deployed:
+    with Deployed(endpoint, "waiting", **credentials("Incode", "Wultra")) as deployed:
         deployed.bridge()
         hold(deployed)
         # Here the test stands in for the functions.
@@ -44,7 +44,7 @@ def test_nothing_waits_in_a_new_stack(stack):
     assert list(delete.waiting(stack)) == []
 
 
-@pytest.mark.parametrize("name", QUEUES)
+@pytest.mark.parametrize("name", [*QUEUES, WAKE_UP])
 def test_a_message_waits_on_whichever_queue_whether_it_is_seen_or_not(stack, verdict, name):
     queues, url = stack.client("sqs"), stack.queue_urls()[name]
     send(stack, url)
@@ -116,9 +116,9 @@ def operator(stack: Stack) -> str:
 
 
 def hold(deployed: Deployed) -> None:
-    """Has nobody take messages off intake."""
-    Aws.connect(deployed.endpoint).client("lambda").update_event_source_mapping(
-        UUID=deployed.resources["ReplayFromIntake"], Enabled=False)
+    """Has nobody take messages off the queues."""
+    for mapping in deployed.of_type("AWS::Lambda::EventSourceMapping").values():
+        Aws.connect(deployed.endpoint).client("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
 
 
 def test_without_an_operator_nothing_can_be_redriven_and_it_is_said(stack, verdict):

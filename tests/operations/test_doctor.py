@@ -112,6 +112,15 @@ def queue_policy(stack):
     stack.client("sqs").set_queue_attributes(QueueUrl=stack.physical("IntakeQueue"), Attributes={"Policy": ""})
 
 
+def wake_up_policy(stack):
+    stack.client("sqs").set_queue_attributes(QueueUrl=stack.physical("WakeUpQueue"), Attributes={"Policy": ""})
+
+
+def wake_up_redrive(stack):
+    stack.client("sqs").set_queue_attributes(
+        QueueUrl=stack.physical("WakeUpQueue"), Attributes={"RedriveAllowPolicy": ""})
+
+
 def queue_deleted(stack):
     stack.client("sqs").delete_queue(QueueUrl=stack.physical("DecisionsDeadLetterQueue"))
 
@@ -140,6 +149,10 @@ def mapping(stack):
     stack.client("lambda").update_event_source_mapping(UUID=stack.physical("ReplayFromIntake"), Enabled=False)
 
 
+def wake_up_mapping(stack):
+    stack.client("lambda").update_event_source_mapping(UUID=stack.physical("IncodePollerFromWakeUp"), Enabled=False)
+
+
 def schedule(stack):
     stack.client("events").disable_rule(Name=stack.physical("OutboxRelayEveryMinute"))
 
@@ -164,12 +177,15 @@ BROKEN = {
     queue_attribute: "DecisionsQueue: its MessageRetentionPeriod is 60 instead of 1209600;",
     queue_dead_letters: "IntakeQueue: its RedrivePolicy is ",
     queue_policy: "IntakeQueue: its policy lacks: deny sqs:SendMessage on *",
+    wake_up_policy: "WakeUpQueue: its policy lacks: deny sqs:SendMessage on *",
+    wake_up_redrive: "WakeUpQueue: its RedriveAllowPolicy is ",
     queue_deleted: "DecisionsDeadLetterQueue: the queue is gone;",
     expiry: "SessionsTable: items do not expire (time to live by expiresAt is off);",
     recovery: "SessionsTable: point-in-time recovery is off;",
     protection: "SessionsTable: deletion protection is off;",
     index: "SessionsTable: no index due;",
     mapping: "ReplayFromIntake: takes no messages off its queue",
+    wake_up_mapping: "IncodePollerFromWakeUp: takes no messages off its queue",
     schedule: "OutboxRelayEveryMinute: the schedule is disabled;",
     log_retention: "ReplayLogs: keeps logs for ever instead of 90 days;",
     log_group: "SessionsApiLogs: the log group ",

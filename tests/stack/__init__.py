@@ -4,7 +4,8 @@ Every caller is held to its permissions, as in AWS.
     with stack.start(stack.free_port()) as verdict:
         verdict.outputs["VeriffDecisionsUrl"]      # reachable from here
         verdict.client("dynamodb")                 # boto3, pointed at the stack, as the account's root user
-        verdict.operator("sqs")                    # the same as the operator
+            verdict.operator("sqs")                    # the same as the operator
+        verdict.backend("sqs")                     # the same as your own service
         verdict.session("veriff", session_id)      # the record, or None
         verdict.incode_api.script(session_id, …)   # what Incode says when the poller asks about it
         verdict.invoke("IncodePoller")             # without waiting for its minute

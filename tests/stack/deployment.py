@@ -60,7 +60,11 @@ class Stack:
 
     def operator(self, service: str) -> Any:
         """A boto3 client of the emulated service, as the operator."""
-        return operator(service, self.endpoint)
+        return acting_as(operator_role.OPERATOR, service, self.endpoint)
+
+    def backend(self, service: str) -> Any:
+        """A boto3 client of the emulated service, as the service of one's own that `BackendArn` names."""
+        return acting_as(operator_role.BACKEND, service, self.endpoint)
 
     def resource(self, logical_id: str) -> str:
         """The physical id of one of the template's resources."""
@@ -142,8 +146,9 @@ def start(port: int) -> Stack:
             emulator = Emulator(port, directory)
             started.callback(emulator.stop)
             incode_api = started.enter_context(IncodeApi())
-        operator_arn = operator_role.create(client("iam", emulator.endpoint), NAME)
-        parameters = write_parameters(directory, incode_api, operator_arn)
+        roles = {parameter: operator_role.create(client("iam", emulator.endpoint), NAME, who)
+                 for parameter, who in (("OperatorArn", operator_role.OPERATOR), ("BackendArn", operator_role.BACKEND))}
+        parameters = write_parameters(directory, incode_api, roles)
         with step("Building the functions (the first time, all crates: some minutes)"):
             build(directory, parameters)
         with step("Deploying template.yaml"):
@@ -173,14 +178,14 @@ def architecture() -> str:
     return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
-def write_parameters(directory: Path, incode_api: IncodeApi, operator_arn: str) -> str:
+def write_parameters(directory: Path, incode_api: IncodeApi, roles: Mapping[str, str]) -> str:
     """The template's parameters for sam; in a file, since command lines are for everyone to read."""
     credentials = webhooks.read_json(webhooks.LOCAL_CREDENTIALS)
     credentials["incode"]["api"] = incode_api.credentials
     file = directory / "parameters.yaml"
     file.write_text(json.dumps({
         "Architecture": architecture(),
-        "OperatorArn": operator_arn,
+        **roles,
         "Version": version(),
         **{f"{provider.title()}Credentials": json.dumps(keys) for provider, keys in credentials.items()},
     }), "utf-8")
@@ -277,14 +282,14 @@ def client(service: str, endpoint: str) -> Any:
 
 
 @functools.lru_cache(maxsize=None)
-def operator(service: str, endpoint: str) -> Any:
-    """The same as the local operator."""
-    return connect(service, endpoint, operator_keys(endpoint))
+def acting_as(who: str, service: str, endpoint: str) -> Any:
+    """The same as one of the local roles."""
+    return connect(service, endpoint, keys_of(who, endpoint))
 
 
 @functools.lru_cache(maxsize=None)
-def operator_keys(endpoint: str) -> dict[str, str]:
-    role = client("iam", endpoint).get_role(RoleName=operator_role.role_name(NAME))["Role"]["Arn"]
+def keys_of(who: str, endpoint: str) -> dict[str, str]:
+    role = client("iam", endpoint).get_role(RoleName=operator_role.role_name(NAME, who))["Role"]["Arn"]
     return operator_role.assume(client("sts", endpoint), role)
 
 

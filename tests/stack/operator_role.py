@@ -1,7 +1,8 @@
-"""The local operator: an IAM role with just the permissions that docs/operate.md asks for, assumed through STS.
+"""The local operator and the local backend: IAM roles with just the permissions that docs/operate.md asks for, assumed
+through STS.
 
-The role isn't part of the template. It exists before the stack does, since the stack's `OperatorArn` names it; it gets its
-permissions afterwards, since they name the stack's resources.
+The roles aren't part of the template. They exist before the stack does, since the stack's `OperatorArn` and `BackendArn`
+name them; they get their permissions afterwards, since they name the stack's resources.
 """
 from __future__ import annotations
 
@@ -19,23 +20,29 @@ TRUST = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}]}
 
 
-def role_name(stack: str) -> str:
-    return f"{stack}-operator"
+OPERATOR, BACKEND = "operator", "backend"
 
 
-def create(iam: Any, stack: str) -> str:
-    """Creates the role, without any permission, and returns its ARN."""
+def role_name(stack: str, who: str) -> str:
+    return f"{stack}-{who}"
+
+
+def create(iam: Any, stack: str, who: str) -> str:
+    """Creates a role, without any permission, and returns its ARN."""
     role = iam.create_role(
-        RoleName=role_name(stack), AssumeRolePolicyDocument=json.dumps(TRUST), MaxSessionDuration=SESSION_SECONDS)
+        RoleName=role_name(stack, who), AssumeRolePolicyDocument=json.dumps(TRUST), MaxSessionDuration=SESSION_SECONDS)
     return role["Role"]["Arn"]
 
 
 def permit(stack: str, client: Callable[[str], Any]) -> None:
-    """Gives the role its permissions on a deployed stack."""
+    """Gives the roles their permissions on a deployed stack."""
     reach = Reach.of(stack, client)
-    document = {"Version": "2012-10-17", "Statement": [*redriving(reach), *rebuilding(reach)]}
-    client("iam").put_role_policy(
-        RoleName=role_name(stack), PolicyName="operate", PolicyDocument=json.dumps(document))
+    statements = {
+        OPERATOR: [*redriving(reach), *rebuilding(reach), *requesting_polls(reach)], BACKEND: requesting_polls(reach)}
+    for who, allowed in statements.items():
+        client("iam").put_role_policy(
+            RoleName=role_name(stack, who), PolicyName="operate",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}))
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class Reach:
     table: str
     intake: str
     quarantine: str
+    wake_up: str
     replay: str
 
     @classmethod
@@ -58,7 +66,8 @@ class Reach:
             # Whatever its id is: an operator names it.
             stack=described["StackId"].rpartition("/")[0] + "/*", table=table["TableArn"], replay=replay["FunctionArn"],
             intake=queue_arn(client("sqs"), physical["IntakeQueue"]),
-            quarantine=queue_arn(client("sqs"), physical["QuarantineQueue"]))
+            quarantine=queue_arn(client("sqs"), physical["QuarantineQueue"]),
+            wake_up=queue_arn(client("sqs"), physical["WakeUpQueue"]))
 
 
 def queue_arn(queues: Any, url: str) -> str:
@@ -85,6 +94,11 @@ def rebuilding(reach: Reach) -> list[dict[str, Any]]:
     ]
 
 
+def requesting_polls(reach: Reach) -> list[dict[str, Any]]:
+    """The permission to have Incode asked about a session."""
+    return [allow(reach.wake_up, "sqs:SendMessage", "sqs:SendMessageBatch")]
+
+
 def allow(resource: str, *actions: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
 
@@ -92,7 +106,7 @@ def allow(resource: str, *actions: str) -> dict[str, Any]:
 def assume(sts: Any, arn: str) -> dict[str, str]:
     """Assumes the role; the keys are arguments of a boto3 client."""
     keys = sts.assume_role(
-        RoleArn=arn, RoleSessionName="operator", DurationSeconds=SESSION_SECONDS)["Credentials"]
+        RoleArn=arn, RoleSessionName="local", DurationSeconds=SESSION_SECONDS)["Credentials"]
     return {
         "aws_access_key_id": keys["AccessKeyId"],
         "aws_secret_access_key": keys["SecretAccessKey"],

@@ -30,6 +30,8 @@ PROVIDERS = {
     # Wultra appends its own path to the URL that it is given.
     "Wultra": ({"wultra-events"}, {"POST /wultra/process/event", "POST /wultra/{proxy+}"}, {"WultraUrl": "/wultra"}),
 }
+#: More outputs of a provider, which name no route.
+MORE_OUTPUTS = {"Incode": {"WakeUpQueueUrl", "WakeUpQueueArn"}}
 ALWAYS = (
     {"sessions-api", "outbox-relay", "replay"},
     {"GET /sessions", "GET /sessions/{provider}/{sessionId}", "GET /sessions/{provider}/{sessionId}/events"},
@@ -53,7 +55,7 @@ def test_a_provider_is_deployed_where_it_has_credentials_and_only_there(endpoint
     for provider in providers:
         functions |= PROVIDERS[provider][0]
         routes |= PROVIDERS[provider][1]
-        outputs |= set(PROVIDERS[provider][2])
+        outputs |= set(PROVIDERS[provider][2]) | MORE_OUTPUTS.get(provider, set())
         paths |= PROVIDERS[provider][2]
     with Deployed(endpoint, **credentials(*providers)) as stack:
         assert set(stack.functions) == functions
@@ -70,7 +72,25 @@ def logical_id(function: str) -> str:
     return function.title().replace("-", "")
 
 
-OPERATOR = "arn:aws:iam::123456789012:role/operations"
+OPERATOR, BACKEND = (f"arn:aws:iam::123456789012:role/{name}" for name in ("operations", "backend"))
+
+
+def senders_of(stack: Deployed, queue: str) -> set[str]:
+    """Those that a queue's policy lets put messages on it: the functions by their names in the template, others by ARN."""
+    statements = stack.queue_policy(queue)["Statement"]
+    [statement] = [one for one in statements if one["Action"] == "sqs:SendMessage"]
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert set(statement["Condition"]) == {"ArnNotLike"}
+    iam = client("iam", stack.endpoint)
+    roles = {iam.get_role(RoleName=name)["Role"]["Arn"]: logical.removesuffix("Role")
+             for logical, name in stack.of_type("AWS::IAM::Role").items()}
+    return {roles.get(arn, arn) for arn in statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]}
+
+
+def may_send(stack: Deployed, queue: str) -> set[str]:
+    """The functions whose own roles let them put messages on a queue."""
+    return {logical_id(name) for name in stack.functions
+            if ("sqs:SendMessage", stack.outputs[f"{queue}Arn"]) in stack.allowed(name)}
 
 
 @pytest.mark.parametrize("more, senders", [
@@ -79,19 +99,19 @@ OPERATOR = "arn:aws:iam::123456789012:role/operations"
 ], ids=["functions", "functions and operator"])
 def test_nobody_else_may_put_anything_on_intake(endpoint, more, senders):
     with Deployed(endpoint, **credentials("Treezor", "Veriff"), **more) as stack:
-        statements = stack.queue_policy("IntakeQueue")["Statement"]
-        [statement] = [one for one in statements if one["Action"] == "sqs:SendMessage"]
-        iam = client("iam", endpoint)
-        roles = {logical: iam.get_role(RoleName=name)["Role"]["Arn"]
-                 for logical, name in stack.of_type("AWS::IAM::Role").items()}
-        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
-        assert set(statement["Condition"]) == {"ArnNotLike"}
-        assert set(statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]) == {
-            roles.get(f"{sender}Role", sender) for sender in senders}
+        assert senders_of(stack, "IntakeQueue") == senders
         # The policy forbids; what allows is the sender's own role.
-        may_send = {name for name in stack.functions if ("sqs:SendMessage", stack.outputs["IntakeQueueArn"])
-                    in stack.allowed(name)}
-        assert {logical_id(name) for name in may_send} == senders - {OPERATOR}
+        assert may_send(stack, "IntakeQueue") == senders - {OPERATOR}
+
+
+@pytest.mark.parametrize("more", [
+    {}, {"OperatorArn": OPERATOR}, {"BackendArn": BACKEND}, {"OperatorArn": OPERATOR, "BackendArn": BACKEND}],
+    ids=lambda more: " and ".join(["functions", *more]))
+def test_nobody_else_may_wake_the_poller(endpoint, more):
+    with Deployed(endpoint, **credentials("Incode", "Veriff"), **more) as stack:
+        assert senders_of(stack, "WakeUpQueue") == {"IncodeWebhooks", "Replay", *more.values()}
+        assert may_send(stack, "WakeUpQueue") == {"IncodeWebhooks", "Replay"}
+        assert set(more.values()) - senders_of(stack, "IntakeQueue") <= {BACKEND}
 
 
 @pytest.fixture(scope="module")
@@ -110,14 +130,14 @@ ALL = {"VERDICT_LOG", "VERDICT_VERSION", "VERDICT_NAMESPACE"}
 RECEIVES = {
     "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INTAKE_QUEUE_URL", "QUARANTINE_QUEUE_URL", "PAYLOAD_RETENTION_DAYS"}
 VARIABLES = {
-    "incode-webhooks": RECEIVES | {"INCODE_CREDENTIALS"},
+    "incode-webhooks": RECEIVES | {"INCODE_CREDENTIALS", "WAKE_UP_QUEUE_URL"},
     "incode-token": {"INCODE_CREDENTIALS"},
     "incode-poller": {"SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INCODE_CREDENTIALS", "PAYLOAD_RETENTION_DAYS"},
     "treezor-webhooks": RECEIVES | {"TREEZOR_CREDENTIALS"},
     "veriff-events": RECEIVES | {"VERIFF_CREDENTIALS"},
     "veriff-decisions": RECEIVES | {"VERIFF_CREDENTIALS"},
     "wultra-events": RECEIVES | {"WULTRA_CREDENTIALS"},
-    "replay": RECEIVES,
+    "replay": RECEIVES | {"WAKE_UP_QUEUE_URL"},
     "sessions-api": {"SESSIONS_TABLE"},
     "outbox-relay": {"SESSIONS_TABLE", "DECISIONS_QUEUE_URL"},
 }
@@ -219,7 +239,7 @@ def test_the_functions_reach_the_stacks_own_table(whole):
     assert_reach_the_table(whole, whole.resources["SessionsTable"])
 
 
-QUEUES = ("DecisionsQueue", "DecisionsDeadLetterQueue", "IntakeQueue", "QuarantineQueue")
+QUEUES = ("DecisionsQueue", "DecisionsDeadLetterQueue", "IntakeQueue", "QuarantineQueue", "WakeUpQueue")
 
 
 def policies(stack: Deployed, urls: list[str]) -> list[str]:
@@ -230,7 +250,7 @@ def policies(stack: Deployed, urls: list[str]) -> list[str]:
 
 
 def test_what_is_retained_stays_and_stands_in_the_way_of_no_new_deployment(endpoint):
-    with Deployed(endpoint, **credentials("Wultra")) as stack:
+    with Deployed(endpoint, **credentials("Incode")) as stack:
         outputs = stack.outputs
         urls = [outputs[f"{queue}Url"] for queue in QUEUES]
         before = policies(stack, urls)
@@ -239,7 +259,7 @@ def test_what_is_retained_stays_and_stands_in_the_way_of_no_new_deployment(endpo
     groups = {group["logGroupName"] for group in client("logs", endpoint).describe_log_groups()["logGroups"]}
     assert set(outputs["LogGroups"].split(",")) <= groups
     # MiniStack makes names of the stack's name alone, so that the new stack has the old queues; in AWS it has new ones.
-    with Deployed(endpoint, **credentials("Wultra"), SessionsTableName=outputs["SessionsTableName"]) as again:
+    with Deployed(endpoint, **credentials("Incode"), SessionsTableName=outputs["SessionsTableName"]) as again:
         assert again.outputs["SessionsTableName"] == outputs["SessionsTableName"]
 
 
@@ -328,7 +348,33 @@ def test_replay_takes_what_is_on_intake_and_a_message_that_fails_holds_up_no_oth
     assert int(intake["VisibilityTimeout"]) >= 6 * configuration["Timeout"]
 
 
+def test_the_poller_takes_wake_ups_in_few_copies_and_a_message_that_fails_holds_up_no_other(whole, endpoint):
+    configuration = whole.functions["incode-poller"]
+    [mapping] = client("lambda", endpoint).list_event_source_mappings(
+        FunctionName=configuration["FunctionName"])["EventSourceMappings"]
+    wake_up = queue(whole, "WakeUpQueue")
+    assert mapping["EventSourceArn"] == wake_up["QueueArn"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]["MaximumConcurrency"]) == (10, 2)
+    # Not a second later than the message is there.
+    assert mapping.get("MaximumBatchingWindowInSeconds", 0) == 0
+    assert int(wake_up["VisibilityTimeout"]) >= 6 * configuration["Timeout"]
+
+
+def test_without_incode_nobody_is_woken(endpoint):
+    with Deployed(endpoint, **credentials("Wultra")) as stack:
+        assert "WAKE_UP_QUEUE_URL" not in stack.variables("replay")
+        assert {"WakeUpQueue", "IncodePollerFromWakeUp", "OnlyToWakePoller"} & set(stack.resources) == set()
+
+
 # ---- The queues ----
+
+def test_a_wake_up_is_kept_for_four_days_and_is_nobodys_dead_letter(whole):
+    wake_up = queue(whole, "WakeUpQueue")
+    assert int(wake_up["MessageRetentionPeriod"]) == 4 * 24 * 60 * 60
+    assert wake_up["RedrivePolicy"] == {}
+    assert json.loads(wake_up["RedriveAllowPolicy"]) == {"redrivePermission": "denyAll"}
+
 
 def test_the_outputs_name_the_queues(whole):
     for name in QUEUES:
@@ -387,7 +433,7 @@ def test_credentials_that_are_no_object_are_refused_and_not_repeated(endpoint, p
 
 @pytest.mark.parametrize("parameter, value", [
     ("Tracing", "yes"), ("WultraAdapterUrl", "http://adapter.example.com"), ("SessionsTableName", "a table"),
-    ("Version", "")])
+    ("Version", ""), ("BackendArn", "backend"), ("BackendArn", "*")])
 def test_what_a_parameter_does_not_take_is_refused(endpoint, parameter, value):
     with pytest.raises(ClientError, match=parameter):
         create(endpoint, "refused", {**credentials("Wultra"), parameter: value})

@@ -69,6 +69,7 @@ def test_every_other_name_begins_with_the_stacks():
              for member, value in resource.get("Properties", {}).items() if member.endswith("Name")}
     # The function that an event source calls isn't a name that it gives.
     assert names.pop(("ReplayFromIntake", "FunctionName")) == "{'Ref': 'Replay'}"
+    assert names.pop(("IncodePollerFromWakeUp", "FunctionName")) == "{'Ref': 'IncodePoller'}"
     assert len(names) == len(FUNCTIONS) + 1
     ours = re.compile(r"\{'(Fn::Sub': '\$\{AWS::StackName}-|Ref': 'AWS::StackName'})")
     assert [name for name, value in names.items() if not ours.match(value)] == []
@@ -127,6 +128,16 @@ def test_the_concurrency_of_every_receiver_can_be_limited(function):
     assert (limited, limit) in (
         ("LimitEvents", {"Ref": "EventsConcurrency"}), ("LimitWebhooks", {"Ref": "WebhooksConcurrency"}))
     assert otherwise == NO_VALUE
+
+
+# ---- Queues ----
+
+def test_every_queue_is_reached_over_tls_alone():
+    over_tls = {"Sid": "OnlyOverTls", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    policies = [policy["Properties"] for policy in of_type("AWS::SQS::QueuePolicy").values()]
+    assert all(over_tls in policy["PolicyDocument"]["Statement"] for policy in policies)
+    assert sorted(queue["Ref"] for policy in policies for queue in policy["Queues"]) == sorted(of_type("AWS::SQS::Queue"))
 
 
 # ---- The sessions table ----

@@ -1,4 +1,4 @@
-"""What starts functions without a webhook: schedules, and the mapping that takes messages off intake."""
+"""What starts functions without a webhook: schedules, and the mappings that take messages off intake and wake-up."""
 from __future__ import annotations
 
 import functools

@@ -48,8 +48,16 @@ const SECRET_NAMES: [&str; 11] = [
 pub(crate) const REFERENCE_LIMIT: usize = 4000;
 
 /// The members that hold your reference or the provider's.
-const REFERENCE_NAMES: [&str; 7] =
-    ["vendorData", "endUserId", "externalId", "externalCustomerId", "customerId", "userTag", "externalUserId"];
+const REFERENCE_NAMES: [&str; 7] = [
+    "reference",
+    "vendorData",
+    "endUserId",
+    "externalId",
+    "externalCustomerId",
+    "customerId",
+    "userTag",
+    "externalUserId",
+];
 
 /// Writes the minimised payload, at most [`PAYLOAD_LIMIT`] long.
 pub(crate) fn minimise(document: &Json<'_>) -> String {

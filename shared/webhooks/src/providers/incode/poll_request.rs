@@ -5,13 +5,13 @@ use crate::{
     digest::digest_of_parts,
     reading::{
         facts::Facts,
-        fields::{event_id, id, maybe_text, reference, usable},
+        fields::{event_id, id, subject, usable},
         json::Json,
         minimise::minimise,
         unreadable::Unreadable,
     },
 };
-use verdict_sessions::{Kind, Provider, SessionEvent, SessionId, SessionKey, Subject, Timestamp};
+use verdict_sessions::{Kind, Provider, SessionEvent, SessionId, SessionKey, Timestamp};
 
 /// The source of a poll request, where webhooks have the path that they came on.
 pub const POLL_REQUEST: &str = "wake-up";
@@ -30,15 +30,12 @@ impl Finding {
         if !is_interview(&session_id) {
             return Err(Unreadable::UnusableId(INTERVIEW_ID));
         }
-        let reference = reference(&maybe_text(&document, "reference")?);
-        let parts = [session_id.as_str(), reference.as_deref().unwrap_or_default()];
+        let (subject, left_out) = subject(("reference", document.member("reference")?), ("", None));
+        let parts = [session_id.as_str(), subject.reference.as_deref().unwrap_or_default()];
         let event_id = event_id(format!("poll-requested:{}", digest_of_parts(&parts)))?;
         let session = SessionKey { provider: Provider::Incode, session_id };
-        let facts = Facts::default().named("poll.requested");
-        let event = SessionEvent {
-            subject: Subject { reference, provider_user_id: None },
-            ..facts.event(event_id, session, Kind::Onboarding, received_at)
-        };
+        let facts = Facts::default().named("poll.requested").with_remarks(left_out);
+        let event = SessionEvent { subject, ..facts.event(event_id, session, Kind::Onboarding, received_at) };
         Ok(Self { event: Some(event), payload: minimise(&document), finished: false })
     }
 }
@@ -48,6 +45,7 @@ mod tests {
     use super::*;
     use crate::read_again;
     use serde_json::json;
+    use verdict_sessions::Subject;
 
     fn read(request: &serde_json::Value) -> Result<SessionEvent, Unreadable> {
         let finding = Finding::of_poll_request(request.to_string().as_bytes(), Timestamp::EPOCH)?;

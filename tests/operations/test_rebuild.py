@@ -154,6 +154,12 @@ def test_what_is_read_to_choose_them_holds_nothing_personal(aws):
     assert members == "pk, session.kind, session.firstEventAt, session.lastEventAt"
 
 
+def test_a_long_reference_is_looked_up_under_the_key_that_the_table_has():
+    assert [rebuild.indexed(text) for text in ("customer-1", "é" * 512)] == ["customer-1", "é" * 512]
+    digest = "75628d88c411e2c7a3e1cbb3f0eb5498e51455875142fedd62677987cdecf107"
+    assert rebuild.indexed("é" * 1000) == f"sha256:{digest}"
+
+
 def test_sessions_of_a_reference_come_from_its_index_as_far_as_they_are_still_there(aws):
     assert chosen(aws, reference="customer-1", kind="onboarding") == ["incode/middle"]
     assert aws.operation == "query"

@@ -353,7 +353,8 @@ mod tests {
             assert_eq!(indexed(reference), reference);
         }
         let long = "é".repeat(1000);
-        assert_eq!(indexed(&long), format!("sha256:{}", sha256_hex(long.as_bytes())));
+        // `operations/verdict/rebuild.py` makes the same key.
+        assert_eq!(indexed(&long), "sha256:75628d88c411e2c7a3e1cbb3f0eb5498e51455875142fedd62677987cdecf107");
         let key = reference_key(&long, "at", "SESSION#veriff/s");
         assert_eq!(string(&key, "reference"), Some(&*indexed(&long)));
     }

@@ -48,7 +48,7 @@ const SECRET_NAMES: [&str; 11] = [
 pub(crate) const REFERENCE_LIMIT: usize = 4000;
 
 /// The members that hold your reference or the provider's.
-const REFERENCE_NAMES: [&str; 7] = [
+const REFERENCE_NAMES: [&str; 8] = [
     "reference",
     "vendorData",
     "endUserId",

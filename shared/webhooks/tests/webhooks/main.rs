@@ -5,6 +5,7 @@ mod canaries;
 mod conformance;
 mod credentials;
 mod directions;
+mod facts;
 mod folders;
 mod histories;
 mod incode;

@@ -58,7 +58,8 @@ def arguments(endpoint: str, name: str, parameters: Mapping[str, str], template:
     key = f"{name}.yaml"
     client("s3", endpoint).put_object(Bucket=CODE["Bucket"], Key=key, Body=template.encode())
     return {
-        "StackName": name, "TemplateURL": f"{endpoint}/{CODE['Bucket']}/{key}", "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "StackName": name, "TemplateURL": f"{endpoint}/{CODE['Bucket']}/{key}",
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]}
 
 

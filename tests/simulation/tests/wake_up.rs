@@ -321,7 +321,7 @@ fn a_shorter_pause_does_not_end_a_longer_one() {
 }
 
 #[test]
-fn a_refused_key_is_the_processs_own() {
+fn a_refused_key_silences_the_process_that_has_it_alone() {
     simulated(async |world| {
         let (refused, right) =
             (CountingIncode::scoring([Err(ApiError::Forbidden)]), CountingIncode::scoring([Ok("OK")]));

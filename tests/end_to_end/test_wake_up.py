@@ -8,11 +8,11 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import Iterator
+from typing import Iterator, Optional
 
 import pytest
 from botocore.exceptions import ClientError
-from stack.incode_api import SCORE, STATUS, Answer, IncodeApi, error, held, throttled
+from stack.incode_api import SCORE, STATUS, IncodeApi, error, held, throttled
 from stack.incode_api import said as fine_answer
 
 from .deliveries import as_event, post_all
@@ -43,9 +43,9 @@ def nobody_else_is_due(verdict):
 @pytest.fixture
 def api(verdict):
     """An Incode of the test's own, which the deployed poller asks."""
-    with IncodeApi() as running:
-        with verdict.reconfigured("IncodePoller", INCODE_CREDENTIALS=credentials(api=running.credentials)):
-            yield running
+    with IncodeApi() as running, verdict.reconfigured(
+            "IncodePoller", INCODE_CREDENTIALS=credentials(api=running.credentials)):
+        yield running
 
 
 @pytest.fixture
@@ -90,6 +90,11 @@ def asked(api, session_id: str) -> list[str]:
     return [made.path for made in api.about(session_id)]
 
 
+def decided(verdict, session_id: str) -> Optional[str]:
+    """What is decided of a session that may not be there yet."""
+    return outcome(verdict, session_id) if verdict.session("incode", session_id) else None
+
+
 def lines(verdict, message: str) -> list[dict]:
     return said(log(verdict, deployed(verdict, "IncodePoller"), message, at_least=0), message)
 
@@ -103,11 +108,12 @@ def test_a_decision_is_there_shortly_after_the_webhook(awake, api, decisions, fi
         finished(api, session_id)
         began = time.monotonic()
         deliver(awake, onboarding(session_id, "ONBOARDING_FINISHED", externalId="customer-1"))
-        await_that(lambda: decisions.about(session_id), "no decision came")
+        await_that(lambda session_id=session_id: decisions.about(session_id), "no decision came")
         taken.append(time.monotonic() - began)
         assert outcome(awake, session_id) == "approved"
         assert scheduled(awake, session_id) is None
-    figures.append(f"Incode: {', '.join(f'{each:.2f} s' for each in sorted(taken))} from a webhook to its decision's message")
+    seconds = ", ".join(f"{each:.2f} s" for each in sorted(taken))
+    figures.append(f"Incode: {seconds} from a webhook to its decision's message")
 
 
 def test_only_what_is_due_at_once_wakes_the_poller(verdict, session_id):
@@ -219,7 +225,7 @@ def test_a_stale_wake_up_finds_nothing_due_and_ends(awake, api, session_id):
     with woken_later(awake):
         deliver(awake, onboarding(session_id, "ONBOARDING_FINISHED"))
         stale = due_message(awake, session_id)
-    await_that(lambda: outcome(awake, session_id), "not decided")
+    await_that(lambda: decided(awake, session_id), "not decided")
     before = len(lines(awake, "wake-up"))
     send(awake, stale, stale)
     unknown = {"kind": "due", "provider": "incode", "sessionId": str(uuid.uuid4()), "dueAt": "2026-06-13T00:38:30Z"}
@@ -311,7 +317,7 @@ def test_a_session_without_any_webhook_is_asked_about_on_request(awake, api, dec
 def test_your_own_service_may_ask_too_and_the_reference_may_be_left_out(awake, api, session_id):
     finished(api, session_id)
     send(awake, request(session_id), client=awake.backend("sqs"))
-    await_that(lambda: outcome(awake, session_id), "not decided")
+    await_that(lambda: decided(awake, session_id), "not decided")
     assert awake.session("incode", session_id)["subject"]["reference"] is None
 
 
@@ -332,7 +338,7 @@ def test_a_request_twice_is_one_event_and_a_question_each(awake, api, session_id
     finished(api, session_id, **NOT_YET)
     for questions in (1, 2):
         send(awake, request(session_id, reference="customer-1"))
-        await_that(lambda: asked(api, session_id).count(SCORE) == questions, "nobody asked")
+        await_that(lambda questions=questions: asked(api, session_id).count(SCORE) == questions, "nobody asked")
         await_handled(awake)
     assert events(awake, session_id).count("poll.requested") == 1
 
@@ -340,8 +346,8 @@ def test_a_request_twice_is_one_event_and_a_question_each(awake, api, session_id
 def test_a_request_asks_about_a_session_that_is_put_off_or_decided(awake, api, session_id):
     api.script(session_id, status=["ONBOARDING_FINISHED"], score=["WARN", "FAIL", "OK"])
     deliver(awake, onboarding(session_id, "ONBOARDING_FINISHED"))
-    for decided in ("review", "declined", "approved"):
-        await_that(lambda: outcome(awake, session_id) == decided, f"not {decided}")
+    for expected in ("review", "declined", "approved"):
+        await_that(lambda expected=expected: decided(awake, session_id) == expected, f"not {expected}")
         await_handled(awake)
         send(awake, request(session_id))
     await_handled(awake)
@@ -391,7 +397,7 @@ def test_what_can_not_be_read_is_dropped_and_not_repeated_in_the_log(awake, api,
     finished(api, session_id)
     before = sum(line["wakeUpUnreadable"] for line in lines(awake, "wake-up"))
     send(awake, *MALFORMED.values(), request(session_id))
-    await_that(lambda: outcome(awake, session_id), "held up")
+    await_that(lambda: decided(awake, session_id), "held up")
     await_handled(awake)
     await_that(lambda: sum(line["wakeUpUnreadable"] for line in lines(awake, "wake-up")) == before + len(MALFORMED),
                "not counted")

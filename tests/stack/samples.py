@@ -149,9 +149,9 @@ def poll(stack: Stack, score: str) -> Polled:
     sent = prepare(webhooks.find(FINISHED))
     assert sent.session, f"{FINISHED} tells of no session"
     stack.incode_api.script(sent.session, status=["ONBOARDING_FINISHED"], score=[score])
-    sent = with_fetched_token(stack, sent)
+    on_its_way = with_fetched_token(stack, sent)
     began = time.monotonic()
-    answer, session = arrive(stack, sent)
+    answer, session = arrive(stack, on_its_way)
     while session and session["status"] != "decided" and time.monotonic() < began + PATIENCE_SECONDS:
         time.sleep(LOOK_SECONDS)
         session = summary(stack.session(sent.sample.provider, sent.session))

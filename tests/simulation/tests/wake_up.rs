@@ -25,7 +25,7 @@ use verdict_webhooks::{
 
 const SESSION: &str = "incode/1001";
 
-/// How long a question takes.
+/// How long a question takes, if nobody else asks.
 const ANSWER: Duration = Duration::from_millis(100);
 
 /// An API that counts. Clones are the same.
@@ -54,7 +54,7 @@ impl ProviderApi for CountingIncode {
         self.asked.borrow_mut().push(path.to_owned());
         self.waiting.update(|waiting| waiting + 1);
         self.most.set(self.most.get().max(self.waiting.get()));
-        sleep(ANSWER).await;
+        sleep(ANSWER * u32::try_from(self.waiting.get()).unwrap()).await;
         self.waiting.update(|waiting| waiting - 1);
         if path == STATUS_PATH {
             return Ok(json!({"onboardingStatus": "ONBOARDING_FINISHED"}).to_string().into());
@@ -311,7 +311,7 @@ fn a_shorter_pause_does_not_end_a_longer_one() {
         deliver(world, &receiver, &finished(world)).await;
         let other = Webhook::progress(Provider::Incode, "1002", Stage::Submitted, world.clock.now(), "flow");
         deliver(world, &receiver, &other).await;
-        // Both ask at the same time.
+        // Both ask at the same time, and the shorter pause comes last.
         tokio::join!(run(world, &pollers[0]), run(world, &pollers[1]));
         assert_eq!(api.questions_for(SCORE_PATH), 2);
         world.pass(Duration::from_secs(200)).await;
@@ -321,7 +321,7 @@ fn a_shorter_pause_does_not_end_a_longer_one() {
 }
 
 #[test]
-fn a_refused_key_is_the_processs_own() {
+fn a_refused_key_silences_the_process_that_has_it_alone() {
     simulated(async |world| {
         let (refused, right) =
             (CountingIncode::scoring([Err(ApiError::Forbidden)]), CountingIncode::scoring([Ok("OK")]));

@@ -64,3 +64,17 @@ impl AttemptError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_attempts_what_was_learnt_counts() {
+        let polled = |news| Attempt::Polled { news };
+        assert!(matches!(polled(1).and(polled(2)), Attempt::Polled { news: 3 }));
+        assert!(matches!(polled(1).and(Attempt::Left), Attempt::Polled { news: 1 }));
+        assert!(matches!(Attempt::Taken.and(Attempt::Left), Attempt::Left));
+        assert!(matches!(Attempt::Taken.and(polled(1)).and(Attempt::Decided), Attempt::Polled { news: 1 }));
+    }
+}

@@ -243,12 +243,12 @@ impl<A: ProviderApi> Poller<A> {
     ) -> Result<Attempt, AttemptError> {
         let mut done = Attempt::Taken;
         loop {
+            let now = run.clock.now();
             if self.is_paused(run).await? {
                 return Ok(done.and(Attempt::Left));
             }
-            let now = run.clock.now();
             let Some(poll) = self.table.take_poll(partition, due_at, now).await? else { return Ok(done) };
-            let (attempt, due_again_at) = self.attempt_once(run, partition, poll).await?;
+            let (attempt, due_again_at) = self.attempt_once(run, partition, poll, now).await?;
             done = done.and(attempt);
             match due_again_at {
                 Some(at) if at <= run.clock.now() => due_at = at,
@@ -271,13 +271,14 @@ impl<A: ProviderApi> Poller<A> {
         run: &Run<'_, A>,
         partition: &PartitionKey,
         poll: Poll,
+        now: Timestamp,
     ) -> Result<(Attempt, Option<Timestamp>), AttemptError> {
         let key = partition.session().ok_or(TableError::Unreadable("key"))?;
         let record = self.table.session(&key).await?;
         if poll.reason != PollReason::Recheck && record.as_ref().is_some_and(is_decided) {
             return Ok((Attempt::Decided, self.table.end_poll(partition, poll).await?));
         }
-        if poll.since.plus(GIVE_UP_AFTER) < run.clock.now() {
+        if poll.since.plus(GIVE_UP_AFTER) < now {
             tracing::warn!(session = shown(&key), "still undecided; polling stops");
             return Ok((Attempt::GivenUp, self.table.end_poll(partition, poll).await?));
         }
@@ -287,7 +288,7 @@ impl<A: ProviderApi> Poller<A> {
             self.table.end_poll(partition, poll).await?
         } else {
             let (next, pause) = plan(poll, is_handed_in, &result);
-            self.table.put_off(partition, next, run.clock.now().plus(pause)).await?
+            self.table.put_off(partition, next, now.plus(pause)).await?
         };
         result.map(|result| (Attempt::Polled { news: result.news }, due_again_at))
     }

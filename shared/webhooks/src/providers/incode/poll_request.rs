@@ -42,8 +42,8 @@ impl Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::read_again;
+    use super::{super::Incode, *};
+    use crate::providers::provider::Reader as _;
     use serde_json::json;
     use verdict_sessions::Subject;
 
@@ -102,6 +102,6 @@ mod tests {
         let request = json!({"kind": "poll", "interviewId": "i", "reference": "customer-1"}).to_string();
         let finding = Finding::of_poll_request(request.as_bytes(), Timestamp::EPOCH).unwrap();
         let recorded = finding.event.unwrap();
-        assert_eq!(read_again(&recorded, POLL_REQUEST, &finding.payload), Ok(Some(recorded)));
+        assert_eq!(Incode::read_answer(&recorded, POLL_REQUEST, &finding.payload), Some(Ok(Some(recorded))));
     }
 }

@@ -5,7 +5,7 @@
 use crate::{Detail, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What was decided.
+/// The outcome of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -40,7 +40,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the session ends with it.
+    /// Returns whether the session ends with it.
     #[must_use]
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Review | Self::ResubmissionRequested)
@@ -72,19 +72,20 @@ impl ReasonCode {
     }
 }
 
-/// What one event says was decided. Outcome, code and reason always travel together, so that no
-/// reason is left over from an earlier decision.
+/// The decision that one event tells of. Outcome, codes and reason always travel together, so that no reason is left
+/// over from an earlier decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
-    /// What was decided.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, for machines: the first of `reason_codes`.
+    /// The reason, for machines: the first of `reason_codes`.
     pub reason_code: Option<ReasonCode>,
-    /// Why, in the provider's words. Stays in the record: it may speak of the person.
+    /// The reason, in the provider's words. Stays in the record: it may speak of the person.
     pub reason: Option<String>,
     /// All of the reasons, if there are several: at most [`ReasonCode::COUNT`], in the provider's order. A single one
-    /// stands in `reason_code` alone, as earlier releases stored it; [`all_reason_codes`](Self::all_reason_codes) reads both.
+    /// stands in `reason_code` alone, as earlier releases stored it; [`all_reason_codes`](Self::all_reason_codes) reads
+    /// both.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reason_codes: Vec<ReasonCode>,
     /// Values worth routing by.
@@ -103,7 +104,7 @@ impl Decision {
         Self { outcome, reason_code: None, reason: None, reason_codes: Vec::new(), detail, decided_at: None }
     }
 
-    /// The same for these reasons, of which there are at most [`ReasonCode::COUNT`].
+    /// Returns the decision with these reasons, of which there are at most [`ReasonCode::COUNT`].
     #[must_use]
     pub fn with_codes(self, codes: Vec<ReasonCode>) -> Self {
         let reason_codes = if codes.len() > 1 { codes.clone() } else { Vec::new() };

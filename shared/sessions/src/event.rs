@@ -1,4 +1,4 @@
-//! Events: what one webhook said about one session, in our words.
+//! Events: the facts that a webhook tells of a session, in Verdict's words.
 //!
 //! Stored as it stands: `shared/pipeline/src/store/table/items.rs` says how it may change.
 
@@ -6,7 +6,7 @@ use crate::{AttemptId, Decision, Detail, EventId, Kind, Outcome, ReasonCode, Ses
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
-/// How far the person has come within one attempt. Never goes back.
+/// The progress of the person within one attempt. Never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -37,15 +37,15 @@ pub enum CheckOutcome {
     Cancelled,
 }
 
-/// What one event says of one check.
+/// One check, as an event tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
     /// The result.
     pub outcome: CheckOutcome,
-    /// Why, in the provider's words.
+    /// The reason, in the provider's words.
     pub reason: Option<String>,
-    /// Why, for machines: at most [`ReasonCode::COUNT`], in the provider's order.
+    /// The reasons, for machines: at most [`ReasonCode::COUNT`], in the provider's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reason_codes: Vec<ReasonCode>,
     /// Values worth routing by.
@@ -67,7 +67,7 @@ impl Check {
     }
 }
 
-/// What an operator should know of an event beyond its content.
+/// A remark for operators, beyond the content of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remark {
@@ -115,28 +115,28 @@ pub struct SessionEvent {
     pub name: String,
     /// The try it belongs to, if the provider says.
     pub attempt_id: Option<AttemptId>,
-    /// When it happened, by the provider's clock.
+    /// The time at which it happened, by the provider's clock.
     pub occurred_at: Option<Timestamp>,
-    /// When the provider sent it out first, where it tells that apart from when it happened: among
+    /// The time at which the provider sent it first, if it tells that apart from when it happened: among
     /// events of one effective time the one sent later counts.
     pub emitted_at: Option<Timestamp>,
-    /// When it reached us.
+    /// The time of arrival.
     pub received_at: Timestamp,
     /// The stage it shows.
     pub stage: Option<Stage>,
-    /// What it decides.
+    /// The decision that it tells of.
     pub decision: Option<Decision>,
     /// The checks it reports, by name.
     pub checks: BTreeMap<String, Check>,
     /// Whom it is about.
     pub subject: Subject,
-    /// What an operator should know of it.
+    /// A remark for operators.
     pub remark: Option<Remark>,
-    /// What else an operator should know: an open list of codes, each with the member it is about, such as
+    /// More remarks for operators: an open list of codes, each with the member it is about, such as
     /// `time_unreadable:decisionTime`. The word before the colon names a metric.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
-    /// Whether its provider printed its times and left all of them blank: it then counts from before every event that
+    /// True if its provider printed its times and left all of them blank: it then counts from before every event that
     /// has a time.
     #[serde(default, skip_serializing_if = "is_false")]
     pub undated: bool,
@@ -149,7 +149,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// How far ahead of its arrival an event may claim to have happened. A provider's clock may be a
+/// The longest time after its arrival at which an event may claim to have happened. A provider's clock may be a
 /// little fast; a date in the far future would otherwise freeze its session for good.
 const FUTURE_TOLERANCE: Duration = Duration::from_mins(5);
 
@@ -174,12 +174,12 @@ impl SessionEvent {
     /// Your own name for the person, if the event tells it. A provider's name that only stands in for it is none.
     pub(crate) fn told_reference(&self) -> Option<&String> {
         let Subject { reference, provider_user_id } = &self.subject;
-        let is_lent = self.session.provider.lends_user_id() && reference == provider_user_id;
-        reference.as_ref().filter(|_| !is_lent)
+        let is_user_id = self.session.provider.user_id_stands_in() && reference == provider_user_id;
+        reference.as_ref().filter(|_| !is_user_id)
     }
 
-    /// Whether this copy of a fact says something else that counts than the recorded one: then they are no copies, and
-    /// the id was given twice. Ids of ours are made of what counts; a provider's own may be anything.
+    /// Returns whether this copy of a fact says something else that counts than the recorded one: then they are no
+    /// copies, and the id was given twice. Verdict's own ids are made of what counts; a provider's own may be anything.
     ///
     /// The recorded one may come from an earlier release, which read less in the same fact: that today's reader finds
     /// more in it, or knows that it can't read it, is no contradiction.
@@ -196,7 +196,7 @@ impl SessionEvent {
         self.decision.as_ref().map(|decision| decision.outcome)
     }
 
-    /// Whether both speak of the same thing, and differ.
+    /// Returns whether both speak of the same thing, and differ.
     fn denies(&self, other: &Self) -> bool {
         let differs =
             |name: &String, check: &Check| self.checks.get(name).is_some_and(|own| own.outcome != check.outcome);
@@ -205,7 +205,7 @@ impl SessionEvent {
             || other.checks.iter().any(|(name, check)| differs(name, check))
     }
 
-    /// Whether the other speaks of something that this one doesn't.
+    /// Returns whether the other speaks of something that this one doesn't.
     fn lacks_some_of(&self, other: &Self) -> bool {
         self.stage.is_none() && other.stage.is_some()
             || self.decision.is_none() && other.decision.is_some()

@@ -1,4 +1,4 @@
-//! How an event folds into a session.
+//! Folding events into a session.
 //!
 //! Every member of the record is a maximum or a minimum over the set of events, so applying the same
 //! events in any order gives an equal record. What is left out of that equality is what tells of the
@@ -12,10 +12,11 @@ use crate::{
 use std::collections::BTreeMap;
 use thiserror::Error;
 
-/// How many checks a session keeps: the latest. Enough for every provider's own, and a bound on the record's size.
+/// The number of checks that a session keeps: the latest. Enough for every provider's own, and a bound on the record's
+/// size.
 const CHECKS_KEPT: usize = 64;
 
-/// How many attempts a session keeps: the youngest. Providers allow about ten; the bound is there so
+/// The number of attempts that a session keeps: the youngest. Providers allow about ten; the bound is there so
 /// that no stream of events can grow the record past what DynamoDB stores. It is the one exception to
 /// the rule above: an attempt that was dropped is forgotten, so that its next event makes it young again.
 const ATTEMPTS_KEPT: usize = 512;
@@ -24,7 +25,7 @@ const ATTEMPTS_KEPT: usize = 512;
 /// of 64 KB is left, they then fit in what DynamoDB stores, whatever else is in the record.
 const DETAILS_KEPT: usize = 60 * 1024;
 
-/// What applying one event gave.
+/// The result of applying one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// The record after the event.
@@ -33,7 +34,7 @@ pub struct Applied {
     pub notification: Option<Notification>,
 }
 
-/// Why a record can't be rebuilt.
+/// A reason why a record can't be rebuilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum NotRebuilt {
     /// Nothing to make it of.
@@ -50,7 +51,7 @@ impl Session {
     /// The caller sees to it that an event is applied once: a copy would be counted again in `events`.
     #[must_use]
     pub fn apply(before: Option<&Self>, event: &SessionEvent) -> Applied {
-        let mut session = before.map_or_else(|| Self::empty(event), Self::without_lent_reference);
+        let mut session = before.map_or_else(|| Self::empty(event), Self::without_user_id_as_reference);
         session.fold(event);
 
         let notification = is_news(before.and_then(decided), decided(&session)).then(|| {
@@ -80,7 +81,7 @@ impl Session {
         }
         session.version = self.version;
         session.notifications = self.notifications;
-        if session == self.without_lent_reference() {
+        if session == self.without_user_id_as_reference() {
             return Ok(None);
         }
         session.version += 1;
@@ -111,9 +112,9 @@ impl Session {
     }
 
     /// The record without a reference that only repeats the provider's name for the person: release 0.1 folded that in.
-    fn without_lent_reference(&self) -> Self {
-        let is_lent = self.key.provider.lends_user_id() && self.reference == self.provider_user_id;
-        Self { reference: self.reference.clone().filter(|_| !is_lent), ..self.clone() }
+    fn without_user_id_as_reference(&self) -> Self {
+        let is_user_id = self.key.provider.user_id_stands_in() && self.reference == self.provider_user_id;
+        Self { reference: self.reference.clone().filter(|_| !is_user_id), ..self.clone() }
     }
 
     fn fold(&mut self, event: &SessionEvent) {
@@ -191,7 +192,7 @@ fn decided(session: &Session) -> Option<&AttemptDecision> {
     session.decision.as_ref().map(|decided| &decided.value)
 }
 
-/// Whether a consumer would act on the change: on another outcome, another attempt or other reasons. Reasons for a
+/// Returns whether a consumer would act on the change: on another outcome, another attempt or other reasons. Reasons for a
 /// decision that had none are none.
 fn is_news(before: Option<&AttemptDecision>, after: Option<&AttemptDecision>) -> bool {
     let (Some(old), Some(new)) = (before, after) else { return before.is_some() || after.is_some() };
@@ -199,7 +200,7 @@ fn is_news(before: Option<&AttemptDecision>, after: Option<&AttemptDecision>) ->
     is_correction(before, after) || has_reasons && !old.decision.has_all_codes_of(&new.decision)
 }
 
-/// Whether a consumer would act on the change, if it comes from reading the past again: on another outcome, another
+/// Returns whether a consumer would act on the change, if it comes from reading the past again: on another outcome, another
 /// attempt, or a reason taken back.
 fn is_correction(before: Option<&AttemptDecision>, after: Option<&AttemptDecision>) -> bool {
     let (Some(old), Some(new)) = (before, after) else { return before.is_some() || after.is_some() };

@@ -44,7 +44,7 @@ impl Provider {
     ///
     /// Up to release 0.1, Treezor's events named it as both.
     #[must_use]
-    pub const fn lends_user_id(self) -> bool {
+    pub const fn user_id_stands_in(self) -> bool {
         matches!(self, Self::Treezor)
     }
 }
@@ -88,7 +88,7 @@ impl fmt::Display for Provider {
     }
 }
 
-/// Why some text can't be an id. The text itself is in no message: it may be personal data.
+/// A reason why a text can't be an id. The text itself is in no message: it may be personal data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
     /// Nothing but white space: a blank id counts as missing.
@@ -172,7 +172,7 @@ id! {
     EventId, 512
 }
 
-/// What a session is filed under: `{provider}/{sessionId}`.
+/// The key of a session: `{provider}/{sessionId}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionKey {

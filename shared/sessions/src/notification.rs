@@ -19,24 +19,24 @@ pub struct Notification {
     pub attempt_id: Option<AttemptId>,
     /// 1 for a session's first notification, then one more each time.
     pub sequence: u64,
-    /// What was decided.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Whether that ends the session.
+    /// True if the session ends with it.
     #[serde(rename = "final")]
     pub is_final: bool,
-    /// What the notification before this one said.
+    /// The outcome that the notification before this one told.
     pub previous_outcome: Option<Outcome>,
-    /// Why, for machines: the first of `reason_codes`.
+    /// The reason, for machines: the first of `reason_codes`.
     pub reason_code: Option<ReasonCode>,
-    /// Why, for machines, in the provider's order.
+    /// All reasons, for machines, in the provider's order.
     #[serde(default)]
     pub reason_codes: Vec<ReasonCode>,
     /// Values worth routing by.
     #[serde(default)]
     pub detail: Detail,
-    /// Whether the change comes from reading the past anew.
+    /// True if the change comes from a rebuild.
     pub correction: bool,
-    /// When it was decided.
+    /// The time of the decision.
     pub decided_at: Timestamp,
     /// Your own name for the person.
     pub reference: Option<String>,

@@ -22,7 +22,7 @@ pub enum Kind {
     Identification,
 }
 
-/// Where a session stands. Derived from the record, never stored as its truth.
+/// The status of a session. Derived from the record, never stored as its truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -50,7 +50,7 @@ pub struct Rank {
     pub at: Timestamp,
     /// The time at which the event was sent out, if the provider tells it apart.
     pub emitted_at: Option<Timestamp>,
-    /// Whether it holds a final decision.
+    /// True if it holds a final decision.
     #[serde(rename = "final")]
     pub is_final: bool,
     /// The event.
@@ -62,7 +62,7 @@ pub struct Rank {
 pub struct Ranked<T> {
     /// The value that won.
     pub value: T,
-    /// What it won with.
+    /// The rank of that event.
     pub rank: Rank,
 }
 
@@ -72,12 +72,12 @@ pub struct Ranked<T> {
 pub struct RankedCheck {
     /// The check. Its reason is at most [`REASON_LIMIT`](Self::REASON_LIMIT) bytes; the event has all of it.
     pub value: Check,
-    /// What it won with.
+    /// The rank of that event.
     pub rank: Rank,
     /// The time to show, if it isn't the one that the check counts from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_at: Option<Timestamp>,
-    /// Whether its codes and details were left out, so that the record stays small. The event has them.
+    /// True if its codes and details were left out, so that the record stays small. The event has them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_cut: bool,
     /// The most bytes of codes and details that an event has told of this check, if that is more than `value` has.
@@ -91,7 +91,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Ranked<AttemptDecision> {
-    /// When it was decided, as shown.
+    /// The time of the decision, as shown.
     #[must_use]
     pub fn decided_at(&self) -> Timestamp {
         self.value.decision.decided_at.unwrap_or(self.rank.at)
@@ -108,7 +108,7 @@ impl RankedCheck {
     /// The longest reason in a record, in bytes.
     pub const REASON_LIMIT: usize = 1024;
 
-    /// When it was checked, as shown.
+    /// The time of the check, as shown.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.shown_at.unwrap_or(self.rank.at)
@@ -139,11 +139,11 @@ pub struct Attempt {
     pub stage: Stage,
 }
 
-/// Everything known of one verification run.
+/// All that is known of one verification run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// What it is filed under.
+    /// Its key.
     #[serde(flatten)]
     pub key: SessionKey,
     /// The sort of session.
@@ -158,9 +158,9 @@ pub struct Session {
     pub attempts: Vec<Attempt>,
     /// The latest of each check, by name.
     pub checks: BTreeMap<String, RankedCheck>,
-    /// How many events have been applied.
+    /// The number of events that have been applied.
     pub events: u64,
-    /// How many notifications have been due.
+    /// The number of notifications that have been due.
     pub notifications: u64,
     /// Grows by one with every event; what concurrent writers compare.
     pub version: u64,
@@ -183,11 +183,11 @@ pub struct AttemptDecision {
 
 impl Session {
     /// Your own name for the person, if an event has told one; else the provider's, if that
-    /// [stands in](crate::Provider::lends_user_id) for it.
+    /// [stands in](crate::Provider::user_id_stands_in) for it.
     #[must_use]
     pub fn reference(&self) -> Option<&str> {
         let told = self.reference.as_ref().map(|reference| reference.value.as_str());
-        told.or_else(|| self.provider_user_id().filter(|_| self.key.provider.lends_user_id()))
+        told.or_else(|| self.provider_user_id().filter(|_| self.key.provider.user_id_stands_in()))
     }
 
     /// The provider's name for the person, if an event has told one.
@@ -196,7 +196,7 @@ impl Session {
         self.provider_user_id.as_ref().map(|user| user.value.as_str())
     }
 
-    /// What an operator should know of the record: an open list of codes, each with the member it is about.
+    /// Remarks for operators on the record: an open list of codes, each with the member it is about.
     #[must_use]
     pub fn remarks(&self) -> Vec<&'static str> {
         let is_cut = self.checks.values().any(|check| check.is_cut);
@@ -215,7 +215,7 @@ impl Session {
         self.attempts.iter().max_by_key(|attempt| attempt.age_rank())
     }
 
-    /// Where the session stands.
+    /// The status.
     #[must_use]
     pub fn status(&self) -> Status {
         let Some(Ranked { value, .. }) = &self.decision else {

@@ -1,4 +1,4 @@
-//! What readers of the sessions API see.
+//! Records and events, as the sessions API shows them.
 
 use crate::{
     AttemptDecision, AttemptId, Check, CheckOutcome, Decision, Detail, EventId, Kind, Outcome, Provider, Ranked,
@@ -82,7 +82,7 @@ pub struct EventView<'a> {
     pub detail: &'a BTreeMap<String, String>,
 }
 
-/// What an event decides.
+/// The decision of an event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members mirror the event's, where each is described")]
@@ -95,7 +95,7 @@ pub struct EventDecisionView<'a> {
     pub decided_at: Option<Timestamp>,
 }
 
-/// What an event says of a check.
+/// A check of an event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the members mirror the event's, where each is described")]

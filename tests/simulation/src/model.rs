@@ -276,7 +276,7 @@ pub fn notifications(committed: &[Fact]) -> Vec<Value> {
 fn notification(facts: &[Fact], before: Option<&Fact>, after: &Fact, sequence: usize) -> Value {
     let (provider, session_id) = (after.text("/provider").unwrap(), after.text("/sessionId").unwrap());
     let user = user(facts).and_then(Fact::user);
-    let lent = user.filter(|_| provider == "treezor");
+    let stands_in = user.filter(|_| provider == "treezor");
     let codes = after.codes();
     json!({
         "specversion": "1.0",
@@ -300,7 +300,7 @@ fn notification(facts: &[Fact], before: Option<&Fact>, after: &Fact, sequence: u
             "detail": after.0["decision"].get("detail").cloned().unwrap_or_else(|| json!({})),
             "correction": false,
             "decidedAt": after.decided(),
-            "reference": reference(facts).and_then(Fact::reference).or(lent),
+            "reference": reference(facts).and_then(Fact::reference).or(stands_in),
             "providerUserId": user,
         },
     })

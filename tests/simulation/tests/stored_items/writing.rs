@@ -25,7 +25,7 @@ fn a_session_keeps_everything_when_an_event_is_folded_in() {
             let lost = partitions.iter().map(|partition| {
                 let before = &partition.items["STATE"];
                 let lost = lost(before, &contents[&place(before)]).into_iter();
-                (&partition.name, lost.filter(|lost| !is_of_lent_reference(before, lost)).collect::<Vec<_>>())
+                (&partition.name, lost.filter(|lost| !is_of_user_id_as_reference(before, lost)).collect::<Vec<_>>())
             });
             let wrong =
                 lost.filter(|(_, lost)| paths(lost) != [".session.M.events.N", ".session.M.version.N", ".version.N"]);
@@ -36,7 +36,7 @@ fn a_session_keeps_everything_when_an_event_is_folded_in() {
 
 /// Returns true for the loss of a reference that repeats Treezor's name for the user. Release 0.1 folded that in; since
 /// then it stands in where it is shown or indexed.
-fn is_of_lent_reference(state: &Value, lost: &str) -> bool {
+fn is_of_user_id_as_reference(state: &Value, lost: &str) -> bool {
     let session = &state["session"]["M"];
     session["provider"]["S"] == "treezor"
         && session["reference"] == session["providerUserId"]

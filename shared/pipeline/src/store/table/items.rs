@@ -20,7 +20,7 @@
 //!   fact goes into an optional member of its own, as text or as a list of texts. Only a new provider adds a word, to
 //!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
 //! - **A rule of the fold may change** only so that a rebuild brings old records right, and old records go on folding
-//!   until then: see `Session::without_lent_reference`.
+//!   until then: see `Session::without_user_id_as_reference`.
 //! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `POLL`, `PAUSE`, and the rules that make an
 //!   event's id of a webhook: with another id, a copy counts as news. The same holds for the index keys `dueShard`,
 //!   `dueAt`, `reference` and `referenceAt`. The numbers of shards may grow, and not shrink: relay and poller read only

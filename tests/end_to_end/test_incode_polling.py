@@ -60,7 +60,7 @@ def test_a_finished_onboarding_is_asked_about_and_its_score_is_notified_once(ver
     assert message.body["data"] | {"decidedAt": None} == {
         "provider": "incode", "sessionId": session_id, "kind": "onboarding", "attemptId": None, "sequence": 1,
         "outcome": "approved", "final": True, "previousOutcome": None, "reasonCode": None, "reasonCodes": [],
-        "detail": {}, "correction": False, "decidedAt": None, "reference": "customer-1", "providerUserId": None}
+        "detail": {"score": "0.0"}, "correction": False, "decidedAt": None, "reference": "customer-1", "providerUserId": None}
 
 
 def test_a_finished_onboarding_that_waited_for_the_table_is_asked_about_as_any_other(verdict, session_id):
@@ -94,9 +94,9 @@ def test_a_score_means_what_the_contract_says(verdict, decisions, session_id, sc
 
 
 @pytest.mark.parametrize("status, name, ends_as", [
-    ("ID_VALIDATION_FINISHED", "id_validation_finished", "new"),
-    ("POST_PROCESSING_FINISHED", "post_processing_finished", "new"),
-    ("FACE_VALIDATION_FINISHED", "face_validation_finished", "new"),
+    ("ID_VALIDATION_FINISHED", "id_validation_finished", "started"),
+    ("POST_PROCESSING_FINISHED", "post_processing_finished", "started"),
+    ("FACE_VALIDATION_FINISHED", "face_validation_finished", "started"),
     ("GOVERNMENT_VALIDATION_FINISHED", "government_validation_finished", "new"),
     ("MANUAL_REVIEW_APPROVED", "manual_review_approved", "decided"),
     ("MANUAL_REVIEW_REJECTED", "manual_review_rejected", "decided"),

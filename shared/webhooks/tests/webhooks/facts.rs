@@ -171,9 +171,9 @@ fn of_incode() -> Vec<Fact> {
         let expected = format!("started, authentication {outcome}");
         fact(Provider::Incode, "/incode/authentication", format!("authentication {status}"), &body, expected)
     });
-    let ine = [("IN_PROGRESS", "pending"), ("FINISHED", "captured")].map(|(status, outcome)| {
+    let ine = [("IN_PROGRESS", "new"), ("FINISHED", "new, ine captured")].map(|(status, expected)| {
         let body = json!({"InterviewId": "s", "ScrapingStatus": status});
-        fact(Provider::Incode, "/incode/ine-scraping", format!("ine {status}"), &body, format!("new, ine {outcome}"))
+        fact(Provider::Incode, "/incode/ine-scraping", format!("ine {status}"), &body, expected)
     });
     let scores = INCODE_SCORES.into_iter().map(|(status, expected)| {
         let body = json!({"overall": {"status": status}}).to_string();

@@ -144,9 +144,11 @@ fn authentication(check: &str, overall_status: MaybeJson<'_>, error_code: &Maybe
     Facts { remark, detail: shown, ..Facts::check(check, check_of) }.with_remarks(left_out)
 }
 
+/// While it goes on there is nothing to say of the check: what is pending would stand against the end, which says only
+/// that the data is there.
 fn ine_scraping(member: &'static str, status: MaybeJson<'_>) -> Facts {
     let (name, facts) = match text(status).as_deref() {
-        Some("IN_PROGRESS") => ("in_progress", Facts::checked("ine", CheckOutcome::Pending, None)),
+        Some("IN_PROGRESS") => ("in_progress", Facts::default()),
         Some("FINISHED") => ("finished", captured("ine")),
         _ => ("unrecognised", Facts::unrecognised(shown([(member, status)]))),
     };

@@ -385,12 +385,12 @@ mod other_kinds {
     #[test]
     fn ine_scraping_is_under_way_or_done() {
         for (sent, name, expected) in [
-            ("IN_PROGRESS", "ine_scraping.in_progress", CheckOutcome::Pending),
-            ("FINISHED", "ine_scraping.finished", CheckOutcome::Captured),
+            ("IN_PROGRESS", "ine_scraping.in_progress", None),
+            ("FINISHED", "ine_scraping.finished", Some(("ine", CheckOutcome::Captured))),
         ] {
             let body = json!({"InterviewId": SESSION, "externalId": "customer-1", "ScrapingStatus": sent});
             let event = event("ine-scraping", &body);
-            assert_eq!((&*event.name, check(&event)), (name, Some(("ine", expected))));
+            assert_eq!((&*event.name, check(&event)), (name, expected));
             assert_eq!((event.remark, event.subject.reference.as_deref()), (None, Some("customer-1")));
         }
         for sent in [json!("FAILED"), json!("finished"), json!(""), Value::Null] {

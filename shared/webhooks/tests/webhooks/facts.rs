@@ -3,7 +3,7 @@
 
 use crate::{known_ids::printed, printed::summary};
 use serde_json::{Value, json};
-use std::io::Write as _;
+use std::{fmt::Write as _, io::Write as _};
 use verdict_sessions::{Provider, Session, SessionEvent, SessionId, SessionKey, Timestamp};
 use verdict_webhooks::{Genuine, Reading, incode::Finding, read, sha256_hex};
 
@@ -286,7 +286,7 @@ fn each_fact_reaches_event_record_and_message() {
             let first = events.first();
             let effect = first.map_or_else(|| "no event".to_owned(), effect);
             let (name, says) = first.map_or_else(Default::default, |event| (event.name.clone(), summary(event)));
-            table += &format!("{provider} {sent} | {name} | {says} | {effect}\n");
+            writeln!(table, "{provider} {sent} | {name} | {says} | {effect}").unwrap();
             if expected.as_ref().is_some_and(|expected| *expected != effect) {
                 wrong.push(format!("{provider} {sent}: {effect}, not {}", expected.unwrap_or_default()));
             }

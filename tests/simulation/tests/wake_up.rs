@@ -32,7 +32,8 @@ const ANSWER: Duration = Duration::from_millis(100);
 #[derive(Clone, Default)]
 struct CountingIncode {
     asked: Rc<RefCell<Vec<String>>>,
-    /// What it answers to questions for the score; the last one stays.
+    /// What it answers to questions for the score: its status, and that of its section `faceRecognition` if there is
+    /// one. The last one stays.
     scores: Rc<RefCell<VecDeque<Result<&'static str, ApiError>>>>,
     /// How many wait for an answer, and the most that ever did.
     waiting: Rc<Cell<usize>>,
@@ -61,7 +62,9 @@ impl ProviderApi for CountingIncode {
         }
         let mut scores = self.scores.borrow_mut();
         let score = if scores.len() > 1 { scores.pop_front().unwrap() } else { scores[0] };
-        score.map(|score| json!({"overall": {"status": score}}).to_string().into())
+        let (score, face) = score?.split_once(", face ").map_or((score?, None), |(score, face)| (score, Some(face)));
+        let face = face.map(|face| json!({"overall": {"status": face}}));
+        Ok(json!({"overall": {"status": score}, "faceRecognition": face}).to_string().into())
     }
 }
 
@@ -240,6 +243,23 @@ fn news_that_come_while_a_session_is_put_off_are_not_left_to_the_next_run() {
         let place = place(world).unwrap();
         assert_eq!(place.get("leasedUntil"), None);
         assert!(place["dueAt"].as_str().unwrap() > world.clock.now().sortable().as_str());
+    });
+}
+
+#[test]
+fn a_section_that_ends_as_it_did_once_before_counts_again() {
+    simulated(async |world| {
+        let api = CountingIncode::scoring([Ok("WARN, face OK"), Ok("WARN, face FAIL"), Ok("WARN, face OK")]);
+        let poller = poller(world, &api);
+        deliver(world, &receiver(world), &finished(world)).await;
+        for expected in ["passed", "failed", "passed", "passed"] {
+            run(world, &poller).await;
+            let session = world.record(SESSION).session.unwrap();
+            assert_eq!(session["checks"]["face"]["value"]["outcome"], expected);
+            sleep(Duration::from_mins(10)).await;
+        }
+        let session = world.record(SESSION).session.unwrap();
+        assert_eq!((&session["events"], &session["notifications"]), (&json!(4), &json!(1)));
     });
 }
 

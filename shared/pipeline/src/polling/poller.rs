@@ -34,7 +34,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::{StreamExt as _, stream};
 use std::{cell::Cell, collections::BTreeMap, pin::pin, slice, time::Duration};
 use tokio::time::Instant;
-use verdict_sessions::{Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
+use verdict_sessions::{Check, Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
 use verdict_webhooks::{
     Disposition, Unreadable,
     incode::{Finding, POLL_REQUEST, SCORE_PATH, STATUS_PATH, recurrence},
@@ -348,12 +348,15 @@ impl<A: ProviderApi> Poller<A> {
         }
     }
 
-    /// Returns whether a decision that is recorded already holds again, after another one.
+    /// Returns whether a recorded score holds again, after one with another decision or another outcome of a section.
     async fn is_recurrence(&self, event: &SessionEvent) -> Result<bool, TableError> {
         let Some(decision) = &event.decision else { return Ok(false) };
-        let session = self.table.session(&event.session).await?;
-        let standing = session.as_ref().and_then(Session::standing_outcome);
-        Ok(standing.is_some_and(|standing| standing != decision.outcome))
+        let Some(session) = self.table.session(&event.session).await? else { return Ok(false) };
+        let is_other = |(name, check): (&String, &Check)| {
+            session.checks.get(name).is_some_and(|latest| latest.value.outcome != check.outcome)
+        };
+        let standing = session.standing_outcome();
+        Ok(standing.is_some_and(|standing| standing != decision.outcome) || event.checks.iter().any(is_other))
     }
 }
 

@@ -250,8 +250,8 @@ def send_all(stack: Stack, verbose: bool) -> bool:
         together = list(of_provider)
         results.show(provider, "samples", [
             Row(sample.name, expected(sample), seen) for sample, seen in zip(together, send_together(stack, together))])
-    results.show("sessions", "whole sessions", [
-        row for scenario in webhooks.scenarios() for row in rows_of_play(stack, scenario)])
+    sessions = [row for scenario in webhooks.scenarios() for row in rows_of_play(stack, scenario)]
+    results.show("sessions", f"whole sessions with {sum(len(row.wanted.checks or {}) for row in sessions)} checks", sessions)
     polled = {score: poll(stack, score) for score in SCORES}
     results.show("poller", "scores that the poller asked Incode for", [
         Row(f"score {score}", expected_of_poll(score), polled[score].seen) for score in SCORES])

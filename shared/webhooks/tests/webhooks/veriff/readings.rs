@@ -8,7 +8,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use verdict_sessions::{
     Check, CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Subject, Timestamp,
 };
-use verdict_webhooks::{Delivery, Disposition, Ignored, Reading, Refusal, Unreadable, WebhookSource, veriff::Veriff};
+use verdict_webhooks::{
+    Delivery, Disposition, Ignored, Reading, Refusal, Unreadable, WebhookSource, read_again, veriff::Veriff,
+};
 
 const EVENTS: &str = "/veriff/events";
 const DECISIONS: &str = "/veriff/decisions";
@@ -955,6 +957,13 @@ mod user_statuses {
             let body = with(without(user_status(), "sessionId"), json!({"data": data}));
             assert_eq!(read(&body), Err(Unreadable::NoSessionId));
         }
+    }
+
+    #[test]
+    fn a_session_that_an_earlier_reader_made_of_one_without_a_session_id_is_not_read_again() {
+        let recorded = event_in(&user_status());
+        let body = without(user_status(), "sessionId").to_string();
+        assert_eq!(read_again(&recorded, DECISIONS, &body), Err(Unreadable::NoSessionId));
     }
 
     #[test]

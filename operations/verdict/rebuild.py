@@ -2,7 +2,7 @@
 
 For after a reader was corrected. A dry run changes nothing: the function `replay` is asked what a rebuild would come to,
 and there is one line for each session. Applied, each session goes to the intake queue as a request, from where `replay`
-rebuilds it, and to the audit file as a line.
+rebuilds it, and to the audit file as a line. A decision is withdrawn only if the operator asks for that.
 
 A time chooses by arrival: `since` the sessions that have had an event at that time or later, `until` those that have had
 one before it; together, those whose events lie within the span or around it.
@@ -115,6 +115,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Rebuild:
+    """What is asked for of each session."""
+
+    #: True if a decision may be withdrawn that today's readers find to be none.
+    withdraw: bool = False
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Its members in a question or a request; none if nothing special is asked for."""
+        return {"withdraw": True} if self.withdraw else {}
+
+
+@dataclass(frozen=True)
 class Deployment:
     """The stack whose sessions they are."""
 
@@ -174,12 +187,12 @@ def of_reference(deployment: Deployment, reference: str) -> Iterator[Session]:
 
 # ---- Asking what would change ----
 
-def ask(deployment: Deployment, sessions: Iterable[Key]) -> Iterator[dict[str, Any]]:
+def ask(deployment: Deployment, sessions: Iterable[Key], how: Rebuild) -> Iterator[dict[str, Any]]:
     """What a rebuild of each session would come to. Nothing is written."""
     functions = deployment.client("lambda")
     for some in in_groups(sessions, ASKED_AT_ONCE):
         answer = functions.invoke(
-            FunctionName=deployment.function, Payload=json.dumps({"dryRun": [key.json for key in some]}))
+            FunctionName=deployment.function, Payload=json.dumps({"dryRun": [key.json for key in some], **how.json}))
         content = answer["Payload"].read()
         if "FunctionError" in answer:
             yield from ({**key.json, "outcome": "failed", "reason": "the function failed; see its log"} for key in some)
@@ -202,8 +215,9 @@ def what(report: dict[str, Any]) -> str:
         parts += ["notified"] if report["notified"] else []
         return "; ".join(parts)
     if report["outcome"] == "refused":
-        return report["reason"] + (f" ({report['events']})" if report.get("events") else "")
-    return report.get("reason", "")
+        indexed = "; place in the lists" if report.get("indexed") else ""
+        return report["reason"] + (f" ({report['events']})" if report.get("events") else "") + indexed
+    return "place in the lists" if report["outcome"] == "indexed" else report.get("reason", "")
 
 
 def printable(key: Key) -> str:
@@ -218,36 +232,53 @@ def show(reports: Iterable[dict[str, Any]]) -> int:
         print(as_line(report), flush=True)
         totals[report["outcome"]] += 1
         totals["notified"] += bool(report.get("notified"))
-    count = sum(totals[outcome] for outcome in ("unchanged", "changed", "refused", "failed"))
-    print(f"{counted(count, 'session')}: {totals['unchanged']} unchanged, {totals['changed']} would change"
-          f" ({totals['notified']} notified), {totals['refused']} refused, {totals['failed']} failed")
+        totals["places"] += report["outcome"] == "indexed" or bool(report.get("indexed"))
+        totals["withdrawals"] += report.get("reason") == "decision_withdrawn"
+    for line in in_all(totals):
+        print(line)
     return 1 if totals["failed"] else 0
+
+
+def in_all(totals: Counter[str]) -> Iterator[str]:
+    """The totals of a dry run."""
+    # A session that only gets its place in the lists has the record that it had.
+    unchanged = totals["unchanged"] + totals["indexed"]
+    count = unchanged + totals["changed"] + totals["refused"] + totals["failed"]
+    yield (f"{counted(count, 'session')}: {unchanged} unchanged, {totals['changed']} would change"
+           f" ({totals['notified']} notified), {totals['refused']} refused, {totals['failed']} failed")
+    if places := totals["places"]:
+        yield (f"{counted(places, 'session')} among these would get {'its' if places == 1 else 'their'} place in the "
+               "lists by status, and keep the record as it is")
+    if withdrawals := totals["withdrawals"]:
+        yield (f"{counted(withdrawals, 'session')} refused with decision_withdrawn: WITHDRAW=1 rebuilds "
+               f"{'it' if withdrawals == 1 else 'them'}, and tells consumers that no decision stands")
 
 
 # ---- Having it done ----
 
-def apply(deployment: Deployment, sessions: Iterable[Key], rate: float, audit: TextIO) -> int:
+def apply(deployment: Deployment, sessions: Iterable[Key], how: Rebuild, rate: float, audit: TextIO) -> int:
     """Requests each session's rebuild, so many a second, and tells how many."""
     who = deployment.client("sts").get_caller_identity()["Arn"]
     queues, requested = deployment.client("sqs"), 0
     for some in in_groups(sessions, SENT_AT_ONCE):
         if requested:
             time.sleep(len(some) / rate)
-        for key, message_id in send(queues, deployment.intake, some):
-            line = {"at": now(), "who": who, "session": str(key), "asked": "rebuild", "messageId": message_id}
+        for key, message_id in send(queues, deployment.intake, some, how):
+            line = {"at": now(), "who": who, "session": str(key), "asked": "rebuild", **how.json, "messageId": message_id}
             print(json.dumps(line), file=audit, flush=True)
             requested += 1
     return requested
 
 
-def send(queues: Any, url: str, sessions: list[Key]) -> Iterator[tuple[Key, str]]:
+def send(queues: Any, url: str, sessions: list[Key], how: Rebuild) -> Iterator[tuple[Key, str]]:
     """Puts requests on intake and tells of each that is there, and its message's id."""
     left = {str(number): key for number, key in enumerate(sessions)}
     for attempt in range(TRIES):
         if attempt:
             time.sleep(2 ** attempt / 4)
         answer = queues.send_message_batch(QueueUrl=url, Entries=[
-            {"Id": entry, "MessageBody": json.dumps({"kind": "rebuild", **key.json})} for entry, key in left.items()])
+            {"Id": entry, "MessageBody": json.dumps({"kind": "rebuild", **key.json, **how.json})}
+            for entry, key in left.items()])
         for sent in answer.get("Successful", []):
             yield left.pop(sent["Id"]), sent["MessageId"]
         if not left:
@@ -310,17 +341,17 @@ def parsed_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Par
     return read
 
 
-def run(deployment: Deployment, choice: Choice, is_applied: bool, rate: float, audit: Path) -> int:
+def run(deployment: Deployment, choice: Choice, how: Rebuild, is_applied: bool, rate: float, audit: Path) -> int:
     """Asks or requests, and returns the exit status."""
     sessions = chosen(deployment, choice)
     if not is_applied:
-        return show(ask(deployment, sessions))
+        return show(ask(deployment, sessions, how))
     try:
         opened = audit.open("a", encoding="utf-8")
     except OSError as error:
         raise Problem(f"cannot write {audit} ({error.strerror}); give another file with --audit") from None
     with opened:
-        requested = apply(deployment, sessions, rate, opened)
+        requested = apply(deployment, sessions, how, rate, opened)
     print(f"{counted(requested, 'rebuild')} requested, on record in {audit}; "
           f"what each came to is in the log of {deployment.function}, message `rebuild`")
     return 0
@@ -340,13 +371,16 @@ def run(deployment: Deployment, choice: Choice, is_applied: bool, rate: float, a
               help="Only sessions with an event before this time.")
 @click.option("--apply", "is_applied", envvar="APPLY", is_flag=True,
               help="Have them rebuilt, instead of asking what that would change (APPLY=1).")
+@click.option("--withdraw", envvar="WITHDRAW", is_flag=True,
+              help="Withdraw decisions that today's readers find to be none, and tell consumers (WITHDRAW=1); else such "
+                   "sessions are refused.")
 @click.option("--rate", envvar="RATE", default="10", show_default=True, callback=parsed_by(sessions_a_second),
               help="How many sessions to request a second.")
 @click.option("--audit", envvar="AUDIT", default="rebuild-audit.jsonl", show_default=True, metavar="FILE",
               type=click.Path(path_type=Path), help="Where --apply adds a line for each session.")
 @click.pass_context
-def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str], is_applied: bool, rate: float,
-            audit: Path, **choice: Any) -> None:
+def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str], is_applied: bool, withdraw: bool,
+            rate: float, audit: Path, **choice: Any) -> None:
     """Have chosen sessions read again by today's readers. Without --apply nothing changes: there is one line for each
     session that says what a rebuild would come to. With --apply each is requested, and put on record in the audit file.
 
@@ -358,4 +392,4 @@ def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str],
     stack = Stack.require(Aws.connect(endpoint), stack_name)
     if is_applied:
         stack.refuse_without_operator()
-    context.exit(run(Deployment.of(stack), chosen_by, is_applied, rate, audit))
+    context.exit(run(Deployment.of(stack), chosen_by, Rebuild(withdraw), is_applied, rate, audit))

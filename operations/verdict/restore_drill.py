@@ -2,8 +2,8 @@
 stack then works.
 
 The steps are those of a real restore: restore, put back the settings that a restore loses, have the stack use the new
-table, see that all is well. A session that was there before shows that nothing was lost, and its next decision that the
-numbering goes on.
+table, with a greater base of sequences, see that all is well. A session that was there before shows that nothing was lost,
+and its next decision that the numbers go on above what consumers may have seen.
 """
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ from .table_settings import TABLE, await_active
 
 DEFAULT_PORT = "4566"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+#: The parameter above which sequences go on, and how much a restore adds to it: far above what any session can have counted.
+BASE = "SequenceBase"
+BASE_STEP = 1000
+
+
 @dataclass(frozen=True)
 class Decision:
     """A sample that decides its session, with members that say when."""
@@ -127,12 +132,13 @@ def drill(stack: Stack, table: str) -> int:
         restore(stack, before, table)
     with times.step("Putting back the settings that a restore loses"):
         put_back(stack, before, table)
-    with times.step(f"Having {stack.name} use {table}"):
-        stack = switch(stack, table)
+    base = int(stack.parameters[BASE]) + BASE_STEP
+    with times.step(f"Having {stack.name} use {table}, with {BASE} {base}"):
+        stack = switch(stack, table, base)
     with times.step("Asking the doctor"):
         bad = report(stack, [], "")
-    look_for(stack, witness, table, told)
-    click.echo(f"\nThe session of before is there, and its next decision has the next sequence ({told + 1}).")
+    look_for(stack, witness, table, told, base + 1)
+    click.echo(f"\nThe session of before is there, and its next decision has the sequence above the base ({base + 1}).")
     for line in times.lines():
         click.echo(line)
     click.echo(f"The stack uses {table} from now on; {before} stays as it was.")
@@ -161,27 +167,28 @@ def arn(database: Any, table: str) -> str:
     return database.describe_table(TableName=table)["Table"]["TableArn"]
 
 
-def switch(stack: Stack, table: str) -> Stack:
-    """Deploys the same template with another table: nothing is compiled, and all other parameters stay as they are."""
-    formation = stack.client("cloudformation")
-    kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in stack.parameters if name != PARAMETER]
+def switch(stack: Stack, table: str, base: int) -> Stack:
+    """Deploys the same template with another table and base of sequences: nothing is compiled, and all other parameters
+    stay as they are."""
+    formation, changed = stack.client("cloudformation"), {PARAMETER: table, BASE: str(base)}
+    kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in stack.parameters if name not in changed]
     formation.update_stack(
         StackName=stack.name, UsePreviousTemplate=True, Capabilities=CAPABILITIES,
-        Parameters=[*kept, {"ParameterKey": PARAMETER, "ParameterValue": table}])
+        Parameters=[*kept, *({"ParameterKey": name, "ParameterValue": value} for name, value in changed.items())])
     formation.get_waiter("stack_update_complete").wait(StackName=stack.name, WaiterConfig={"Delay": 1})
     bridge_gaps(stack.name, stack.client)
     return Stack.require(stack.aws, stack.name)
 
 
-def look_for(stack: Stack, witness: Witness, table: str, told: int) -> None:
-    """Ends the command if the session of before is not there, or is numbered anew."""
+def look_for(stack: Stack, witness: Witness, table: str, told: int, expected: int) -> None:
+    """Ends the command if the session of before is not there, or its next decision has another sequence than expected."""
     restored = witness.sequence(stack, table)
     if restored != told:
         raise Problem(f"the restored table has sequence {restored} of the session of before, not {told}")
     witness.record(stack, 1)
     following = witness.sequence(stack, table)
-    if following != told + 1:
-        raise Problem(f"the session's next decision has sequence {following}, not {told + 1}")
+    if following != expected:
+        raise Problem(f"the session's next decision has sequence {following}, not {expected}")
 
 
 @click.command("restore-drill")
@@ -197,7 +204,8 @@ def restore_drill(context: click.Context, stack_name: str, endpoint: Optional[st
     if not aws.is_local:
         raise Problem("the drill sends webhooks of its own and switches the table: it is for the local stack only")
     stack = Stack.require(aws, stack_name)
-    if PARAMETER not in stack.parameters:
-        raise Problem(f"the stack {stack_name} is older than this command: it has no parameter {PARAMETER}")
+    for name in (PARAMETER, BASE):
+        if name not in stack.parameters:
+            raise Problem(f"the stack {stack_name} is older than this command: it has no parameter {name}")
     if drill(stack, table or f"{stack_name}-restored-{uuid.uuid4().hex[:8]}"):
         context.exit(1)

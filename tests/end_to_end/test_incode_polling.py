@@ -61,7 +61,7 @@ def test_a_finished_onboarding_is_asked_about_and_its_score_is_notified_once(ver
         "provider": "incode", "sessionId": session_id, "kind": "onboarding", "attemptId": None, "sequence": 1,
         "outcome": "approved", "final": True, "previousOutcome": None, "reasonCode": None, "reasonCodes": [],
         "detail": {"score": "0.0"}, "correction": False, "decidedAt": None, "reference": "customer-1",
-        "providerUserId": None}
+        "providerUserId": None, "checks": {}}
 
 
 def test_a_finished_onboarding_that_waited_for_the_table_is_asked_about_as_any_other(verdict, session_id):

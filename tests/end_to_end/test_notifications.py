@@ -42,6 +42,7 @@ def test_a_notification_is_a_cloud_event_with_exactly_the_members_of_its_descrip
             "decidedAt": "2026-06-13T00:38:30.861285Z",
             "reference": "12345678",
             "providerUserId": "c75b4569-0528-4004-aecc-8dc8c9b46b6e",
+            "checks": {},
         },
     }
     assert message.attributes == {

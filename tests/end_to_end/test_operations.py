@@ -352,9 +352,9 @@ def test_the_drill_restores_the_table_and_tells_its_times(second):
     status, output, error = second.run("restore-drill", "--table", restored)
     assert (status, error) == (0, ""), output
     assert second.stack.outputs["SessionsTableName"] == restored
-    for step in (f"Restoring {before} into {restored}", "Putting back the settings", f"Having {SECOND} use {restored}",
-                 "Asking the doctor", "in all"):
+    for step in (f"Restoring {before} into {restored}", "Putting back the settings",
+                 f"Having {SECOND} use {restored}, with SequenceBase 1000", "Asking the doctor", "in all"):
         assert step in output
     for setting in ("items do not expire", "point-in-time recovery is off", "deletion protection is off"):
         assert f"Mending: {setting}" in output
-    assert "its next decision has the next sequence (2)" in output
+    assert "its next decision has the sequence above the base (1001)" in output

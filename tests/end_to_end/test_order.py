@@ -10,7 +10,7 @@ import pytest
 from .deliveries import EVENTS, TREEZOR, WULTRA, Delivery, decision, event, genuine, post
 
 # What tells of the order of arrival.
-ARRIVAL = ("version", "notifications", "firstEventAt", "lastEventAt")
+ARRIVAL = ("version", "notifications", "firstEventAt", "lastEventAt", "statusSince")
 
 
 def without(record, *members):

@@ -16,6 +16,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Callable, Iterator
+from urllib.parse import quote
 
 import pytest
 from stack.deployment import NAME
@@ -63,10 +64,53 @@ def receives(sender: Sender, *more: Callable) -> Callable:
         assert outbox_of(verdict, sender, recorded) == []
         for deliver_more in more:
             deliver_more(verdict)
+        # The next message waits for one that is still in the outbox.
+        leave_behind(verdict, sender, recorded)
+        assert post(verdict, declines(sender, recorded)).outcome == "recorded"
+        assert outbox_of(verdict, sender, recorded) == []
         with unreadable_record(verdict, sender, spooled):
             assert post(verdict, sender.approves(spooled)).outcome == "spooled"
         assert post(verdict, sender.approves(recorded, ',"x":NaN')).outcome == "quarantined"
     return drive
+
+
+#: By provider: what makes a decline of an approval, which counts before an approval of the same time.
+DECLINES = {
+    "veriff": ('"approved","code":9001', '"declined","code":9102'),
+    "incode": ("MANUAL_REVIEW_APPROVED", "MANUAL_REVIEW_REJECTED"),
+    "treezor": ('"kycReview":"2"', '"kycReview":"3"'),
+    "wultra": ('"FINISHED"', '"FAILED"'),
+}
+
+
+def declines(sender: Sender, session_id: str) -> Delivery:
+    """A genuine decline of the session."""
+    approved, declined = DECLINES[sender.provider]
+    approval = sender.approval(json.dumps(session_id), "")
+    assert approved in approval
+    return sender.genuine(approval.replace(approved, declined))
+
+
+#: The sequence of a message that is left behind. All before it are told.
+LEFT = 5
+
+
+def leave_behind(verdict, sender: Sender, session_id: str) -> None:
+    """Puts a message in a session's outbox, as a function leaves it there that dies before it publishes."""
+    database, table = verdict.client("dynamodb"), verdict.outputs["SessionsTableName"]
+    [record] = items(verdict, sender.session(session_id), "STATE", sender.provider)
+    database.update_item(
+        TableName=table, Key={name: record[name] for name in ("pk", "sk")},
+        UpdateExpression="SET #session.notifications = :left", ExpressionAttributeNames={"#session": "session"},
+        ExpressionAttributeValues={":left": {"N": str(LEFT)}})
+    notification = {
+        **{name: record["session"]["M"][name] for name in ("provider", "sessionId", "kind")},
+        "sequence": {"N": str(LEFT)}, "outcome": {"S": "review"}, "final": {"BOOL": False},
+        "correction": {"BOOL": False}, "decidedAt": {"S": "2026-06-12T09:00:00Z"}}
+    # The relay leaves it alone for the time of a test.
+    database.put_item(TableName=table, Item={
+        "pk": record["pk"], "sk": {"S": f"NOTIFICATION#{LEFT}"}, "dueShard": {"S": "outbox#0"},
+        "dueAt": {"S": ago(hours=-1)}, "notification": {"M": notification}})
 
 
 def outbox_of(verdict, sender: Sender, session_id: str) -> list[dict]:
@@ -100,6 +144,7 @@ def polls(verdict) -> None:
     clear_schedule(verdict)
     verdict.incode_api.script(session_id, status=["ONBOARDING_FINISHED"], score=["OK"])
     deliver(verdict, onboarding(session_id, "ONBOARDING_FINISHED"))
+    leave_behind(verdict, INCODE, session_id)
     deployed(verdict, "IncodePoller").call({})
     assert outcome(verdict, session_id) == "approved"
     for sort in ("NOTIFICATION", "POLL"):
@@ -107,11 +152,13 @@ def polls(verdict) -> None:
 
 
 def replays(verdict) -> None:
-    """Has a webhook recorded and published, another's poll scheduled and woken for, one quarantined, and a foreign message
-    put off."""
+    """Has a webhook recorded and published with the message before it, another's poll scheduled and woken for, one
+    quarantined, and a foreign message put off."""
     session_id = str(uuid.uuid4())
+    assert post(verdict, VERIFF.approves(session_id)).outcome == "recorded"
+    leave_behind(verdict, VERIFF, session_id)
     messages = [
-        kept(VERIFF, VERIFF.approves(session_id)), kept(INCODE, onboarding(session_id, "ONBOARDING_FINISHED")),
+        kept(VERIFF, declines(VERIFF, session_id)), kept(INCODE, onboarding(session_id, "ONBOARDING_FINISHED")),
         kept(VERIFF, VERIFF.approves(session_id, ',"x":NaN'))]
     foreign = received_from_intake(verdict, "not a message of Verdict's")
     answer = deployed(verdict, "Replay").call({"Records": [
@@ -161,6 +208,20 @@ def reads(verdict) -> None:
     assert len(read(verdict, f"/sessions/veriff/{session_id}/events")["events"]) == 1
     [session] = read(verdict, f"/sessions?reference={reference}")["sessions"]
     assert session["sessionId"] == session_id
+    assert len(read(verdict, f"/sessions/veriff/{session_id}/notifications")["notifications"]) == 1
+    now = session["statusSince"].replace("Z", "%2B00:00")
+    [session] = read(verdict, f"/sessions?status=decided&since={now}")["sessions"]
+    assert session["sessionId"] == session_id
+
+
+def shows_payloads(verdict) -> None:
+    session_id = str(uuid.uuid4())
+    assert post(verdict, VERIFF.approves(session_id)).outcome == "recorded"
+    [event] = items(verdict, session_id, "EVENT")
+    event_id = quote(event["sk"]["S"].removeprefix("EVENT#"), safe="")
+    for path in (f"/sessions/veriff/{session_id}/events/{event_id}/payload",
+                 f"/sessions/payload?session=veriff%2F{session_id}&event={event_id}"):
+        assert read(verdict, path)["payload"]["verification"]["id"] == session_id
 
 
 def read(verdict, path: str) -> dict:
@@ -201,6 +262,7 @@ DRIVERS = {
     "IncodePoller": polls,
     "Replay": replays,
     "SessionsApi": reads,
+    "SessionPayloads": shows_payloads,
     "OutboxRelay": relays,
 }
 

@@ -6,12 +6,15 @@ import copy
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
+from typing import Sequence
 from urllib.parse import unquote
 
 import pytest
@@ -48,19 +51,26 @@ def operate(verdict, *arguments: object) -> list[str]:
 
 def dry_run(verdict, *arguments: object) -> dict[str, str]:
     """What the tool says of each session that the arguments choose."""
-    lines = [line.split(maxsplit=2) for line in operate(verdict, *arguments)[:-1]]
-    return {key: " ".join([outcome, *more]) for outcome, key, *more in lines}
+    return dry_run_and_totals(verdict, *arguments)[0]
+
+
+def dry_run_and_totals(verdict, *arguments: object) -> tuple[dict[str, str], list[str]]:
+    """The same, and the lines below it."""
+    printed = operate(verdict, *arguments)
+    [count] = [number for number, line in enumerate(printed) if re.match(r"\d+ sessions?: ", line)]
+    lines = [line.split(maxsplit=2) for line in printed[:count]]
+    return {key: " ".join([outcome, *more]) for outcome, key, *more in lines}, printed[count:]
 
 
 def named(*keys: str) -> list[str]:
     return [f"--session={key}" for key in keys]
 
 
-def apply(verdict, tmp_path, *keys: str) -> dict[str, dict]:
+def apply(verdict, tmp_path, *keys: str, how: Sequence[str] = ()) -> dict[str, dict]:
     """Has the tool request rebuilds; what `replay` has logged of each once it is done."""
     before = rebuilds(verdict)
     audit = tmp_path / "audit.jsonl"
-    [line] = operate(verdict, *named(*keys), "--apply", "--rate", 1000, "--audit", audit)
+    [line] = operate(verdict, *named(*keys), *how, "--apply", "--rate", 1000, "--audit", audit)
     assert line.startswith(f"{len(keys)} rebuild")
     end = time.monotonic() + PATIENCE_SECONDS
     while len(lines := rebuilds(verdict)[len(before):]) < len(keys):
@@ -96,6 +106,17 @@ def item(verdict, key: str, sort: str) -> dict:
 
 def outbox(verdict, key: str) -> list[dict]:
     return [item for item in everything(verdict, key) if item["sk"]["S"].startswith("NOTIFICATION")]
+
+
+def but_history(items: list[dict]) -> list[dict]:
+    """The items without what was told."""
+    return [item for item in items if not item["sk"]["S"].startswith("TOLD#")]
+
+
+def history_of(verdict, key: str) -> list[int]:
+    """The sequences that are on record as told."""
+    sort_keys = [item["sk"]["S"] for item in everything(verdict, key)]
+    return sorted(int(sk.removeprefix("TOLD#")) for sk in sort_keys if sk.startswith("TOLD#"))
 
 
 def rewrite(verdict, key: str, sort_key: str, path: str, value: dict) -> None:
@@ -151,6 +172,12 @@ def told(decisions, key: str) -> list[dict]:
     return [message.body["data"] for message in decisions.about(key.split("/", 1)[1])]
 
 
+def told_since(decisions, heard: int, keys) -> list[dict]:
+    """What was told of these sessions after so many messages. Those about sessions of other tests may come late."""
+    data = [message.body["data"] for message in decisions.all()[heard:]]
+    return [told for told in data if f"{told['provider']}/{told['sessionId']}" in keys]
+
+
 # ---- Readers that say the same ----
 
 @pytest.fixture(scope="module")
@@ -194,7 +221,7 @@ def test_what_today_s_readers_recorded_they_read_alike(verdict, decisions, histo
 
     assert {line["outcome"] for line in done.values()} == {"unchanged"}
     assert {key: everything(verdict, key) for key in history} == before
-    assert decisions.all()[heard:] == []
+    assert told_since(decisions, heard, history) == []
     figures.append(f"rebuild: {len(history)} sessions with {len(events)} events read again, none changed")
 
 
@@ -217,14 +244,15 @@ def test_a_decision_that_was_misread_is_put_right_and_told_once_as_a_correction(
     assert (done["outcome"], done["events"], done["members"]) == ("changed", 1, ["decision"])
     assert (done["decision"], done["notified"]) == ({"from": "declined", "to": "approved"}, True)
     published(verdict, key)
-    assert everything(verdict, key) == counted_up(right, notifications=1)
+    assert but_history(everything(verdict, key)) == but_history(counted_up(right, notifications=1))
+    assert history_of(verdict, key) == [1, 2]
     first, second = told(decisions, key)
     assert (first["sequence"], first["correction"]) == (1, False)
     assert second == {**first, "sequence": 2, "previousOutcome": "declined", "correction": True}
 
     assert dry_run(verdict, *named(key)) == {key: "unchanged"}
     assert apply(verdict, tmp_path, key)[key]["outcome"] == "unchanged"
-    assert everything(verdict, key) == counted_up(right, notifications=1)
+    assert but_history(everything(verdict, key)) == but_history(counted_up(right, notifications=1))
     assert len(told(decisions, key)) == 2
 
 
@@ -288,17 +316,56 @@ def test_a_payload_that_nothing_can_be_made_of_leaves_the_record_alone(verdict, 
     assert everything(verdict, key) == before
 
 
-def test_a_decision_is_not_taken_away(verdict, decisions, session_id, tmp_path):
+def taken_for_an_approval(verdict, session_id: str) -> str:
+    """A session whose one event, which decides nothing, an earlier reader took for an approval, and told."""
     key, other = f"veriff/{session_id}", approved(verdict, VERIFF)
     post(verdict, genuine(event(session_id), path=EVENTS))
-    # As if the event had once been taken for an approval.
     rewrite(verdict, key, "STATE", "session.decision", item(verdict, other, "STATE")["session"]["M"]["decision"])
+    rewrite(verdict, key, "STATE", "session.notifications", {"N": "1"})
+    return key
+
+
+def test_a_decision_is_not_taken_away(verdict, decisions, session_id, tmp_path):
+    key = taken_for_an_approval(verdict, session_id)
     before = everything(verdict, key)
 
     assert dry_run(verdict, *named(key)) == {key: "refused decision_withdrawn"}
     assert apply(verdict, tmp_path, key)[key]["reason"] == "decision_withdrawn"
     assert everything(verdict, key) == before
     assert told(decisions, key) == []
+
+
+def test_a_decision_is_withdrawn_if_that_is_asked_for_and_consumers_are_told(verdict, decisions, session_id, tmp_path):
+    key = taken_for_an_approval(verdict, session_id)
+    assert dry_run(verdict, *named(key), "--withdraw") == {
+        key: "changed 0 events; decision approved -> none; record: decision, status; notified"}
+    assert told(decisions, key) == []
+    before = datetime.now(timezone.utc)
+
+    done = apply(verdict, tmp_path, key, how=["--withdraw"])[key]
+
+    assert (done["outcome"], done["decision"], done["notified"]) == ("changed", {"from": "approved", "to": None}, True)
+    published(verdict, key)
+    [message] = decisions.about(session_id)
+    assert message.body["type"] == message.attributes["type"] == "verdict.decision_withdrawn.v1"
+    assert "outcome" not in message.attributes and message.attributes["final"] == "false"
+    data = message.body["data"]
+    assert (data["sequence"], data["outcome"], data["final"], data["previousOutcome"], data["correction"]) == (
+        2, None, False, "approved", True)
+    assert (data["reasonCode"], data["reasonCodes"], data["decidedAt"], data["attemptId"]) == (None, [], None, None)
+    assert before <= datetime.fromisoformat(data["withdrawnAt"]) <= datetime.now(timezone.utc)
+    assert message.body["time"] == data["withdrawnAt"]
+    record = verdict.session("veriff", session_id)
+    assert (record["status"], record["decision"], record["notifications"]) == ("started", None, 2)
+    assert history_of(verdict, key) == [2]
+    [line] = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()]
+    assert (line["session"], line["withdraw"]) == (key, True)
+
+    # What stands is told from there on, and nothing is withdrawn twice.
+    assert dry_run(verdict, *named(key), "--withdraw") == {key: "unchanged"}
+    post(verdict, genuine(decision(session_id)))
+    assert [(data["sequence"], data["outcome"], data["previousOutcome"]) for data in told(decisions, key)] == [
+        (2, None, "approved"), (3, "approved", None)]
 
 
 def test_a_session_that_nobody_has_heard_of_is_not_made(verdict, session_id, tmp_path):
@@ -319,6 +386,107 @@ def test_a_record_that_can_not_be_read_holds_up_no_other(verdict):
     assert stay == {"batchItemFailures": [{"itemIdentifier": broken}]}
     assert everything(verdict, broken) == before
     assert dry_run(verdict, *named(other)) == {other: "unchanged"}
+
+
+# ---- Sessions that release 0.1 stored ----
+
+def as_stored(verdict, name: str) -> str:
+    """Puts the items of one of release 0.1's sessions into the table, without its outbox; its key."""
+    folder = ROOT / "tests/stored/0.1/table" / name
+    files = [file for file in folder.glob("*.json") if not file.stem.startswith(("expected", "NOTIFICATION"))]
+    stored = [json.loads(file.read_text("utf-8")) for file in files]
+    key = stored[0]["pk"]["S"].removeprefix("SESSION#")
+    # A sample may have the same id.
+    for there in everything(verdict, key):
+        remove(verdict, key, there["sk"]["S"])
+    for each in stored:
+        verdict.client("dynamodb").put_item(TableName=verdict.outputs["SessionsTableName"], Item=each)
+    return key
+
+
+def in_list(verdict, key: str) -> list[str]:
+    """The shards of the lists by status in which a session stands, as the index has them."""
+    state = item(verdict, key, "STATE")
+    found = []
+    for status in ("new", "started", "submitted", "in_review", "awaiting_resubmission", "decided"):
+        for shard in range(8):
+            page = verdict.client("dynamodb").query(
+                TableName=verdict.outputs["SessionsTableName"], IndexName="standing",
+                KeyConditionExpression="standingShard = :shard",
+                ExpressionAttributeValues={":shard": {"S": f"{status}#{shard}"}})
+            found += [f"{status}#{shard}" for entry in page["Items"] if entry["pk"] == state["pk"]]
+    return found
+
+
+def without_place(verdict, key: str) -> None:
+    """Leaves a session as release 0.1 writes it after a rollback: that release drops what it doesn't know."""
+    verdict.client("dynamodb").update_item(
+        TableName=verdict.outputs["SessionsTableName"], Key={"pk": {"S": f"SESSION#{key}"}, "sk": {"S": "STATE"}},
+        UpdateExpression="REMOVE standingShard, standingAt, provider, outcome, #session.statusSince",
+        ExpressionAttributeNames={"#session": "session"})
+
+
+def test_a_session_that_release_0_1_wrote_gets_its_place_in_the_lists_and_keeps_its_record(
+        verdict, decisions, session_id, tmp_path):
+    keys = [approved(verdict, VERIFF), f"veriff/{session_id}"]
+    post(verdict, genuine(event(session_id), path=EVENTS))
+    right = {key: everything(verdict, key) for key in keys}
+    assert [place.split("#")[0] for key in keys for place in in_list(verdict, key)] == ["decided", "started"]
+    heard = len(decisions.all())
+    for key in keys:
+        without_place(verdict, key)
+    wrong = {key: everything(verdict, key) for key in keys}
+    assert [in_list(verdict, key) for key in keys] == [[], []]
+
+    said, totals = dry_run_and_totals(verdict, *named(*keys))
+    assert said == dict.fromkeys(keys, "indexed place in the lists")
+    assert totals == [
+        "2 sessions: 2 unchanged, 0 would change (0 notified), 0 refused, 0 failed",
+        "2 sessions among these would get their place in the lists by status, and keep the record as it is"]
+    assert {key: everything(verdict, key) for key in keys} == wrong
+    done = apply(verdict, tmp_path, *keys)
+
+    assert {line["outcome"] for line in done.values()} == {"indexed"}
+    assert {key: everything(verdict, key) for key in keys} == right
+    assert [place.split("#")[0] for key in keys for place in in_list(verdict, key)] == ["decided", "started"]
+    assert told_since(decisions, heard, keys) == []
+    assert dry_run(verdict, *named(*keys)) == dict.fromkeys(keys, "unchanged")
+
+
+def test_every_session_that_release_0_1_stored_gets_its_place_in_the_lists(verdict, figures, tmp_path):
+    keys = [as_stored(verdict, folder.name) for folder in sorted((ROOT / "tests/stored/0.1/table").iterdir())]
+    assert [in_list(verdict, key) for key in keys[:3]] == [[], [], []]
+    said = dry_run(verdict, *named(*keys))
+
+    done = apply(verdict, tmp_path, *keys)
+
+    assert {line["outcome"] for line in done.values()} <= {"changed", "indexed", "refused"}
+    places = {key: item(verdict, key, "STATE")["standingShard"]["S"] for key in keys}
+    for key, place in places.items():
+        record = verdict.session(*key.split("/", 1))
+        assert place.split("#")[0] == record["status"]
+    counts = Counter(report.split()[0] for report in said.values())
+    words = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+    figures.append(f"rebuild: {len(keys)} sessions of release 0.1 got their place in the lists by status: {words}")
+
+
+def test_one_whose_payloads_have_expired_is_refused_and_gets_its_place_all_the_same(verdict, tmp_path):
+    key = as_stored(verdict, "veriff-expired-without-time")
+    remove(verdict, key, item(verdict, key, "PAYLOAD")["sk"]["S"])
+    before = item(verdict, key, "STATE")
+
+    said, totals = dry_run_and_totals(verdict, *named(key))
+    assert said == {key: "refused payloads_expired (1); place in the lists"}
+    assert totals[1] == "1 session among these would get its place in the lists by status, and keep the record as it is"
+    done = apply(verdict, tmp_path, key)[key]
+
+    assert (done["outcome"], done["reason"], done["indexed"]) == ("refused", "payloads_expired", True)
+    [place] = in_list(verdict, key)
+    assert place.split("#")[0] == "decided"
+    now = item(verdict, key, "STATE")
+    assert now["session"]["M"].pop("statusSince")
+    assert (now["version"], now["session"]) == (before["version"], before["session"])
+    assert dry_run(verdict, *named(key)) == {key: "refused payloads_expired (1)"}
 
 
 # ---- While the world goes on ----

@@ -1,32 +1,17 @@
 """Reading what was recorded."""
 from __future__ import annotations
 
-import base64
-import functools
-import urllib.parse
 import uuid
 
 import pytest
 
 from .deliveries import ATTEMPT, EVENTS, decision, different_events, event, genuine, post, post_all
-
-PAGE = 50
-
-quote = functools.partial(urllib.parse.quote, safe="")
+from .reading import PAGE, error, quote
 
 
-def cursor(key):
-    """A cursor as it would be for a place in the table where no page ends."""
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
-
-
-def error(answer):
-    status, body = answer
-    assert set(body) == {"error"} and set(body["error"]) == {"code", "message"}, body
-    return status, body["error"]["code"]
-
-
-@pytest.mark.parametrize("path", ["", "/veriff/x", "/veriff/x/events", "?reference=x", "?session=veriff%2Fx"])
+@pytest.mark.parametrize("path", [
+    "", "/veriff/x", "/veriff/x/events", "/veriff/x/notifications", "/veriff/x/events/y/payload", "/payload",
+    "?reference=x", "?status=decided", "?session=veriff%2Fx"])
 def test_nobody_reads_unsigned(verdict, path):
     status, body = verdict.get(f"/sessions{path}", signed=False)
     assert status == 403 and "session" not in str(body).lower()
@@ -44,7 +29,7 @@ def test_a_record_has_exactly_the_members_of_its_description(verdict, session_id
 
     record = verdict.session("veriff", session_id)
 
-    arrivals = [record.pop("firstEventAt"), record.pop("lastEventAt")]
+    arrivals = [record.pop("firstEventAt"), record.pop("statusSince"), record.pop("lastEventAt")]
     assert arrivals == sorted(arrivals)
     assert record == {
         "provider": "veriff",
@@ -62,7 +47,7 @@ def test_a_record_has_exactly_the_members_of_its_description(verdict, session_id
             "at": "2026-06-13T00:40:00Z"}},
         "remarks": [],
         "events": 3,
-        "notifications": 1,
+        "notifications": 2,
         "version": 3,
     }
 
@@ -70,7 +55,7 @@ def test_a_record_has_exactly_the_members_of_its_description(verdict, session_id
 def test_a_record_that_knows_little_still_has_every_member(verdict, session_id):
     post(verdict, genuine({"id": session_id, "eventType": "nobody.knows"}))
     record = verdict.session("veriff", session_id)
-    assert record.pop("firstEventAt") == record.pop("lastEventAt")
+    assert record.pop("firstEventAt") == record.pop("statusSince") == record.pop("lastEventAt")
     assert record == {
         "provider": "veriff", "sessionId": session_id, "kind": "verification", "status": "new", "attemptId": None,
         "subject": {"reference": None, "providerUserId": None}, "decision": None, "checks": {}, "remarks": [],
@@ -152,7 +137,8 @@ def test_a_reference_of_nobody_has_no_sessions(verdict):
     assert verdict.get(f"/sessions?reference={uuid.uuid4()}") == (200, {"sessions": [], "next": None})
 
 
-@pytest.mark.parametrize("path", ["/veriff/{id}", "/veriff/{id}/events", "/incode/{id}", "?session=veriff%2F{id}"])
+@pytest.mark.parametrize("path", [
+    "/veriff/{id}", "/veriff/{id}/events", "/incode/{id}", "?session=veriff%2F{id}", "?session=veriff%2F{id}&part=events"])
 def test_a_session_of_nobody_is_not_found(verdict, session_id, path):
     assert error(verdict.get("/sessions" + path.format(id=session_id))) == (404, "session_not_found")
 
@@ -165,14 +151,13 @@ def test_what_can_be_no_session_is_not_found(verdict, path):
     assert error(verdict.get("/sessions" + path)) == (404, "session_not_found")
 
 
-@pytest.mark.parametrize("path", ["", "?", "?reference=", "?reference=%20", "?session=", "?session=veriff", "?other=x"])
+@pytest.mark.parametrize("path", ["", "?", "?reference=", "?reference=%20", "?session=", "?session=veriff", "?other=x",
+                                  "/veriff/x?other=x", "/veriff/x?next=x", "/veriff/x/events?part=events"])
 def test_a_question_that_makes_no_sense_is_a_bad_request(verdict, path):
     assert error(verdict.get("/sessions" + path)) == (400, "bad_request")
 
 
-@pytest.mark.parametrize("cursor", [
-    "x", "!", "%00", "A" * 5000, cursor("SESSION"), cursor("EVENT"), cursor("STATE"), cursor("NOTIFICATION#1"),
-])
+@pytest.mark.parametrize("cursor", ["x", "!", "%00", "A" * 5000])
 def test_a_cursor_that_was_not_given_out_is_a_bad_request(verdict, session_id, cursor):
     post(verdict, genuine(decision(session_id)))
     assert error(verdict.get(f"/sessions/veriff/{session_id}/events?next={cursor}")) == (400, "bad_request")

@@ -31,6 +31,7 @@ COMPLETE = {
     "QUARANTINE_QUEUE_URL": "http://127.0.0.1:9/quarantine",
     **{f"{sender.provider.upper()}_CREDENTIALS": json.dumps(sender.keys) for sender in SENDERS},
     "PAYLOAD_RETENTION_DAYS": "400",
+    "SEQUENCE_BASE": "0",
 }
 ALWAYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 STORES = ("SESSIONS_TABLE", "DECISIONS_QUEUE_URL")
@@ -46,6 +47,7 @@ NEEDED = {
     "Replay": RECEIVES,
     "OutboxRelay": (*ALWAYS, *STORES),
     "SessionsApi": (*ALWAYS, "SESSIONS_TABLE"),
+    "SessionPayloads": (*ALWAYS, "SESSIONS_TABLE"),
 }
 
 
@@ -233,3 +235,10 @@ def test_the_token_endpoint_does_not_start_without_anybody_to_give_tokens_to(ver
 def test_a_function_that_would_keep_payloads_too_briefly_does_not_start(verdict, function, days):
     environment = {**COMPLETE, "PAYLOAD_RETENTION_DAYS": days}
     assert_does_not_start(bootstrap(verdict, function), environment, "PAYLOAD_RETENTION_DAYS")
+
+
+@pytest.mark.parametrize("function", [
+    "VeriffEvents", "IncodeWebhooks", "IncodePoller", "TreezorWebhooks", "WultraEvents", "Replay"])
+@pytest.mark.parametrize("base", ["-1", "1.5", "1e3", "1000000000001", "99999999999999999999", "ever", f"{CANARY}"])
+def test_a_function_that_would_count_from_no_number_does_not_start(verdict, function, base):
+    assert_does_not_start(bootstrap(verdict, function), {**COMPLETE, "SEQUENCE_BASE": base}, "SEQUENCE_BASE")

@@ -268,7 +268,8 @@ def test_the_same_id_with_another_body_changes_nothing_and_is_counted(verdict, d
     assert [line["idReused"] for line in lines] == [0, 0, 1, 0, 1]
     assert outcome(verdict, session_id) == "approved"
     assert outcomes_of_checks(verdict, session_id) == {"presence": "passed"}
-    assert len(decisions.about(session_id)) == 1
+    told = [message.body["type"] for message in decisions.about(session_id)]
+    assert told == ["verdict.decision.v1", "verdict.check.v1"], "the check came after the decision"
 
 
 @pytest.mark.parametrize("arrival", [(0, 1), (1, 0)], ids=["in order", "reversed"])

@@ -27,7 +27,8 @@ def committed(sample):
 def test_every_file_is_in_the_catalogue_once_and_the_other_way_round():
     names = [sample.name for sample in SAMPLES]
     assert len(names) == len(set(names))
-    assert set(names) == {f"{file.parent.name}/{file.stem}" for file in webhooks.EVENTS.glob("*/*.json")}
+    files = [file for provider in webhooks.PROVIDERS for file in (webhooks.EVENTS / provider).glob("*.json")]
+    assert set(names) == {f"{file.parent.name}/{file.stem}" for file in files}
     assert {sample.provider for sample in SAMPLES} == LOCAL.keys()
 
 

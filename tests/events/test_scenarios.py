@@ -80,7 +80,8 @@ def test_a_step_is_a_duplicate_where_the_same_webhook_came_before(scenario):
 
 @each_scenario
 def test_it_ends_as_it_says(scenario):
-    """A model of the fold, as far as decisions go: the latest wins, by the provider's time, else by arrival."""
+    """A model of the fold, as far as decisions go: the latest wins, by the provider's time, else by arrival. Messages of
+    checks tell the standing outcome, and then the checks."""
     ends: dict[str, dict] = {name: {"decision": None, "at": None, "notifications": []} for name in scenario.expect}
     for arrival, (step, event) in enumerate(events(scenario)[1]):
         end, meant = ends[step.ids["session"]], step.sample.expect["session"]
@@ -91,9 +92,12 @@ def test_it_ends_as_it_says(scenario):
                 end["notifications"].append(decision)
             end.update(decision=decision, at=at)
     for name, expected in scenario.expect.items():
-        assert {member: ends[name][member] for member in ("decision", "notifications")} == {
-            member: expected[member] for member in ("decision", "notifications")}
-        assert expected["status"] == "decided"
+        end, told = ends[name], [notification.partition(" (") for notification in expected["notifications"]]
+        assert [outcome for outcome, _, changes in told if not changes] == end["notifications"]
+        assert all(outcome == end["decision"] for outcome, _, changes in told if changes)
+        changed = {change.split()[0] for *_, changes in told for change in changes.split(", ") if changes}
+        assert changed <= expected["checks"].keys()
+        assert (expected["status"], expected["decision"]) == ("decided", end["decision"])
 
 
 @each_scenario

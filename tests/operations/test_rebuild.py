@@ -37,6 +37,7 @@ class Aws:
     def __init__(self, refuses=()):
         self.refuses, self.messages, self.batches, self.asked, self.pauses = list(refuses), [], [], [], []
         self.answer = lambda key: {**key, "outcome": "unchanged"}
+        self.questions: list[dict] = []
 
     def client(self, service):
         return self
@@ -74,7 +75,8 @@ class Aws:
 
     # Lambda
     def invoke(self, FunctionName, Payload):
-        keys = json.loads(Payload)["dryRun"]
+        self.questions.append(json.loads(Payload))
+        keys = self.questions[-1]["dryRun"]
         self.asked.append(len(keys))
         if keys[0]["sessionId"] == "breaks":
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType":"Runtime.ExitError"}')}
@@ -231,7 +233,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(aws, run):
         "veriff/long": {"outcome": "changed", "events": 1, "members": [], "notified": False,
                         "decision": {"from": None, "to": None}},
         "incode/middle": {"outcome": "refused", "reason": "payloads_expired", "events": 3},
-        "treezor/user:7": {"outcome": "refused", "reason": "decision_withdrawn", "events": None},
+        "treezor/user:7": {"outcome": "refused", "reason": "payloads_unreadable", "events": 1},
         "treezor/identification:7/8": {"outcome": "failed", "reason": "out of time"},
     }
     aws.answer = lambda key: {
@@ -243,13 +245,59 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(aws, run):
         "changed    veriff/early  2 events; decision declined -> approved; record: decision, status; notified",
         "changed    veriff/long  1 event",
         "refused    incode/middle  payloads_expired (3)",
-        "refused    treezor/user:7  decision_withdrawn",
+        "refused    treezor/user:7  payloads_unreadable (1)",
         "failed     treezor/identification:7/8  out of time",
         "unchanged  wultra/late",
         "6 sessions: 1 unchanged, 2 would change (1 notified), 2 refused, 1 failed",
     ]
     assert code == 1
     assert aws.batches == []
+
+
+def answers(aws, *reports: dict[str, Any]) -> list[str]:
+    """Has the function give these reports, of sessions 0, 1, 2 …; the options that choose those."""
+    aws.answer = lambda key: {**key, **reports[int(key["sessionId"])]}
+    return [f"--session=veriff/{number}" for number in range(len(reports))]
+
+
+def test_sessions_that_only_get_their_place_in_the_lists_are_counted_in_a_line_of_their_own(aws, run):
+    sessions = answers(
+        aws, {"outcome": "indexed"}, {"outcome": "unchanged"},
+        {"outcome": "refused", "reason": "payloads_expired", "events": 2, "indexed": True},
+        {"outcome": "refused", "reason": "payloads_expired", "events": 3, "indexed": False})
+    code, output, _ = run(*sessions)
+    assert code == 0
+    assert output.splitlines() == [
+        "indexed    veriff/0  place in the lists",
+        "unchanged  veriff/1",
+        "refused    veriff/2  payloads_expired (2); place in the lists",
+        "refused    veriff/3  payloads_expired (3)",
+        "4 sessions: 2 unchanged, 0 would change (0 notified), 2 refused, 0 failed",
+        "2 sessions among these would get their place in the lists by status, and keep the record as it is",
+    ]
+
+
+def test_a_refused_withdrawal_says_how_to_ask_for_it(aws, run):
+    sessions = answers(aws, {"outcome": "refused", "reason": "decision_withdrawn", "events": None, "indexed": False})
+    code, output, _ = run(*sessions)
+    assert code == 0
+    assert aws.questions == [{"dryRun": [{"provider": "veriff", "sessionId": "0"}]}]
+    assert output.splitlines() == [
+        "refused    veriff/0  decision_withdrawn",
+        "1 session: 0 unchanged, 0 would change (0 notified), 1 refused, 0 failed",
+        "1 session refused with decision_withdrawn: WITHDRAW=1 rebuilds it, and tells consumers that no decision stands",
+    ]
+
+
+@pytest.mark.parametrize("how, variables", [(["--withdraw"], {}), ([], {"WITHDRAW": "1"})])
+def test_a_withdrawal_that_is_asked_for_shows_the_decision_go_to_none(aws, run, how, variables):
+    sessions = answers(aws, {
+        "outcome": "changed", "events": 1, "members": ["decision", "status"], "notified": True,
+        "decision": {"from": "approved", "to": None}})
+    _, output, _ = run(*sessions, *how, **variables)
+    assert aws.questions == [{"dryRun": [{"provider": "veriff", "sessionId": "0"}], "withdraw": True}]
+    assert output.splitlines()[0] == (
+        "changed    veriff/0  1 event; decision approved -> none; record: decision, status; notified")
 
 
 def test_sessions_are_asked_about_in_calls_that_fit_the_function_s_time(aws, run):
@@ -300,6 +348,15 @@ def test_each_session_is_requested_once_and_put_on_record(aws, run, tmp_path):
     assert aws.asked == []
 
 
+def test_a_request_to_withdraw_says_so_and_so_does_its_record(aws, run, tmp_path):
+    audit = tmp_path / "audit.jsonl"
+    code, _, _ = run("--session=veriff/1", "--audit", str(audit), APPLY="1", WITHDRAW="1")
+    assert code == 0
+    assert aws.messages == [{"kind": "rebuild", "provider": "veriff", "sessionId": "1", "withdraw": True}]
+    [line] = audit_of(audit)
+    assert (line["session"], line["asked"], line["withdraw"]) == ("veriff/1", "rebuild", True)
+
+
 def test_requests_go_out_at_the_rate_asked_for(aws, run, tmp_path):
     sessions = [f"--session=veriff/{number}" for number in range(25)]
     run(*sessions, "--rate", "5", "--audit", str(tmp_path / "audit"), APPLY="1")
@@ -329,5 +386,6 @@ def test_what_sqs_never_takes_is_named_and_not_put_on_record(aws, run, tmp_path)
 def test_help_names_every_option(capsys):
     assert command_line.main(["rebuild", "--help"]) == 0
     shown = capsys.readouterr().out
-    for option in ("stack", "session", "reference", "provider", "kind", "since", "until", "apply", "rate", "audit"):
+    for option in ("stack", "session", "reference", "provider", "kind", "since", "until", "apply", "withdraw", "rate",
+                   "audit"):
         assert f"--{option}" in shown

@@ -105,11 +105,13 @@ def checks(record: Optional[dict[str, Any]]) -> dict[str, str]:
 
 
 def notifications(stack: Stack, at_least: int) -> dict[tuple[str, Optional[str]], list[str]]:
-    """The outcomes that were notified, in order, by provider and session."""
+    """What was notified, in order, by provider and session: the standing outcome, and the checks that changed, if any."""
     found = collections.defaultdict(list)
     for body in take(stack, "DecisionsQueueUrl", at_least):
         data = json.loads(body)["data"]
-        found[data["provider"], data["sessionId"]].append(data["outcome"])
+        changes = ", ".join(f"{change['check']} {change['outcome']}" for change in data.get("changes", []))
+        told = (data["outcome"] or "withdrawn") + (f" ({changes})" if changes else "")
+        found[data["provider"], data["sessionId"]].append(told)
     return found
 
 

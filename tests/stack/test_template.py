@@ -33,8 +33,9 @@ PROVIDERS = {
 #: More outputs of a provider, which name no route.
 MORE_OUTPUTS = {"Incode": {"WakeUpQueueUrl", "WakeUpQueueArn"}}
 ALWAYS = (
-    {"sessions-api", "outbox-relay", "replay"},
-    {"GET /sessions", "GET /sessions/{provider}/{sessionId}", "GET /sessions/{provider}/{sessionId}/events"},
+    {"sessions-api", "session-payloads", "outbox-relay", "replay"},
+    {"GET /sessions", "GET /sessions/payload", *(f"GET /sessions/{{provider}}/{{sessionId}}{part}" for part in (
+        "", "/events", "/notifications", "/events/{eventId}/payload"))},
     {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "DecisionsQueueArn",
      "DecisionsDeadLetterQueueUrl", "DecisionsDeadLetterQueueArn", "IntakeQueueUrl", "IntakeQueueArn",
      "QuarantineQueueUrl", "QuarantineQueueArn", "LogGroups", "Version"},
@@ -128,17 +129,20 @@ def test_only_the_session_routes_ask_for_iam(whole):
 
 ALL = {"VERDICT_LOG", "VERDICT_VERSION", "VERDICT_NAMESPACE"}
 RECEIVES = {
-    "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INTAKE_QUEUE_URL", "QUARANTINE_QUEUE_URL", "PAYLOAD_RETENTION_DAYS"}
+    "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INTAKE_QUEUE_URL", "QUARANTINE_QUEUE_URL", "PAYLOAD_RETENTION_DAYS",
+    "SEQUENCE_BASE"}
 VARIABLES = {
     "incode-webhooks": RECEIVES | {"INCODE_CREDENTIALS", "WAKE_UP_QUEUE_URL"},
     "incode-token": {"INCODE_CREDENTIALS"},
-    "incode-poller": {"SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INCODE_CREDENTIALS", "PAYLOAD_RETENTION_DAYS"},
+    "incode-poller": {
+        "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INCODE_CREDENTIALS", "PAYLOAD_RETENTION_DAYS", "SEQUENCE_BASE"},
     "treezor-webhooks": RECEIVES | {"TREEZOR_CREDENTIALS"},
     "veriff-events": RECEIVES | {"VERIFF_CREDENTIALS"},
     "veriff-decisions": RECEIVES | {"VERIFF_CREDENTIALS"},
     "wultra-events": RECEIVES | {"WULTRA_CREDENTIALS"},
     "replay": RECEIVES | {"WAKE_UP_QUEUE_URL"},
     "sessions-api": {"SESSIONS_TABLE"},
+    "session-payloads": {"SESSIONS_TABLE"},
     "outbox-relay": {"SESSIONS_TABLE", "DECISIONS_QUEUE_URL"},
 }
 
@@ -179,6 +183,24 @@ def test_the_relay_may_look_for_an_entry_before_the_oldest(whole):
     # It does so for an outbox that doesn't begin at sequence 1.
     [table] = {resource for action, resource in whole.allowed("outbox-relay") if action == "dynamodb:DeleteItem"}
     assert ("dynamodb:GetItem", table) in whole.allowed("outbox-relay")
+
+
+def test_only_one_function_that_answers_callers_may_see_payloads_and_it_may_do_nothing_else(whole):
+    # By key alone: what can query can read whole sessions.
+    reads = {pair for pair in whole.allowed("session-payloads") if not pair[0].startswith("logs:")}
+    assert reads == {("dynamodb:BatchGetItem", whole_table(whole))}
+
+
+def whole_table(stack: Deployed) -> str:
+    return f"arn:aws:dynamodb:eu-west-1:000000000000:table/{stack.resources['SessionsTable']}"
+
+
+@pytest.mark.parametrize("base", ["0", "1000000000000"])
+def test_whoever_makes_messages_knows_the_number_that_their_sequences_are_above(endpoint, base):
+    with Deployed(endpoint, **credentials(*PROVIDERS), SequenceBase=base) as stack:
+        told = {name: stack.variables(name).get("SEQUENCE_BASE") for name in VARIABLES}
+        assert {name for name in told if told[name]} == {name for name in VARIABLES if "SEQUENCE_BASE" in VARIABLES[name]}
+        assert set(told.values()) <= {base, None}
 
 
 XRAY = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
@@ -231,7 +253,8 @@ def assert_reach_the_table(stack: Deployed, name: str) -> None:
     arn = f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}"
     allowed = {(function, *pair) for function in VARIABLES for pair in stack.allowed(function)
                if pair[0].startswith("dynamodb:")}
-    assert {resource for *_, resource in allowed} == {arn, f"{arn}/index/due", f"{arn}/index/reference"}
+    assert {resource for *_, resource in allowed} == {
+        arn, *(f"{arn}/index/{index}" for index in ("due", "reference", "standing"))}
     assert {function for function, *_ in allowed} == {name for name in VARIABLES if "SESSIONS_TABLE" in VARIABLES[name]}
 
 
@@ -309,7 +332,7 @@ def test_two_stacks_side_by_side_share_nothing(endpoint):
             assert (mine["VERDICT_NAMESPACE"], other["VERDICT_NAMESPACE"]) == ("blue", "green")
             shared = {name for name in mine if mine[name] == other[name]}
             assert {name for name in shared if not name.endswith("_CREDENTIALS")} <= {
-                "VERDICT_LOG", "VERDICT_VERSION", "AWS_ENDPOINT_URL", "PAYLOAD_RETENTION_DAYS"}
+                "VERDICT_LOG", "VERDICT_VERSION", "AWS_ENDPOINT_URL", "PAYLOAD_RETENTION_DAYS", "SEQUENCE_BASE"}
             assert blue.functions[function]["Role"] != green.functions[function]["Role"]
             assert blue.allowed(function) & green.allowed(function) == set()
 
@@ -433,7 +456,8 @@ def test_credentials_that_are_no_object_are_refused_and_not_repeated(endpoint, p
 
 @pytest.mark.parametrize("parameter, value", [
     ("Tracing", "yes"), ("WultraAdapterUrl", "http://adapter.example.com"), ("SessionsTableName", "a table"),
-    ("Version", ""), ("BackendArn", "backend"), ("BackendArn", "*")])
+    ("Version", ""), ("BackendArn", "backend"), ("BackendArn", "*"),
+    ("SequenceBase", "-1"), ("SequenceBase", "1000000000001"), ("SequenceBase", "many")])
 def test_what_a_parameter_does_not_take_is_refused(endpoint, parameter, value):
     with pytest.raises(ClientError, match=parameter):
         create(endpoint, "refused", {**credentials("Wultra"), parameter: value})

@@ -1,12 +1,13 @@
 //! The routes: reading records over HTTP. They carry the IAM authorizer, so that a caller who gets here may read.
 
+use crate::question::Question;
 use serde_json::{Value, json};
 use verdict_pipeline::{
-    Page, SessionsTable, TableError,
+    ByStatus, History, Page, SessionsTable, TableError, event_segment,
     gateway::{Request, Response},
-    telemetry,
+    path_segment, telemetry,
 };
-use verdict_sessions::{Session, SessionEvent, SessionId, SessionKey};
+use verdict_sessions::{EventId, Session, SessionKey};
 
 /// The longest reference that a session has, in bytes. A longer one has no sessions.
 const REFERENCE_LIMIT: usize = 4000;
@@ -17,15 +18,6 @@ pub(crate) struct SessionsApi {
     table: SessionsTable,
 }
 
-/// The question that a request asks.
-enum Question {
-    Session(SessionKey),
-    Events(SessionKey),
-    ByReference(String),
-    /// A session that no webhook can have spoken of: its provider doesn't exist, or its id can't.
-    Unknown,
-}
-
 impl SessionsApi {
     pub(crate) fn new(table: SessionsTable) -> Self {
         Self { table }
@@ -33,30 +25,33 @@ impl SessionsApi {
 
     /// Answers one request, with the version of Verdict in a header.
     pub(crate) async fn answer(&self, request: Request) -> Response {
-        self.found(request).await.with_header("x-verdict-version", telemetry::version())
+        self.found(&request).await.with_header("x-verdict-version", telemetry::version())
     }
 
-    async fn found(&self, request: Request) -> Response {
-        let next = parameter(&request, "next");
-        let question = match question(&request) {
+    async fn found(&self, request: &Request) -> Response {
+        let question = match Question::of(request) {
             Ok(question) => question,
-            Err(message) => return Response::error(400, "bad_request", message),
+            Err(message) => return Response::error(400, "bad_request", &message),
         };
-        let answer = async {
-            match question {
-                Question::Session(key) => self.session(&key).await,
-                Question::Events(key) => self.events(&key, next).await,
-                Question::ByReference(reference) => self.by_reference(&reference, next).await,
-                Question::Unknown => Ok(not_found()),
-            }
-        };
-        match request.deadline.bound(answer).await {
+        match request.deadline.bound(self.read(question)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 tracing::error!(target: "verdict::sessions_api", %error, "could not read");
                 Response::error(503, "unavailable", "the table did not answer; try again")
             }
             Err(_elapsed) => Response::error(503, "unavailable", "the table did not answer in time; try again"),
+        }
+    }
+
+    async fn read(&self, question: Question) -> Result<Response, TableError> {
+        match question {
+            Question::Session(key) => self.session(&key).await,
+            Question::Events(key, next) => self.events(&key, next.as_deref()).await,
+            Question::Notifications(key, next) => self.notifications(&key, next.as_deref()).await,
+            Question::Payload(key, event_id) => Ok(payload_elsewhere(&key, &event_id)),
+            Question::ByReference(reference, next) => self.by_reference(&reference, next.as_deref()).await,
+            Question::ByStatus(list, next) => self.by_status(list, next.as_deref()).await,
+            Question::OfNoSession => Ok(not_found()),
         }
     }
 
@@ -72,20 +67,43 @@ impl SessionsApi {
         if items.is_empty() && self.table.session(key).await?.is_none() {
             return Ok(not_found());
         }
-        let events: Vec<Value> = items.iter().map(|event: &SessionEvent| json!(event.view())).collect();
+        let events: Vec<Value> = items.iter().map(|event| json!(event.view())).collect();
         Ok(Response::json(200, json!({"events": events, "next": next}).to_string()))
+    }
+
+    async fn notifications(&self, key: &SessionKey, next: Option<&str>) -> Result<Response, TableError> {
+        let Some(History { begins, page }) = self.table.history(key, next).await? else { return Ok(bad_cursor()) };
+        if begins.is_none() && self.table.session(key).await?.is_none() {
+            return Ok(not_found());
+        }
+        let told: Vec<Value> = page.items.iter().map(|told| json!(told.view())).collect();
+        Ok(Response::json(200, json!({"notifications": told, "begins": begins, "next": page.next}).to_string()))
     }
 
     async fn by_reference(&self, reference: &str, next: Option<&str>) -> Result<Response, TableError> {
         if reference.len() > REFERENCE_LIMIT {
-            return Ok(Response::json(200, json!({"sessions": [], "next": null}).to_string()));
+            return Ok(sessions(&Page { items: Vec::new(), next: None }));
         }
-        let Some(Page { items, next }) = self.table.by_reference(reference, next).await? else {
-            return Ok(bad_cursor());
-        };
-        let sessions: Vec<Value> = items.iter().map(|session: &Session| json!(session.view())).collect();
-        Ok(Response::json(200, json!({"sessions": sessions, "next": next}).to_string()))
+        Ok(self.table.by_reference(reference, next).await?.as_ref().map_or_else(bad_cursor, sessions))
     }
+
+    async fn by_status(&self, list: ByStatus, next: Option<&str>) -> Result<Response, TableError> {
+        Ok(self.table.by_status(list, next).await?.as_ref().map_or_else(bad_cursor, sessions))
+    }
+}
+
+fn sessions(page: &Page<Session>) -> Response {
+    let sessions: Vec<Value> = page.items.iter().map(|session| json!(session.view())).collect();
+    Response::json(200, json!({"sessions": sessions, "next": page.next}).to_string())
+}
+
+/// The answer that names the route of payloads, relative to this one: the caller's path may begin with a stage's name.
+fn payload_elsewhere(key: &SessionKey, event_id: &EventId) -> Response {
+    let query =
+        format!("session={}%2F{}&event={}", key.provider, path_segment(&key.session_id), event_segment(event_id));
+    let message =
+        "payloads have a route of their own, which asks for a permission of its own: sign a request to Location";
+    Response::error(307, "payload_elsewhere", message).with_header("location", format!("sessions/payload?{query}"))
 }
 
 fn not_found() -> Response {
@@ -93,31 +111,5 @@ fn not_found() -> Response {
 }
 
 fn bad_cursor() -> Response {
-    Response::error(400, "bad_request", "`next` must be the `next` of the page before")
-}
-
-fn question(request: &Request) -> Result<Question, &'static str> {
-    let path = &request.path_parameters;
-    if let (Some(provider), Some(id)) = (path.get("provider"), path.get("sessionId")) {
-        let asked = if request.route.ends_with("/events") { Question::Events } else { Question::Session };
-        return Ok(key(provider, id).map_or(Question::Unknown, asked));
-    }
-    if let Some(session) = parameter(request, "session") {
-        let (provider, id) = session.split_once('/').ok_or("`session` must be {provider}%2F{sessionId}")?;
-        return Ok(key(provider, id).map_or(Question::Unknown, Question::Session));
-    }
-    match parameter(request, "reference") {
-        Some(reference) if !reference.trim().is_empty() => Ok(Question::ByReference(reference.to_owned())),
-        _ => {
-            Err("ask for /sessions/{provider}/{sessionId}, ?session={provider}%2F{sessionId} or ?reference={reference}")
-        }
-    }
-}
-
-fn key(provider: &str, id: &str) -> Option<SessionKey> {
-    Some(SessionKey { provider: provider.parse().ok()?, session_id: SessionId::new(id).ok()? })
-}
-
-fn parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
-    request.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    Response::error(400, "bad_request", "`next` must be the `next` of the page before, and all else as it was there")
 }

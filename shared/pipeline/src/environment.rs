@@ -20,7 +20,7 @@ use aws_smithy_http_client::{
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use std::{cell::OnceCell, env, fmt, time::Duration};
-use verdict_sessions::Provider;
+use verdict_sessions::{Provider, SequenceBase};
 use verdict_webhooks::{CredentialsError, WebhookSource};
 
 /// The reason for which a function can't start.
@@ -169,13 +169,14 @@ impl Environment {
         Ok(Poller::new(api, self.sessions_table()?, self.recorder()?))
     }
 
-    /// Opens the table that `SESSIONS_TABLE` names. Payloads expire after `PAYLOAD_RETENTION_DAYS`.
+    /// Opens the table that `SESSIONS_TABLE` names. Payloads expire after `PAYLOAD_RETENTION_DAYS`, and sequences are
+    /// above `SEQUENCE_BASE`.
     ///
     /// # Errors
     /// [`StartError`] names the variable.
     pub fn sessions_table(&self) -> Result<SessionsTable, StartError> {
         let name = self.variables.required("SESSIONS_TABLE")?;
-        Ok(SessionsTable::new(self.dynamodb(), name, self.variables.retention()?))
+        Ok(SessionsTable::new(self.dynamodb(), name, self.variables.retention()?, self.variables.sequence_base()?))
     }
 
     fn recorder(&self) -> Result<Recorder, StartError> {
@@ -241,6 +242,14 @@ impl Variables {
             })?,
         };
         Ok(Duration::from_hours(24) * days)
+    }
+
+    fn sequence_base(&self) -> Result<SequenceBase, StartError> {
+        let Some(text) = self.optional("SEQUENCE_BASE") else { return Ok(SequenceBase::default()) };
+        text.parse().ok().and_then(SequenceBase::new).ok_or(StartError::Invalid {
+            variable: "SEQUENCE_BASE",
+            problem: "must be a whole number from 0 to 1000000000000",
+        })
     }
 
     fn required(&self, variable: &str) -> Result<String, StartError> {

@@ -37,7 +37,8 @@ pub use lambda::{
     cron,
     doctor::{Doctor, Started},
     gateway,
-    path_segment::path_segment,
+    path_segment::{event_segment, path_segment},
+    query,
 };
 pub use lambda_runtime::Error;
 pub use polling::{
@@ -47,6 +48,17 @@ pub use polling::{
 pub use store::{
     aws_error::AwsError,
     queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},
-    table::{SessionsTable, error::TableError, items::Payload, lookups::Page, record::Recorded},
+    table::{
+        SessionsTable,
+        error::TableError,
+        items::Payload,
+        lookups::{
+            Page,
+            payload::{FoundPayload, StoredPayload},
+            standing::ByStatus,
+            told::{History, Told, ToldView},
+        },
+        record::{Due, FirstCopy, Recorded},
+    },
 };
 pub use time::deadline::{Deadline, Elapsed};

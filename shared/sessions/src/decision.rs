@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The outcome of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Final: the person passed.
@@ -17,7 +18,7 @@ pub enum Outcome {
     Expired,
     /// Final: the person left.
     Abandoned,
-    /// Final: the process broke, without saying anything of the person.
+    /// Final: the process broke. That says nothing of the person.
     Failed,
     /// Not final: a human looks at it.
     Review,
@@ -26,6 +27,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 7] = [
+        Self::Approved,
+        Self::Declined,
+        Self::Expired,
+        Self::Abandoned,
+        Self::Failed,
+        Self::Review,
+        Self::ResubmissionRequested,
+    ];
+
     /// The word used in records, notifications and message attributes.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -50,7 +62,9 @@ impl Outcome {
 /// A provider's machine-readable reason: at most 64 of `[A-Za-z0-9_.-]`, so that it can leave in a
 /// notification without carrying text about a person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[A-Za-z0-9_.-]{1,64}$")))]
 pub struct ReasonCode(String);
 
 impl ReasonCode {

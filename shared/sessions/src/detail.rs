@@ -5,12 +5,12 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The values of a check or a decision, by name: codes, names of things, and numbers as the provider spelled them.
-///
-/// A provider's allow-list says which members of a payload may become one. Each value is at most [`Detail::LIMIT`]
-/// bytes, and there are at most [`Detail::COUNT`].
+/// The values of a check or a decision, by name: codes, names of things, and numbers as the provider spelled them. At
+/// most 16, each of at most 64 bytes of UTF-8. A provider's allow-list says which members of a payload may become one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::bounded_detail))]
 pub struct Detail(BTreeMap<String, String>);
 
 /// A value that isn't a detail, because it is too long, or because there are enough already.

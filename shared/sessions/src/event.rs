@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The progress of the person within one attempt. Never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Stage {
@@ -19,6 +20,7 @@ pub enum Stage {
 
 /// The result of one named part of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
     /// Under way.
@@ -31,7 +33,7 @@ pub enum CheckOutcome {
     Flagged,
     /// The check itself broke.
     Error,
-    /// The data is there; no result was given.
+    /// The provider has the data, and gave no result.
     Captured,
     /// Called off.
     Cancelled,
@@ -60,6 +62,12 @@ impl Check {
         Self { outcome, reason: None, reason_codes: Vec::new(), detail: Detail::empty() }
     }
 
+    /// Returns whether both have the same reasons, in whatever order.
+    pub(crate) fn has_codes_of(&self, other: &Self) -> bool {
+        let are_among = |codes: &[ReasonCode], all: &[ReasonCode]| codes.iter().all(|code| all.contains(code));
+        are_among(&self.reason_codes, &other.reason_codes) && are_among(&other.reason_codes, &self.reason_codes)
+    }
+
     /// The bytes of its codes and details.
     #[must_use]
     pub fn detail_size(&self) -> usize {
@@ -69,13 +77,14 @@ impl Check {
 
 /// A remark for operators, beyond the content of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Remark {
-    /// A family, type or value that this version does not know: recorded. It has no effect itself; what is
-    /// known beside it counts.
+    /// A type or value that this version does not know: recorded. It has no effect itself; what is known beside it
+    /// counts.
     Unrecognised,
-    /// Its parts contradict each other: recorded. Never an approval, unless all that contradicts it is
-    /// an unsigned part, which must not be able to take the effect of a signed one away.
+    /// Its parts contradict each other: recorded. It never approves, unless everything that contradicts it is
+    /// unsigned: an unsigned part must not take the effect of a signed one away.
     Inconsistent,
 }
 
@@ -92,11 +101,14 @@ impl Remark {
 
 /// Whom a session is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Your own name for the person.
+    /// Your own name for the person: at most 4000 bytes of UTF-8.
+    #[cfg_attr(feature = "schema", schemars(length(max = 4000)))]
     pub reference: Option<String>,
-    /// The provider's name for the person.
+    /// The provider's name for the person: at most 4000 bytes of UTF-8.
+    #[cfg_attr(feature = "schema", schemars(length(max = 4000)))]
     pub provider_user_id: Option<String>,
 }
 

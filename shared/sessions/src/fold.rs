@@ -2,11 +2,11 @@
 //!
 //! Every member of the record is a maximum or a minimum over the set of events, so applying the same
 //! events in any order gives an equal record. What is left out of that equality is what tells of the
-//! order itself: `version`, `notifications` and the arrival times.
+//! order itself: `version`, `notifications`, `status_since` and the arrival times.
 
 use crate::{
-    AttemptId, Check, Decision, Detail, Notification, Rank, Ranked, RankedCheck, Session, SessionEvent, Stage,
-    Timestamp,
+    AttemptId, Check, CheckChange, Decision, Detail, Notification, Rank, Ranked, RankedCheck, SequenceBase, Session,
+    SessionEvent, Stage, Timestamp,
     session::{Attempt, AttemptDecision},
 };
 use std::collections::BTreeMap;
@@ -30,8 +30,28 @@ const DETAILS_KEPT: usize = 60 * 1024;
 pub struct Applied {
     /// The record after the event.
     pub session: Session,
-    /// The notification to publish, if the decision changed.
+    /// The notification to publish, if the decision changed, or a check of a session that is decided.
     pub notification: Option<Notification>,
+}
+
+/// What folding all events of a session anew makes of its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refolded {
+    /// The record as it is.
+    Same,
+    /// The record as it is. Only `status_since` was missing.
+    Indexed(Box<Session>),
+    /// Another record.
+    Changed(Box<Applied>),
+}
+
+/// Whether a rebuild may withdraw a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// The rebuild is refused if it would.
+    Refused,
+    /// It may, and does so at this time.
+    At(Timestamp),
 }
 
 /// A reason why a record can't be rebuilt.
@@ -40,58 +60,124 @@ pub enum NotRebuilt {
     /// Nothing to make it of.
     #[error("the session has no events")]
     NoEvents,
-    /// A decision that was notified would be gone, and no notification can say so.
-    #[error("the decision would be withdrawn, which no notification can say")]
+    /// A decision that was notified would be gone.
+    #[error("the decision would be withdrawn, which has to be asked for")]
     DecisionWithdrawn,
 }
 
 impl Session {
     /// Folds one event into the record; `before` is `None` for the first event of a session.
     ///
+    /// One event makes at most one notification: of the decision if that changed; else of checks that changed, if a
+    /// final decision stands.
+    ///
     /// The caller sees to it that an event is applied once: a copy would be counted again in `events`.
     #[must_use]
-    pub fn apply(before: Option<&Self>, event: &SessionEvent) -> Applied {
+    pub fn apply(before: Option<&Self>, event: &SessionEvent, base: SequenceBase) -> Applied {
         let mut session = before.map_or_else(|| Self::empty(event), Self::without_user_id_as_reference);
         session.fold(event);
+        session.status_since = Some(session.status_since_after(before, event));
 
-        let notification = is_news(before.and_then(decided), decided(&session)).then(|| {
-            session.notifications += 1;
-            Notification::of(&session, before.and_then(Self::standing_outcome))
-        });
-        Applied { notification: notification.flatten(), session }
+        let changes = if is_news(before.and_then(decided), decided(&session)) {
+            Some(Vec::new())
+        } else {
+            let none = BTreeMap::new();
+            let checks = before.map_or(&none, |before| &before.checks);
+            session.told_of(CheckChange::between(checks, &session.checks))
+        };
+        let notification = changes.map(|changes| session.notify(before, base, changes, event.received_at));
+        Applied { session, notification }
     }
 
-    /// The record that its events make when all of them are folded anew, say after a reader was corrected; `None`
-    /// if that is the record as it is.
+    /// The record that its events make when all of them are folded anew, say after a reader was corrected.
     ///
     /// `version` and `notifications` go on from the record, for they count what has happened. Where the decision
-    /// changes, what to tell the world says that it is a correction. Codes that were only added are no change: the
-    /// earlier reader didn't read them.
+    /// changes, or the outcome of a check of a session that is decided, what to tell the world says that it is a
+    /// correction. What was only added, reasons or checks, is no change: the earlier reader didn't read it.
     ///
     /// # Errors
     /// [`NotRebuilt`] if there is no record to put in its place.
-    pub fn rebuild(&self, events: &[SessionEvent]) -> Result<Option<Applied>, NotRebuilt> {
-        // By arrival: what little of a record depends on the order then depends on it as before.
-        let mut events: Vec<_> = events.iter().collect();
-        events.sort_by(|a, b| (a.received_at, &a.event_id).cmp(&(b.received_at, &b.event_id)));
-        let first = events.first().ok_or(NotRebuilt::NoEvents)?;
-        let mut session = Self::empty(first);
-        for event in &events {
-            session.fold(event);
-        }
+    pub fn rebuild(
+        &self,
+        events: &[SessionEvent],
+        base: SequenceBase,
+        withdrawal: Withdrawal,
+    ) -> Result<Refolded, NotRebuilt> {
+        let mut session = Self::folded_by_arrival(events).ok_or(NotRebuilt::NoEvents)?;
         session.version = self.version;
         session.notifications = self.notifications;
-        if session == self.without_user_id_as_reference() {
-            return Ok(None);
+        let is_status_known = self.status_since.is_some() && session.status() == self.status();
+        session.status_since = if is_status_known { self.status_since } else { session.status_since };
+        let before = Self { status_since: session.status_since, ..self.without_user_id_as_reference() };
+        if session == before {
+            return Ok(if self.status_since.is_some() { Refolded::Same } else { Refolded::Indexed(Box::new(before)) });
         }
         session.version += 1;
-        if !is_correction(decided(self), decided(&session)) {
-            return Ok(Some(Applied { session, notification: None }));
+        let changes = if is_correction(decided(self), decided(&session)) {
+            Some(Vec::new())
+        } else {
+            session.told_of(CheckChange::corrections(&self.checks, &session.checks))
+        };
+        let now = match (changes.is_some() && session.decision.is_none(), withdrawal) {
+            (true, Withdrawal::Refused) => return Err(NotRebuilt::DecisionWithdrawn),
+            (_, Withdrawal::At(now)) => now,
+            (false, Withdrawal::Refused) => session.last_event_at,
+        };
+        let notification =
+            changes.map(|changes| Notification { correction: true, ..session.notify(Some(self), base, changes, now) });
+        Ok(Refolded::Changed(Box::new(Applied { session, notification })))
+    }
+
+    /// The record that `self` is, with the time since which it has its status, from its recorded events. `None` without
+    /// events.
+    #[must_use]
+    pub fn indexed(&self, events: &[SessionEvent]) -> Option<Self> {
+        let status_since = Self::folded_by_arrival(events)?.status_since;
+        Some(Self { status_since, ..self.clone() })
+    }
+
+    /// Folds events by their arrival: what little of a record depends on the order then depends on it as it did when
+    /// they came.
+    fn folded_by_arrival(events: &[SessionEvent]) -> Option<Self> {
+        let mut events: Vec<_> = events.iter().collect();
+        events.sort_by(|a, b| (a.received_at, &a.event_id).cmp(&(b.received_at, &b.event_id)));
+        let mut session = Self::empty(events.first()?);
+        let mut status = None;
+        for event in &events {
+            session.fold(event);
+            if status.replace(session.status()) != Some(session.status()) {
+                session.status_since = Some(event.received_at);
+            }
         }
-        session.notifications += 1;
-        let notification = Notification::of(&session, self.standing_outcome());
-        let notification = notification.ok_or(NotRebuilt::DecisionWithdrawn)?;
-        Ok(Some(Applied { session, notification: Some(Notification { correction: true, ..notification }) }))
+        Some(session)
+    }
+
+    /// The time since which the record has its status, after an event.
+    fn status_since_after(&self, before: Option<&Self>, event: &SessionEvent) -> Timestamp {
+        match before {
+            // Unknown is only when it was entered: not later than the last event.
+            Some(before) if before.status() == self.status() => before.status_since.unwrap_or(before.last_event_at),
+            _ => event.received_at,
+        }
+    }
+
+    /// Changes of checks, if they are worth a notification: a final decision stands.
+    fn told_of(&self, changes: Vec<CheckChange>) -> Option<Vec<CheckChange>> {
+        Some(changes).filter(|changes| self.has_final_decision() && !changes.is_empty())
+    }
+
+    /// Takes the next sequence, and makes the notification of the standing state and of the checks that changed.
+    fn notify(
+        &mut self,
+        before: Option<&Self>,
+        base: SequenceBase,
+        changes: Vec<CheckChange>,
+        now: Timestamp,
+    ) -> Notification {
+        self.notifications = base.after(self.notifications);
+        let notification = Notification::of(self, before.and_then(Self::standing_outcome));
+        let withdrawn_at = self.decision.is_none().then_some(now);
+        Notification { changes, withdrawn_at, ..notification }.bounded()
     }
 
     fn empty(event: &SessionEvent) -> Self {
@@ -108,6 +194,7 @@ impl Session {
             version: 0,
             first_event_at: event.received_at,
             last_event_at: event.received_at,
+            status_since: None,
         }
     }
 

@@ -107,6 +107,8 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(extend("maxLength" = $limit, "pattern" = r"\S")))]
         pub struct $name(String);
 
         impl $name {
@@ -158,22 +160,23 @@ macro_rules! id {
 }
 
 id! {
-    /// The provider's name for one verification run. With its key prefix it fits in DynamoDB's
-    /// 2048-byte partition key.
+    /// The provider's name for one verification run: at most 1024 bytes of UTF-8, and not blank.
+    // With its key prefix it fits in DynamoDB's 2048-byte partition key.
     SessionId, 1024
 }
 id! {
-    /// The provider's name for one try within a session.
+    /// The provider's name for one try within a session: at most 256 bytes of UTF-8, and not blank.
     AttemptId, 256
 }
 id! {
-    /// Our name for one event, equal for every copy of the same fact. With its prefix it fits in
-    /// DynamoDB's 1024-byte sort key.
+    /// Verdict's name for one event, equal for every copy of the same fact: at most 512 bytes of UTF-8, and not blank.
+    // With its prefix it fits in DynamoDB's 1024-byte sort key.
     EventId, 512
 }
 
 /// The key of a session: `{provider}/{sessionId}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionKey {
     /// Whose session it is.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 /// The sort of verification run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A Veriff session.
@@ -24,20 +25,40 @@ pub enum Kind {
 
 /// The status of a session. Derived from the record, never stored as its truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Known, nothing begun.
+    /// Verdict knows the session, and the person hasn't begun.
     New,
     /// The person has begun.
     Started,
     /// The person has handed everything in.
     Submitted,
-    /// A human looks at it.
+    /// A human looks at it: the decision that stands has the outcome `review`.
     InReview,
     /// The person is asked to try again and has not begun.
     AwaitingResubmission,
     /// A final decision stands.
     Decided,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 6] =
+        [Self::New, Self::Started, Self::Submitted, Self::InReview, Self::AwaitingResubmission, Self::Decided];
+
+    /// The word used in records and lists.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Started => "started",
+            Self::Submitted => "submitted",
+            Self::InReview => "in_review",
+            Self::AwaitingResubmission => "awaiting_resubmission",
+            Self::Decided => "decided",
+        }
+    }
 }
 
 /// The times and the name of an event, by which it wins over another: the later; at the same time the one sent later,
@@ -160,7 +181,7 @@ pub struct Session {
     pub checks: BTreeMap<String, RankedCheck>,
     /// The number of events that have been applied.
     pub events: u64,
-    /// The number of notifications that have been due.
+    /// The sequence of the last notification; 0 if there was none.
     pub notifications: u64,
     /// Grows by one with every event; what concurrent writers compare.
     pub version: u64,
@@ -168,6 +189,10 @@ pub struct Session {
     pub first_event_at: Timestamp,
     /// The latest arrival.
     pub last_event_at: Timestamp,
+    /// The arrival of the event that brought the status. It depends on the order of events, so it is no part of what
+    /// makes two records alike. `None` if a release that didn't know it wrote the record last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_since: Option<Timestamp>,
 }
 
 /// A decision within an attempt.
@@ -207,6 +232,12 @@ impl Session {
     #[must_use]
     pub fn standing_outcome(&self) -> Option<Outcome> {
         self.decision.as_ref().map(|decision| decision.value.decision.outcome)
+    }
+
+    /// Returns whether a final decision stands.
+    #[must_use]
+    pub fn has_final_decision(&self) -> bool {
+        self.standing_outcome().is_some_and(Outcome::is_final)
     }
 
     /// The youngest attempt: the one that began last.

@@ -4,7 +4,7 @@ use crate::{
     plan::{CRATES, OWNERS, PURE},
     sources::{crates, root, rust_files},
 };
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, process::Command};
 
 /// The crates of the plan, each with its floor; the top floor is 0.
 fn floors() -> BTreeMap<String, usize> {
@@ -48,6 +48,30 @@ fn a_dependency_of_one_crate_is_no_other_crates() {
         let users: Vec<String> = floors().into_keys().filter(|folder| depends_on(folder, dependency)).collect();
         assert_eq!(users, [owner], "{dependency}");
     }
+}
+
+/// Schemas are made by the contract's tests. What is deployed is built from one function's package alone, and a function
+/// has only what all of them together have.
+#[test]
+fn no_function_is_built_with_what_makes_schemas() {
+    let functions: Vec<String> = crates("functions/*").iter().map(|folder| name(folder)).collect();
+    assert!(functions.len() > 5, "{functions:?}");
+    let built = built_with(&functions);
+    assert!(built.contains("\nverdict_sessions \n"), "{built}");
+    let contract = built_with(&[name("tests/contract")]);
+    for of_schemas in ["\nverdict_sessions schema", "\nschemars "] {
+        assert!(contract.contains(of_schemas) && !built.contains(of_schemas), "{of_schemas}: {built}");
+    }
+}
+
+/// What packages are built with if nothing else is built beside them: each dependency with its features.
+fn built_with(packages: &[String]) -> String {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.current_dir(root()).args(["tree", "--offline", "--locked", "--prefix=none", "--format={lib} {f}"]);
+    tree.args(["--edges=normal", "--target=all"]);
+    let output = tree.args(packages.iter().flat_map(|package| ["--package", package])).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn depends_on(folder: &str, dependency: &str) -> bool {

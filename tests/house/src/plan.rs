@@ -5,7 +5,7 @@
 /// workspace. A folder with `*` stands for each crate in it.
 pub(crate) const CRATES: [&[&str]; 6] = [
     &["tests/soak"],
-    &["tests/fuzz", "tests/house", "tests/simulation"],
+    &["tests/contract", "tests/fuzz", "tests/house", "tests/simulation"],
     &["functions/*", "operations/check"],
     &["shared/pipeline"],
     &["shared/webhooks"],

@@ -1,7 +1,7 @@
 //! Checks whether a history went, and ended, as it must.
 
 use crate::{
-    Accepted, Claim, Network, Webhook, World,
+    Accepted, Change, Claim, Network, Transaction, Webhook, World,
     model::{self, Fact},
     world::{DECISIONS, INTAKE, QUARANTINE, Record, SESSION},
 };
@@ -10,8 +10,12 @@ use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    time::Duration,
 };
 use verdict_sessions::Timestamp;
+
+/// How much finer the clock of a run is than the functions'.
+const CLOCK_STEP: Duration = Duration::from_micros(1);
 
 /// A webhook as it was sent, and what its provider knows about it.
 #[derive(Debug)]
@@ -20,22 +24,22 @@ pub(crate) struct SentWebhook<'p> {
     /// When copies of it arrived.
     pub(crate) arrivals: BTreeSet<Timestamp>,
     /// What was stored each time it was answered with 2xx.
-    pub(crate) acknowledged: Vec<Snapshot>,
+    pub(crate) acknowledged: Vec<Taken>,
 }
 
 /// How much was stored at some moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Snapshot {
-    transactions: usize,
+pub(crate) struct Taken {
+    changes: usize,
     on_intake: usize,
     in_quarantine: usize,
 }
 
-impl Snapshot {
-    /// Takes one now.
+impl Taken {
+    /// Counts now.
     pub(crate) fn of(network: &Network) -> Self {
         let taken = |queue| network.with_sqs(|sqs| sqs.accepted_count(queue));
-        Self { transactions: network.transaction_count(), on_intake: taken(INTAKE), in_quarantine: taken(QUARANTINE) }
+        Self { changes: network.change_count(), on_intake: taken(INTAKE), in_quarantine: taken(QUARANTINE) }
     }
 }
 
@@ -44,10 +48,16 @@ pub(crate) fn check(world: &World, sent: &[SentWebhook<'_>]) -> (Vec<String>, [u
     let records = world.records();
     let published = world.network.with_sqs(|sqs| sqs.accepted(DECISIONS));
     let mut checker = Checker::new(sent);
-    for (index, items) in world.network.transactions().iter().enumerate() {
-        checker.observe(index, items);
+    for (index, change) in world.network.changes().iter().enumerate() {
+        match change {
+            Change::Committed(transaction) if transaction.put("TOLD#").is_some() => {
+                checker.confirm(transaction, &published);
+            }
+            Change::Committed(transaction) => checker.observe(index, transaction),
+            Change::Restored { to, at } => checker.restore(*to, *at),
+        }
     }
-    checker.compare(&records);
+    checker.compare(&records, &published);
     checker.read(&published);
     checker.look_for(world);
     if !world.is_settled() {
@@ -66,10 +76,19 @@ struct Checker<'s> {
     bodies: Vec<Option<Value>>,
     /// Each session's facts, in the order in which they were committed.
     facts: BTreeMap<String, Vec<Fact>>,
+    /// The messages that each session's facts made due, likewise.
+    due: BTreeMap<String, Vec<Value>>,
+    /// The changes that committed them, likewise.
+    places: BTreeMap<String, Vec<usize>>,
+    /// When each message became due, by session and sequence.
+    due_since: BTreeMap<(String, u64), Duration>,
+    /// The messages that were due before the table was restored, by session, and when that was.
+    forgotten: BTreeMap<String, Vec<Value>>,
+    restored_at: Option<Duration>,
     /// The events as they were committed, by session and id.
     events: BTreeMap<(String, String), Value>,
-    /// Which transaction recorded what a webhook says of a session.
-    recorded: BTreeMap<(usize, String), usize>,
+    /// Which changes recorded what a webhook says of a session: several if the table was restored in between.
+    recorded: BTreeMap<(usize, String), Vec<usize>>,
     /// What each session's decision last won by.
     ranks: BTreeMap<String, (Option<Timestamp>, Option<Timestamp>, bool)>,
     violations: Vec<String>,
@@ -82,6 +101,11 @@ impl<'s> Checker<'s> {
             sent,
             bodies,
             facts: BTreeMap::new(),
+            due: BTreeMap::new(),
+            places: BTreeMap::new(),
+            due_since: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
+            restored_at: None,
             events: BTreeMap::new(),
             recorded: BTreeMap::new(),
             ranks: BTreeMap::new(),
@@ -94,10 +118,9 @@ impl<'s> Checker<'s> {
     }
 
     /// Checks one transaction: after it, the record must be what the model makes of the facts so far.
-    fn observe(&mut self, index: usize, items: &[Map<String, Value>]) {
-        let of = |prefix: &str| items.iter().find(|item| text(item, "sk").starts_with(prefix));
-        let session = text(&items[0], "pk").strip_prefix(SESSION).unwrap().to_owned();
-        let (Some(event), Some(payload)) = (of("EVENT#"), of("PAYLOAD#")) else {
+    fn observe(&mut self, index: usize, transaction: &Transaction) {
+        let session = session_of(transaction);
+        let (Some(event), Some(payload)) = (transaction.put("EVENT#"), transaction.put("PAYLOAD#")) else {
             return self.violated(format!("{session}: a rebuild has changed the record"));
         };
         let event_id = text(event, "sk")["EVENT#".len()..].to_owned();
@@ -108,9 +131,13 @@ impl<'s> Checker<'s> {
         if !self.sent[webhook].arrivals.contains(&arrived_at) {
             self.violated(format!("{session}: {event_id} did not arrive at {arrived_at}"));
         }
-        if self.recorded.insert((webhook, session.clone()), index).is_some() {
-            self.violated(format!("{session}: webhook {webhook} was recorded twice"));
+        let places = self.places.entry(session.clone()).or_default();
+        let recorded = self.recorded.entry((webhook, session.clone())).or_default();
+        if recorded.iter().any(|place| places.contains(place)) {
+            self.violations.push(format!("{session}: webhook {webhook} was recorded twice"));
         }
+        recorded.push(index);
+        places.push(index);
         self.events.insert((session.clone(), event_id.clone()), event["event"].clone());
         let claim = self.sent[webhook].webhook.claims.iter().find(|claim| claim.session == session).unwrap();
         if said(claim) != read(&event["event"], claim) {
@@ -118,18 +145,81 @@ impl<'s> Checker<'s> {
             self.violated(format!("{session}: {event_id} was read as {read} and says {said}"));
         }
         let facts = self.facts.entry(session.clone()).or_default();
-        let due_before = model::notifications(facts).len();
-        facts.push(Fact::of(&event["event"]));
-        let (record, status) = (model::record(facts), model::status(facts));
-        let due: Vec<Value> =
-            model::notifications(facts).split_off(due_before).into_iter().map(|mut due| due["data"].take()).collect();
+        let all_due = self.due.entry(session.clone()).or_default();
+        let last = model::last_sequence(all_due);
+        facts.push(Fact::of(&event["event"]).above(transaction.base));
+        let due = model::notification_of_the_last(facts, all_due);
+        all_due.extend(due.clone());
+        let (record, status) = (model::record_after(facts, model::last_sequence(all_due)), model::status(facts));
+        let due = due.map(|mut due| due["data"].take());
 
-        let Some(state) = of("STATE") else { return self.violated(format!("{session}: an event without its session")) };
+        let Some(state) = transaction.put("STATE") else {
+            return self.violated(format!("{session}: an event without its session"));
+        };
         self.differs(&session, "the record", &state["session"], &record);
         self.differs(&session, "the status", &state["status"], &json!(status));
-        let outbox: Vec<_> = items.iter().filter_map(|item| item.get("notification")).cloned().collect();
-        self.differs(&session, "the outbox", &json!(outbox), &json!(due));
+        self.differs(
+            &session,
+            "the place in lists",
+            &place_in_lists(state),
+            &json!([status, record["statusSince"], record["provider"], record["decision"]["value"]["outcome"]]),
+        );
+        let entries = transaction.puts.iter().filter(|item| item.contains_key("notification"));
+        let outbox: Vec<_> = entries.map(|item| json!([item["notification"], item.get("follows")])).collect();
+        let follows = |due: &Value| (sequence_of(due) != last + 1).then_some(last);
+        let expected: Vec<_> = due.iter().map(|due| json!([due, follows(due)])).collect();
+        self.differs(&session, "the outbox", &json!(outbox), &json!(expected));
+        if let Some(due) = &due {
+            self.due_since.insert((session.clone(), sequence_of(due)), transaction.at);
+        }
         self.goes_back(&session, &state["session"]["decision"]["rank"]);
+    }
+
+    /// Checks a transaction that says that a message was told: it replaces the outbox entry, and SQS had taken the message
+    /// by then, and not before it was due.
+    fn confirm(&mut self, transaction: &Transaction, published: &[Accepted]) {
+        let session = session_of(transaction);
+        let told = transaction.put("TOLD#").unwrap();
+        let sequence = text(told, "sk")["TOLD#".len()..].to_owned();
+        if transaction.puts.len() != 1 || transaction.deletes != [format!("NOTIFICATION#{sequence}")] {
+            self.violated(format!("{session}: {sequence} is told and not taken from the outbox: {transaction:?}"));
+        }
+        self.differs(
+            &session,
+            "the sequence told",
+            &json!(sequence),
+            &told["notification"]["sequence"].to_string().into(),
+        );
+        let of_it = published.iter().find(|message| message.message_id == text(told, "messageId"));
+        if of_it.is_none_or(|message| message.at > transaction.at) {
+            self.violated(format!("{session}: {sequence} is told and SQS has not taken it"));
+        }
+        self.differs(&session, "what is told", &json!(of_it.map(data_of)), &told["notification"]);
+        let (told_at, told_by) = (time_of(&told["toldAt"]) + CLOCK_STEP, time_of(&told["toldAt"]));
+        let due_since = self.due_since.get(&(session.clone(), sequence.parse().unwrap()));
+        if due_since.is_none_or(|since| told_at < *since) || told_by > transaction.at {
+            self.violated(format!("{session}: {sequence}, due since {due_since:?}, was told at {}", told["toldAt"]));
+        }
+    }
+
+    /// The table is again as it was after so many changes: of what came later, nothing is known. What was told of it stays
+    /// told.
+    fn restore(&mut self, to: usize, at: Duration) {
+        self.restored_at = Some(at);
+        for (session, places) in &mut self.places {
+            let facts = self.facts.get_mut(session).unwrap();
+            let due = self.due.entry(session.clone()).or_default();
+            self.forgotten.entry(session.clone()).or_default().append(due);
+            let left = places.iter().take_while(|place| **place < to).count();
+            places.truncate(left);
+            for fact in facts.drain(left..) {
+                self.events.remove(&(session.clone(), fact.id().to_owned()));
+            }
+            due.extend(model::notifications(facts));
+        }
+        self.facts.retain(|_, facts| !facts.is_empty());
+        self.places.retain(|_, places| !places.is_empty());
+        self.ranks.clear();
     }
 
     /// The webhook whose payload it is.
@@ -160,7 +250,7 @@ impl<'s> Checker<'s> {
     }
 
     /// The table at the end holds what was committed, whole, and nothing else.
-    fn compare(&mut self, records: &BTreeMap<String, Record>) {
+    fn compare(&mut self, records: &BTreeMap<String, Record>, published: &[Accepted]) {
         let strangers: Vec<_> = records.keys().filter(|session| !self.facts.contains_key(*session)).cloned().collect();
         for session in strangers {
             self.violated(format!("{session}: nothing was recorded of it, and yet it is there"));
@@ -177,6 +267,24 @@ impl<'s> Checker<'s> {
             let committed = (json!(committed), json!(committed.keys().collect::<Vec<_>>()));
             self.differs(&session, "what is kept of its events", &json!(record.events), &committed.0);
             self.differs(&session, "what is kept of its payloads", &json!(record.payloads), &committed.1);
+            self.differs(&session, "the outbox at the end", &json!(record.outbox), &json!({}));
+            self.compare_history(&session, record, published);
+        }
+    }
+
+    /// The history at the end has each message that became due, once, with all that it said and the id under which SQS
+    /// took it.
+    fn compare_history(&mut self, session: &str, record: &Record, published: &[Accepted]) {
+        let due: BTreeMap<u64, Value> =
+            self.due[session].iter().cloned().map(|mut due| due["data"].take()).map(by_sequence).collect();
+        let told: BTreeMap<u64, &Value> = record.told.iter().map(|(n, told)| (*n, &told["notification"])).collect();
+        self.differs(session, "the history", &json!(told), &json!(due));
+        for (sequence, told) in &record.told {
+            let id = told["messageId"].as_str().unwrap();
+            let is_of_it = |message: &&Accepted| message.message_id == id && data_of(message) == told["notification"];
+            if !published.iter().any(|message| is_of_it(&message)) {
+                self.violated(format!("{session}: {sequence} was told as {id}, which is another message"));
+            }
         }
     }
 
@@ -185,7 +293,7 @@ impl<'s> Checker<'s> {
     fn read(&mut self, published: &[Accepted]) {
         let mut first: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         let mut groups: BTreeMap<Option<&str>, String> = BTreeMap::new();
-        let mut told: BTreeMap<String, (u64, Value)> = BTreeMap::new();
+        let mut told: BTreeMap<String, Told> = BTreeMap::new();
         for message in published {
             let event: Value = serde_json::from_str(&message.body).unwrap();
             let session =
@@ -195,16 +303,25 @@ impl<'s> Checker<'s> {
                 self.violated(format!("{session}: shares a message group with {group}"));
             }
             let known = first.entry(session.clone()).or_default();
+            let mut is_new = false;
             match known.iter().find(|earlier| earlier["id"] == event["id"]) {
                 Some(earlier) if *earlier == event => {}
                 Some(_) => self.violated(format!("{session}: {} was published in two ways", event["id"])),
-                None => known.push(event.clone()),
+                None => {
+                    is_new = true;
+                    known.push(event.clone());
+                }
             }
-            // What a consumer does that follows the advice.
-            let sequence = event["data"]["sequence"].as_u64().unwrap();
-            let last = told.entry(session).or_default();
-            if sequence > last.0 {
-                *last = (sequence, event["data"]["outcome"].clone());
+            self.differs(&session, "the attributes", &json!(message.attributes), &attributes_of(&event));
+            let sequence = sequence_of(&event["data"]);
+            let last = told.entry(session.clone()).or_default();
+            let is_after_restore = self.restored_at.is_some_and(|restored_at| message.at > restored_at);
+            if is_new && sequence <= last.sequence {
+                self.violations.push(format!("{session}: {sequence} is new and not above {}", last.sequence));
+            }
+            // What a consumer does that follows the one rule, whatever the types.
+            if sequence > last.sequence {
+                *last = Told { sequence, data: event["data"].clone(), is_after_restore };
             }
         }
         for session in first.keys().filter(|session| !self.facts.contains_key(*session)).cloned().collect::<Vec<_>>() {
@@ -212,10 +329,29 @@ impl<'s> Checker<'s> {
         }
         for (session, facts) in self.facts.clone() {
             let is = first.remove(&session).unwrap_or_default();
-            self.differs(&session, "what was published", &json!(is), &json!(model::notifications(&facts)));
-            let told = told.remove(&session).unwrap_or_default().1;
-            let decision = model::record(&facts)["decision"]["value"]["outcome"].clone();
-            self.differs(&session, "what a consumer believes in the end", &told, &decision);
+            let mut due = self.forgotten.get(&session).cloned().unwrap_or_default();
+            due.extend(self.due[&session].iter().filter(|new| !due.contains(new)).cloned().collect::<Vec<_>>());
+            self.differs(&session, "what was published", &json!(is), &json!(due));
+            let told = told.remove(&session).unwrap_or_default();
+            // What a restore has taken back is told anew only with the next change.
+            if self.restored_at.is_none() || told.is_after_restore {
+                self.believes(&session, &told.data, &model::record_after(&facts, 0));
+            }
+        }
+    }
+
+    /// A consumer that keeps nothing but the latest message knows the decision that stands, and while that is final, the
+    /// outcome of each check.
+    fn believes(&mut self, session: &str, told: &Value, record: &Value) {
+        let decision = &record["decision"]["value"];
+        let decided = json!([decision["outcome"], decision["attemptId"]]);
+        let told_decision = json!([told["outcome"], told["attemptId"]]);
+        self.differs(session, "what a consumer believes in the end", &told_decision, &decided);
+        if told["final"] == true {
+            let checks = record["checks"].as_object().unwrap().iter();
+            let checks: Map<_, _> =
+                checks.map(|(name, check)| (name.clone(), check["value"]["outcome"].clone())).collect();
+            self.differs(session, "what a consumer believes of checks in the end", &told["checks"], &checks.into());
         }
     }
 
@@ -240,12 +376,21 @@ impl<'s> Checker<'s> {
             for then in &sent.acknowledged {
                 let is_recorded_by = |limit| {
                     let of = |session: &String| self.recorded.get(&(index, session.clone()));
-                    sent.webhook.claims.iter().all(|claim| of(&claim.session).is_some_and(|at| *at < limit))
+                    let is_recorded = |places: &Vec<usize>| places.iter().any(|place| *place < limit);
+                    sent.webhook.claims.iter().all(|claim| of(&claim.session).is_some_and(is_recorded))
                 };
-                let was_durable = is_readable && is_recorded_by(then.transactions)
+                let is_known = || {
+                    let places = |session: &String| self.places.get(session).cloned().unwrap_or_default();
+                    sent.webhook.claims.iter().all(|claim| {
+                        let recorded = self.recorded.get(&(index, claim.session.clone()));
+                        recorded
+                            .is_some_and(|recorded| recorded.iter().any(|place| places(&claim.session).contains(place)))
+                    })
+                };
+                let was_durable = is_readable && is_recorded_by(then.changes)
                     || on_intake[..then.on_intake].contains(&digest)
                     || in_quarantine[..then.in_quarantine].contains(&digest);
-                let is_kept = if is_readable { is_recorded_by(usize::MAX) } else { is_quarantined };
+                let is_kept = if is_readable { is_known() } else { is_quarantined };
                 if !was_durable {
                     self.violated(format!("webhook {index} was acknowledged before it was durable"));
                 }
@@ -257,9 +402,59 @@ impl<'s> Checker<'s> {
     }
 }
 
+/// What a consumer keeps: the latest.
+#[derive(Default)]
+struct Told {
+    sequence: u64,
+    data: Value,
+    is_after_restore: bool,
+}
+
+fn session_of(transaction: &Transaction) -> String {
+    transaction.pk().strip_prefix(SESSION).unwrap().to_owned()
+}
+
+fn sequence_of(data: &Value) -> u64 {
+    data["sequence"].as_u64().unwrap()
+}
+
+fn by_sequence(data: Value) -> (u64, Value) {
+    (sequence_of(&data), data)
+}
+
+fn data_of(message: &Accepted) -> Value {
+    let mut event: Value = serde_json::from_str(&message.body).unwrap();
+    event["data"].take()
+}
+
+/// A time, since the start of Unix time.
+fn time_of(text: &Value) -> Duration {
+    let time = text.as_str().and_then(Timestamp::parse).unwrap();
+    let nanos: u32 = time.sortable()["2026-06-13T00:00:00.".len()..][..9].parse().unwrap();
+    Duration::new(u64::try_from(time.unix_seconds()).unwrap(), nanos)
+}
+
+/// The attributes of a message: what stands in its body.
+fn attributes_of(event: &Value) -> Value {
+    let data = &event["data"];
+    let mut attributes =
+        json!({"provider": data["provider"], "final": data["final"].to_string(), "type": event["type"]});
+    if let Some(outcome) = data["outcome"].as_str() {
+        attributes["outcome"] = outcome.into();
+    }
+    attributes
+}
+
+/// The place of a session in the lists by status, as the index has it: the status, since when, and what is filtered by.
+fn place_in_lists(state: &Map<String, Value>) -> Value {
+    let (status, _shard) = text(state, "standingShard").split_once('#').unwrap_or_default();
+    let (since, _digest) = text(state, "standingAt").split_once('#').unwrap_or_default();
+    json!([status, Timestamp::parse(since), state.get("provider"), state.get("outcome")])
+}
+
 /// What a webhook says of a session, as far as the claim tells.
 fn said(claim: &Claim) -> Value {
-    let check = claim.check.map(|(name, outcome)| json!({name: outcome}));
+    let check = claim.check.as_ref().map(|(name, outcome)| json!({name: [outcome, claim.check_codes]}));
     json!({
         "stage": claim.stage,
         "outcome": claim.outcome,
@@ -275,7 +470,9 @@ fn said(claim: &Claim) -> Value {
 /// The same of the event that it was read as.
 fn read(event: &Value, claim: &Claim) -> Value {
     let checks = event["checks"].as_object().into_iter().flatten();
-    let checks: Map<String, Value> = checks.map(|(name, check)| (name.clone(), check["outcome"].clone())).collect();
+    let codes = |check: &Value| check.get("reasonCodes").cloned().unwrap_or_else(|| json!([]));
+    let checks: Map<String, Value> =
+        checks.map(|(name, check)| (name.clone(), json!([check["outcome"], codes(check)]))).collect();
     // Treezor's webhooks have a time of their own, in place of a payload's.
     let at = if claim.is_undated { &Value::Null } else { &event["occurredAt"] };
     json!({

@@ -70,9 +70,15 @@ impl DynamoDb {
     /// On a plain table, and when the emulator refuses the item.
     pub fn put(&self, item: &Value) {
         let Engine::Emulator(emulator) = &self.0 else { panic!("only the emulator is filled by hand") };
-        let answer =
-            emulator.answer("PutItem", json!({"TableName": emulator.table, "Item": item}).to_string().as_bytes());
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        emulator.write("PutItem", &json!({"TableName": emulator.table, "Item": item}));
+    }
+
+    /// Has the table hold these items, with DynamoDB's types, and nothing else.
+    pub(crate) fn restore(&mut self, items: &[Map<String, Value>]) {
+        match &mut self.0 {
+            Engine::Emulator(emulator) => emulator.restore(items),
+            Engine::Plain(table) => table.get_mut().unwrap().restore(items),
+        }
     }
 
     /// The items of one partition, as plain JSON, by sort key.
@@ -123,6 +129,21 @@ impl Emulator {
 
     fn items(&self) -> Vec<Map<String, Value>> {
         self.all("Scan", &json!({"TableName": self.table}))
+    }
+
+    fn restore(&self, items: &[Map<String, Value>]) {
+        for item in self.items() {
+            let key = json!({"pk": item["pk"], "sk": item["sk"]});
+            self.write("DeleteItem", &json!({"TableName": self.table, "Key": key}));
+        }
+        for item in items {
+            self.write("PutItem", &json!({"TableName": self.table, "Item": item}));
+        }
+    }
+
+    fn write(&self, operation: &str, request: &Value) {
+        let answer = self.answer(operation, request.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.body);
     }
 
     fn items_of(&self, pk: &str) -> Vec<Map<String, Value>> {

@@ -1,7 +1,13 @@
 //! A fake of Incode's API: how far sessions are and how they scored, for the poller to ask.
 
 use serde_json::json;
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::pending,
+    rc::Rc,
+    time::Duration,
+};
 use tokio::task::yield_now;
 use verdict_pipeline::{ApiError, ProviderApi};
 use verdict_sessions::{Outcome, SessionId};
@@ -9,21 +15,43 @@ use verdict_webhooks::incode::{SCORE_PATH, STATUS_PATH};
 
 /// The API's answers. Clones are the same fake.
 #[derive(Clone, Default)]
-pub struct FakeIncode(
+pub struct FakeIncode {
     /// How the sessions scored that everything is handed in for, by id.
-    Rc<RefCell<BTreeMap<String, Outcome>>>,
-);
+    scores: Rc<RefCell<BTreeMap<String, Outcome>>>,
+    mood: Rc<Cell<Mood>>,
+}
+
+/// How it takes questions.
+#[derive(Clone, Copy, Default)]
+enum Mood {
+    #[default]
+    Answers,
+    /// It says nothing.
+    Hangs,
+    /// It wants fewer of them, for so long.
+    WantsFewer(Duration),
+}
 
 impl FakeIncode {
     /// From now on a session has come to an end there, which only the API tells.
     pub fn close(&self, session: &str, outcome: Outcome) {
-        self.0.borrow_mut().insert(session.to_owned(), outcome);
+        self.scores.borrow_mut().insert(session.to_owned(), outcome);
+    }
+
+    /// From now on it says nothing.
+    pub(crate) fn hang(&self) {
+        self.mood.set(Mood::Hangs);
+    }
+
+    /// From now on it wants fewer questions, for so long.
+    pub(crate) fn want_fewer(&self, pause: Duration) {
+        self.mood.set(Mood::WantsFewer(pause));
     }
 
     /// Whether nothing has come to an end there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.scores.borrow().is_empty()
     }
 }
 
@@ -31,7 +59,12 @@ impl ProviderApi for FakeIncode {
     /// Somebody else may run before it hears, and once more before its answer is there.
     async fn get(&self, path: &str, session: &SessionId) -> Result<Vec<u8>, ApiError> {
         yield_now().await;
-        let outcome = self.0.borrow().get(session.as_str()).copied().ok_or(ApiError::Refused(404))?;
+        match self.mood.get() {
+            Mood::Answers => {}
+            Mood::Hangs => pending().await,
+            Mood::WantsFewer(pause) => return Err(ApiError::TooManyRequests { retry_after: Some(pause) }),
+        }
+        let outcome = self.scores.borrow().get(session.as_str()).copied().ok_or(ApiError::Refused(404))?;
         yield_now().await;
         Ok(match path {
             STATUS_PATH => json!({"onboardingStatus": "ONBOARDING_FINISHED"}).to_string(),

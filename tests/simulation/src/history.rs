@@ -4,8 +4,8 @@
 //! The calls take random times, so that whatever is under way at once overtakes each other in every way.
 
 use crate::{
-    Call, Claim, DynamoDb, Fault, Network, Service, Webhook, World,
-    checker::{SentWebhook, Snapshot, check},
+    Call, Claim, DynamoDb, Fault, Network, Service, Snapshot, Webhook, World,
+    checker::{SentWebhook, Taken, check},
     crash::{frozen, polled},
     model::{Fact, exercised},
     webhooks::Said,
@@ -75,6 +75,14 @@ pub fn history_on(table: DynamoDb, seed: u64) -> History {
     })
 }
 
+/// What is left on a table when the history of a seed is over.
+pub fn after_history<T>(table: DynamoDb, seed: u64, look: impl FnOnce(&World) -> T) -> T {
+    simulate_on(table, seed, async |world| {
+        Run::new(&world, Plan::draw(&world)).live().boxed_local().await;
+        look(&world)
+    })
+}
+
 /// The seed of one history of many.
 #[must_use]
 pub fn seed_of(seed: u64, index: u64) -> u64 {
@@ -92,15 +100,24 @@ struct Plan {
     crashes: u32,
     freezes: u32,
     trouble: Trouble,
-    /// When sessions are read again.
-    rebuilds: Vec<(Duration, SessionKey)>,
+    /// When sessions are read again, and whether that may withdraw a decision.
+    rebuilds: Vec<(Duration, SessionKey, bool)>,
+    /// When the base of sequences is raised, and to what.
+    bases: Vec<(Duration, u64)>,
+    /// When the table is copied that is restored when all is over, if it is. All webhooks are sent again then.
+    copied_at: Option<Duration>,
 }
 
 /// One webhook, and when it is sent: the times of its copies, each of which the provider sends again where it has to.
 struct Sending {
     webhook: Webhook,
     at: Vec<Duration>,
+    /// When it is sent again after the table was restored.
+    again_at: Duration,
 }
+
+/// The base of sequences after a restore: above all that a history reaches.
+const BASE_AFTER_RESTORE: u64 = 1_000_000;
 
 /// What goes wrong with calls, and until when.
 #[derive(Clone)]
@@ -142,13 +159,43 @@ const fn seconds(seconds: u64) -> Duration {
 impl Plan {
     fn draw(world: &World) -> Self {
         let span = one_of(&[millis(20), seconds(2), seconds(60), seconds(1200)]);
-        let sessions: Vec<(Provider, String)> = (0..one_of(&[1, 1, 2, 3, 4])).map(session).collect();
-        let webhooks = webhooks(&sessions, span, world.clock.now());
+        let is_crowded = fastrand::u8(..CROWDED) == 0;
+        let sessions: Vec<(Provider, String)> = if is_crowded {
+            vec![(Provider::Treezor, "1001".to_owned())]
+        } else {
+            (0..one_of(&[1, 1, 2, 3, 4])).map(session).collect()
+        };
+        let mut webhooks = webhooks(&sessions, span, world.clock.now());
+        if is_crowded {
+            webhooks.extend(documents("1001", span, world.clock.now()));
+        }
         let trouble = Trouble::draw(span);
         world.network.take_time(millis(0)..one_of(&[millis(3), millis(20), millis(200)]));
-        let rebuilds = (0..one_of(&[0, 0, 0, 0, 1, 2])).map(|_| (within(span * 2), key(&sessions))).collect();
-        Self { webhooks, crashes: one_of(&[0, 50, 250]), freezes: one_of(&[0, 0, 30]), trouble, rebuilds }
+        // What a full record has dropped depends on the order, and a rebuild may find it again.
+        let rebuilds = if is_crowded { 0 } else { one_of(&[0, 0, 0, 0, 1, 2]) };
+        let rebuilds = (0..rebuilds).map(|_| (within(span * 2), key(&sessions), fastrand::bool())).collect();
+        let mut bases: Vec<_> =
+            (0..one_of(&[0, 0, 0, 1, 2])).map(|_| (within(span * 2), one_of(&[1, 3, 10, 1000]))).collect();
+        bases.sort_unstable();
+        let copied_at = (fastrand::u8(..6) == 0).then(|| within(span * 2));
+        let (crashes, freezes) = (one_of(&[0, 50, 250]), one_of(&[0, 0, 30]));
+        Self { webhooks, crashes, freezes, trouble, rebuilds, bases, copied_at }
     }
+}
+
+/// One history of so many is of a session with more checks than its record keeps.
+const CROWDED: u8 = 150;
+
+/// More documents of one user than a record keeps checks.
+fn documents(user: &str, span: Duration, start: Timestamp) -> Vec<Sending> {
+    let results = [CheckOutcome::Pending, CheckOutcome::Passed, CheckOutcome::Failed, CheckOutcome::Cancelled];
+    let document = |number: usize| {
+        let first = within(span);
+        let at = start.plus(seconds(fastrand::u64(..20)));
+        let webhook = Webhook::document_called(&number.to_string(), user, one_of(&results), Some(at), number);
+        Sending { webhook, at: vec![first], again_at: within(span) }
+    };
+    (1..=fastrand::usize(60..70)).map(document).collect()
 }
 
 /// A provider and the id of a session there; one in eight is such that neither queue nor header takes it as it is.
@@ -176,7 +223,9 @@ fn webhooks(sessions: &[(Provider, String)], span: Duration, start: Timestamp) -
         let copies = if webhook.provider == Provider::Wultra { 0 } else { one_of(&[0, 0, 0, 1, 1, 3]) };
         let later = one_of(&[millis(0), millis(30), seconds(60), seconds(7200)]);
         let at = std::iter::once(first).chain((0..copies).map(|_| first + within(later))).collect();
-        sendings.push(Sending { webhook, at });
+        // One in eight comes only after a restore, if there is one.
+        let at = if fastrand::u8(..8) == 0 { Vec::new() } else { at };
+        sendings.push(Sending { webhook, at, again_at: within(span) });
     }
     sendings
 }
@@ -186,7 +235,7 @@ fn webhooks(sessions: &[(Provider, String)], span: Duration, start: Timestamp) -
 fn is_same_fact(one: &Webhook, other: &Webhook) -> bool {
     let plain = |webhook: &Webhook| {
         let claim = webhook.claims.iter().cloned();
-        claim.map(|claim| Claim { reason_codes: Vec::new(), ..claim }).collect::<Vec<_>>()
+        claim.map(|claim| Claim { reason_codes: Vec::new(), check_codes: Vec::new(), ..claim }).collect::<Vec<_>>()
     };
     let signed = |webhook: &Webhook| {
         let body: Value = serde_json::from_slice(&webhook.body).unwrap_or_default();
@@ -224,7 +273,10 @@ fn webhook(sessions: &[(Provider, String)], at: Timestamp, nonce: usize) -> Webh
             Webhook::authentication(id, one_of(&[None, None, Some(true), Some(false)]), nonce)
         }
         5..30 if provider == Provider::Veriff => {
-            Webhook::check(provider, id, one_of(&[CheckOutcome::Passed, CheckOutcome::Flagged]), at, &attempt)
+            let lists: &[&str] = one_of(&[&[], &[], &["sanctions"], &["pep"], &["pep", "sanctions"]]);
+            let is_passed = lists.is_empty() && fastrand::bool();
+            let outcome = if is_passed { CheckOutcome::Passed } else { CheckOutcome::Flagged };
+            Webhook::watchlist(id, outcome, lists, at, &attempt)
         }
         15..45 if provider == Provider::Wultra => {
             Webhook::check(provider, id, one_of(&[CheckOutcome::Passed, CheckOutcome::Failed]), at, &attempt)
@@ -337,8 +389,12 @@ fn name_of(fault: Fault) -> &'static str {
         Fault::ServerErrorApplied => "fault: server error, applied",
         Fault::CredentialsExpired => "fault: credentials expired",
         Fault::Invalid => "fault: found invalid",
+        Fault::Unprocessed => "fault: processed in part",
     }
 }
+
+/// The messages that a history may tell, by type.
+const TYPES: [(&str, &str); 2] = [("decisions told", "verdict.decision.v1"), ("checks told", "verdict.check.v1")];
 
 /// How long a provider waits before it sends a webhook again that was not acknowledged, by how often it has done so;
 /// `None`: no more.
@@ -361,7 +417,10 @@ struct Run<'w> {
     /// For each webhook, when its copies arrived.
     arrivals: RefCell<Vec<BTreeSet<Timestamp>>>,
     /// For each webhook, how much there was whenever it was answered with 2xx.
-    acknowledged: RefCell<Vec<Vec<Snapshot>>>,
+    acknowledged: RefCell<Vec<Vec<Taken>>>,
+    /// The copy of the table that is restored in the end, if it is.
+    copy: RefCell<Option<Snapshot>>,
+    is_restored: Cell<bool>,
     violations: RefCell<Vec<String>>,
     counts: RefCell<Counts>,
     trace: RefCell<Vec<String>>,
@@ -377,6 +436,8 @@ impl<'w> Run<'w> {
             is_over: Cell::new(false),
             arrivals: RefCell::new(vec![BTreeSet::new(); webhooks]),
             acknowledged: RefCell::new(vec![Vec::new(); webhooks]),
+            copy: RefCell::default(),
+            is_restored: Cell::new(false),
             violations: RefCell::default(),
             counts: RefCell::default(),
             trace: RefCell::default(),
@@ -385,27 +446,65 @@ impl<'w> Run<'w> {
 
     async fn live(&self) {
         self.plan.trouble.clone().begin(&self.world.network);
-        let mut sending = FuturesUnordered::new();
-        for (index, Sending { at, .. }) in self.plan.webhooks.iter().enumerate() {
-            for at in at {
-                sending.push(self.send(index, *at));
-            }
+        let webhooks = self.plan.webhooks.iter().enumerate();
+        let sendings = webhooks.flat_map(|(index, sending)| sending.at.iter().map(move |at| (index, *at)));
+        let meanwhile = [self.rebuild().boxed_local(), self.raise_bases().boxed_local(), self.copy().boxed_local()];
+        self.go_through(sendings, meanwhile).await;
+        if let Some(copy) = self.copy.take() {
+            self.tell(|| "the table is restored".to_owned());
+            self.count("restores", 1);
+            self.world.network.restore(&copy);
+            self.is_restored.set(true);
+            self.raise_base(BASE_AFTER_RESTORE);
+            let now = self.start.elapsed();
+            let webhooks = self.plan.webhooks.iter().enumerate();
+            self.go_through(webhooks.map(|(index, sending)| (index, now + sending.again_at)), []).await;
         }
-        let send_all = async {
+    }
+
+    /// Sends webhooks while everything else goes on, until all is quiet.
+    async fn go_through<'r>(
+        &'r self,
+        sendings: impl Iterator<Item = (usize, Duration)> + 'r,
+        meanwhile: impl IntoIterator<Item = LocalBoxFuture<'r, ()>>,
+    ) {
+        self.is_over.set(false);
+        let mut sending: FuturesUnordered<_> = sendings.map(|(index, at)| self.send(index, at)).collect();
+        let send_all = async move {
             while sending.next().await.is_some() {}
             sleep_until(self.start + self.plan.trouble.end()).await;
             self.is_over.set(true);
         };
-        let mut all: FuturesUnordered<LocalBoxFuture<'_, ()>> = FuturesUnordered::new();
+        let mut all: FuturesUnordered<LocalBoxFuture<'r, ()>> = meanwhile.into_iter().collect();
         all.push(send_all.boxed_local());
         all.push(self.relay().boxed_local());
         all.push(self.replay().boxed_local());
         all.push(self.replay().boxed_local());
-        all.push(self.rebuild().boxed_local());
         while all.next().await.is_some() {}
         self.world.network.mend();
         self.world.pass(AFTERMATH).await;
         self.settle().await;
+    }
+
+    async fn raise_bases(&self) {
+        for (at, base) in &self.plan.bases {
+            sleep_until(self.start + *at).await;
+            self.raise_base(*base);
+        }
+    }
+
+    fn raise_base(&self, base: u64) {
+        self.tell(|| format!("sequences go on above {base}"));
+        self.count("bases", 1);
+        self.world.raise_base(base);
+    }
+
+    async fn copy(&self) {
+        if let Some(at) = self.plan.copied_at {
+            sleep_until(self.start + at).await;
+            self.tell(|| "the table is copied".to_owned());
+            *self.copy.borrow_mut() = Some(self.world.network.snapshot());
+        }
     }
 
     /// Sends a webhook as its provider does: again and again until it is acknowledged or the provider gives up.
@@ -424,10 +523,12 @@ impl<'w> Run<'w> {
                 None => self.violated(format!("webhook {index} was {outcome}")),
             }
             if answer.is_some_and(|answer| (200..300).contains(&answer.status())) {
-                self.acknowledged.borrow_mut()[index].push(Snapshot::of(&self.world.network));
+                self.acknowledged.borrow_mut()[index].push(Taken::of(&self.world.network));
                 return;
             }
-            match retry_after(webhook.provider, tries) {
+            let pause = retry_after(webhook.provider, tries);
+            // What is sent again after a restore is sent by hand, until it is there.
+            match pause.or_else(|| self.is_restored.get().then_some(seconds(60))) {
                 Some(pause) => sleep(pause).await,
                 None => break,
             }
@@ -481,11 +582,11 @@ impl<'w> Run<'w> {
     }
 
     async fn rebuild(&self) {
-        for (at, session) in &self.plan.rebuilds {
+        for (at, session, may_withdraw) in &self.plan.rebuilds {
             sleep_until(self.start + *at).await;
             self.tell(|| format!("{session} is to be rebuilt"));
             self.count("rebuilds", 1);
-            self.world.request_rebuild(session.clone());
+            self.world.request_rebuild_that(session.clone(), *may_withdraw);
         }
     }
 
@@ -553,6 +654,14 @@ impl<'w> Run<'w> {
         }
         let published = self.world.published();
         let notifications = published.iter().map(|event| event["id"].to_string()).collect::<BTreeSet<_>>().len();
+        for (name, kind) in TYPES {
+            let of_it: BTreeSet<String> =
+                published.iter().filter(|event| event["type"] == kind).map(|event| event["id"].to_string()).collect();
+            counts.add(name, of_it.len());
+        }
+        let is_gone = |change: &Value| change["outcome"].is_null();
+        let changes = published.iter().flat_map(|event| event["data"]["changes"].as_array().into_iter().flatten());
+        counts.add("checks that left a record", changes.filter(|change| is_gone(change)).count());
         counts.add("notifications", notifications);
         counts.add("copies of notifications", published.len() - notifications);
         History { violations, digest, counts, trace: self.trace.into_inner() }

@@ -91,11 +91,14 @@ pub enum Fault {
     CredentialsExpired,
     /// The service finds fault with this very request: no repetition helps, and others get through.
     Invalid,
+    /// A batch of reads is answered in part: some of its keys are left for another time, whether or not there is such
+    /// an item. Another call is throttled plainly.
+    Unprocessed,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::FailBefore,
         Self::AnswerLost,
         Self::Throttled,
@@ -109,6 +112,7 @@ impl Fault {
         Self::ServerErrorApplied,
         Self::CredentialsExpired,
         Self::Invalid,
+        Self::Unprocessed,
     ];
 
     /// Whether an operation can meet it in a way of its own.
@@ -117,13 +121,22 @@ impl Fault {
         match self {
             Self::CancelledByThrottling => operation == "TransactWriteItems",
             Self::CancelledByConflict => operation == "TransactWriteItems" || SINGLE_WRITES.contains(&operation),
+            Self::Unprocessed => operation == "BatchGetItem",
             _ => true,
         }
     }
 
+    /// As an operation meets it.
+    fn of(self, operation: &str) -> Self {
+        if self == Self::Unprocessed && !self.concerns(operation) { Self::Throttled } else { self }
+    }
+
     /// Whether the call takes effect, at once.
     const fn is_applied(self) -> bool {
-        matches!(self, Self::AnswerLost | Self::StalledApplied | Self::CutMidBody | Self::ServerErrorApplied)
+        matches!(
+            self,
+            Self::AnswerLost | Self::StalledApplied | Self::CutMidBody | Self::ServerErrorApplied | Self::Unprocessed
+        )
     }
 }
 
@@ -171,17 +184,57 @@ pub struct Call {
     pub fault: Option<Fault>,
     /// Whether the store did it.
     pub is_applied: bool,
-    /// What a transaction committed.
-    pub commit: Option<Commit>,
 }
 
-/// A transaction that recorded an event.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Commit {
-    /// The partition key of the session.
-    pub pk: String,
-    /// The sort keys of the items that it put, in its own order.
-    pub sks: Vec<String>,
+/// A transaction that took effect.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    /// When, since the start of Unix time.
+    pub at: Duration,
+    /// The sequence base of the function that wrote it.
+    pub base: u64,
+    /// The items that it put, as plain JSON, in its own order.
+    pub puts: Vec<Map<String, Value>>,
+    /// The sort keys of the items that it deleted.
+    pub deletes: Vec<String>,
+}
+
+impl Transaction {
+    /// The item that it put whose sort key starts so.
+    #[must_use]
+    pub fn put(&self, prefix: &str) -> Option<&Map<String, Value>> {
+        self.puts.iter().find(|item| item["sk"].as_str().is_some_and(|sk| sk.starts_with(prefix)))
+    }
+
+    /// The partition key of its session.
+    ///
+    /// # Panics
+    /// If it put nothing.
+    #[must_use]
+    pub fn pk(&self) -> &str {
+        self.puts[0]["pk"].as_str().unwrap()
+    }
+}
+
+/// A copy of the table, and how many changes there had been by then.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    items: Vec<Map<String, Value>>,
+    changes: usize,
+}
+
+/// What happened to the table.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A transaction took effect.
+    Committed(Transaction),
+    /// The table was restored.
+    Restored {
+        /// It is as it was after so many changes.
+        to: usize,
+        /// When that was, since the start of Unix time.
+        at: Duration,
+    },
 }
 
 /// The network. Clones are the same network.
@@ -195,7 +248,7 @@ struct State {
     sqs: Sqs,
     plan: Option<Plan>,
     calls: Vec<Call>,
-    transactions: Vec<Vec<Map<String, Value>>>,
+    changes: Vec<Change>,
     /// The tokens of transactions that took effect: a repetition under the same token commits nothing.
     tokens: BTreeSet<String>,
     latency: Range<Duration>,
@@ -212,7 +265,7 @@ impl Network {
             sqs,
             plan: None,
             calls: Vec::new(),
-            transactions: Vec::new(),
+            changes: Vec::new(),
             tokens: BTreeSet::new(),
             latency: Range::default(),
             hidden: None,
@@ -254,28 +307,54 @@ impl Network {
         self.state().calls.clone()
     }
 
+    /// Those after so many.
+    #[must_use]
+    pub fn calls_after(&self, count: usize) -> Vec<Call> {
+        self.state().calls[count..].to_vec()
+    }
+
     /// How many calls there have been.
     #[must_use]
     pub fn call_count(&self) -> usize {
         self.state().calls.len()
     }
 
-    /// What has been committed, in order.
+    /// What has been committed, in order, and when the table was restored.
     #[must_use]
-    pub fn commits(&self) -> Vec<Commit> {
-        self.state().calls.iter().filter_map(|call| call.commit.clone()).collect()
+    pub fn changes(&self) -> Vec<Change> {
+        self.state().changes.clone()
     }
 
-    /// What each of these transactions put, in order: its items as plain JSON.
+    /// How many changes there have been.
     #[must_use]
-    pub fn transactions(&self) -> Vec<Vec<Map<String, Value>>> {
-        self.state().transactions.clone()
+    pub fn change_count(&self) -> usize {
+        self.state().changes.len()
     }
 
-    /// How many transactions have been committed.
+    /// The transactions that recorded an event, in order.
     #[must_use]
-    pub fn transaction_count(&self) -> usize {
-        self.state().transactions.len()
+    pub fn recordings(&self) -> Vec<Transaction> {
+        let changes = self.changes().into_iter();
+        let committed = changes.filter_map(|change| match change {
+            Change::Committed(transaction) => Some(transaction),
+            Change::Restored { .. } => None,
+        });
+        committed.filter(|transaction| transaction.put("EVENT#").is_some()).collect()
+    }
+
+    /// Copies the table.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.state();
+        Snapshot { items: state.dynamodb.typed_items(), changes: state.changes.len() }
+    }
+
+    /// Has the table be again as it was.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        let mut state = self.state();
+        state.dynamodb.restore(&snapshot.items);
+        let at = state.sqs.now();
+        state.changes.push(Change::Restored { to: snapshot.changes, at });
     }
 
     /// Looks at the table directly.
@@ -305,6 +384,7 @@ impl Network {
         let Some(fault) = fault else { return Ok(response(answer.expect("it was applied"))) };
         match fault {
             Fault::FailBefore | Fault::AnswerLost => Err(broken()),
+            Fault::Unprocessed => Ok(response(request.processed_in_part(&answer.expect("it was applied")))),
             Fault::Throttled => Ok(response(throttled(request.service))),
             Fault::CancelledByThrottling => Ok(response(request.cancelled("ThrottlingError"))),
             Fault::CancelledByConflict => Ok(response(request.cancelled("TransactionConflict"))),
@@ -355,9 +435,8 @@ impl State {
             operation: request.operation.clone(),
             fault: None,
             is_applied: false,
-            commit: None,
         };
-        call.fault = self.plan.as_mut().and_then(|plan| plan(&call));
+        call.fault = self.plan.as_mut().and_then(|plan| plan(&call)).map(|fault| fault.of(&call.operation));
         let begun = (call.index, call.fault);
         self.calls.push(call);
         begun
@@ -377,8 +456,7 @@ impl State {
             let transaction: Value = serde_json::from_slice(&request.body).unwrap();
             let token = transaction["ClientRequestToken"].as_str().unwrap_or_default().to_owned();
             if self.tokens.insert(token) {
-                call.commit = Commit::of(&transaction);
-                self.transactions.push(put_by(&transaction));
+                self.changes.push(Change::Committed(Transaction::of(&transaction, self.sqs.now(), request.base)));
             }
         }
         answer
@@ -395,28 +473,32 @@ fn without(hidden: Option<&str>, answer: Answer) -> Answer {
     Answer { body: body.to_string(), ..answer }
 }
 
-impl Commit {
-    fn of(transaction: &Value) -> Option<Self> {
-        let puts: Vec<&Value> =
-            transaction["TransactItems"].as_array()?.iter().map(|write| &write["Put"]["Item"]).collect();
-        let key = |item: &Value, name: &str| Some(item[name]["S"].as_str()?.to_owned());
-        let sks = puts.iter().map(|item| key(item, "sk")).collect::<Option<_>>()?;
-        Some(Self { pk: key(puts.first()?, "pk")?, sks })
+impl Transaction {
+    fn of(transaction: &Value, at: Duration, base: u64) -> Self {
+        let writes = transaction["TransactItems"].as_array().unwrap();
+        let puts = writes.iter().filter_map(|write| write["Put"]["Item"].as_object().map(plain_item)).collect();
+        let deletes = writes.iter().filter_map(|write| Some(write["Delete"]["Key"]["sk"]["S"].as_str()?.to_owned()));
+        Self { at, base, puts, deletes: deletes.collect() }
     }
-}
-
-/// The items that a transaction put, as plain JSON.
-fn put_by(transaction: &Value) -> Vec<Map<String, Value>> {
-    let writes = transaction["TransactItems"].as_array().unwrap();
-    let item = |write: &Value| plain_item(write["Put"]["Item"].as_object().expect("transactions put items"));
-    writes.iter().map(item).collect()
 }
 
 /// A request, as far as a store looks at it.
 struct Request {
     service: Service,
     operation: String,
+    /// The sequence base of the function that sends it.
+    base: u64,
     body: Vec<u8>,
+}
+
+/// The host that a function of a sequence base calls: so the network knows of each call where it comes from.
+pub(crate) fn endpoint(base: u64) -> String {
+    format!("https://base-{base}.simulation.example")
+}
+
+fn base_of(uri: &str) -> u64 {
+    let base = uri.strip_prefix("https://base-").and_then(|rest| rest.split_once('.')).map(|(base, _)| base);
+    base.map_or(0, |base| base.parse().unwrap())
 }
 
 impl Request {
@@ -429,7 +511,23 @@ impl Request {
             other => panic!("nobody here is called {other}"),
         };
         let body = request.body().bytes().expect("bodies are in memory").to_vec();
-        Self { service, operation: operation.to_owned(), body }
+        Self { service, operation: operation.to_owned(), base: base_of(request.uri()), body }
+    }
+
+    /// The answer to a batch of reads without some of its keys, one at the least, which it names.
+    fn processed_in_part(&self, answer: &Answer) -> Answer {
+        let request: Value = serde_json::from_slice(&self.body).unwrap();
+        let mut body: Value = serde_json::from_str(&answer.body).unwrap();
+        for (table, wanted) in request["RequestItems"].as_object().unwrap() {
+            let mut left = wanted["Keys"].as_array().unwrap().clone();
+            fastrand::shuffle(&mut left);
+            left.truncate(fastrand::usize(1..=left.len()));
+            let is_left = |item: &Value| left.iter().any(|key| key["pk"] == item["pk"] && key["sk"] == item["sk"]);
+            body["Responses"][table].as_array_mut().unwrap().retain(|item| !is_left(item));
+            body["UnprocessedKeys"][table] = wanted.clone();
+            body["UnprocessedKeys"][table]["Keys"] = json!(left);
+        }
+        Answer { body: body.to_string(), status: answer.status }
     }
 
     fn is_transaction(&self) -> bool {
@@ -444,10 +542,10 @@ impl Request {
         }
         let transaction: Value = serde_json::from_slice(&self.body).unwrap();
         let writes = transaction["TransactItems"].as_array().unwrap().len();
-        // The session: the item that everybody writes.
-        let session = 2;
+        // Any of its items: the session is one that everybody writes, and an outbox entry one that others look at.
+        let place = fastrand::usize(..writes);
         let reasons: Vec<Value> =
-            (0..writes).map(|write| json!({"Code": if write == session { reason } else { "None" }})).collect();
+            (0..writes).map(|write| json!({"Code": if write == place { reason } else { "None" }})).collect();
         let body = json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
             "Message": "Transaction cancelled",

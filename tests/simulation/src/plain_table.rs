@@ -27,6 +27,7 @@ impl PlainTable {
         let request: Value = serde_json::from_slice(request).unwrap();
         let answer = match operation {
             "GetItem" => Ok(self.get(&request)),
+            "BatchGetItem" => Ok(self.get_batch(&request)),
             "Query" => Ok(self.query(&request)),
             "PutItem" => self.put(&request),
             "UpdateItem" => self.update(&request),
@@ -53,6 +54,18 @@ impl PlainTable {
 
     fn get(&self, request: &Value) -> Value {
         self.items.get(&key(&request["Key"])).map_or(json!({}), |item| json!({"Item": item}))
+    }
+
+    /// The items of which there are such, of one table or several.
+    fn get_batch(&self, request: &Value) -> Value {
+        let tables = request["RequestItems"].as_object().unwrap().iter();
+        let found = tables.map(|(table, wanted)| {
+            let keys: Vec<_> = wanted["Keys"].as_array().unwrap().iter().map(key).collect();
+            let is_named_once = keys.iter().enumerate().all(|(place, key)| !keys[..place].contains(key));
+            assert!(is_named_once && (1..=100).contains(&keys.len()), "a batch that DynamoDB refuses: {keys:?}");
+            (table.clone(), keys.iter().filter_map(|key| self.items.get(key)).cloned().map(Value::Object).collect())
+        });
+        json!({"Responses": found.collect::<Map<_, _>>(), "UnprocessedKeys": {}})
     }
 
     fn query(&self, request: &Value) -> Value {
@@ -114,17 +127,25 @@ impl PlainTable {
         Ok(json!({}))
     }
 
-    /// All puts or none; under a token that is known, nothing more.
+    /// Has the table hold these items and nothing else.
+    pub(crate) fn restore(&mut self, items: &[Item]) {
+        self.items = items.iter().map(|item| (key(&json!(item)), item.clone())).collect();
+    }
+
+    /// All writes or none; under a token that is known, nothing more. A check writes nothing.
     fn transact(&mut self, request: &Value) -> Result<Value, Value> {
         let token = text_or_empty(&request["ClientRequestToken"]);
         if let Some(before) = self.tokens.get(token) {
             assert_eq!(before, request, "a token belongs to one transaction");
             return Ok(json!({}));
         }
-        let puts: Vec<&Value> =
-            request["TransactItems"].as_array().unwrap().iter().map(|write| &write["Put"]).collect();
-        let checks: Vec<_> = puts.iter().map(|put| self.check(&put["Item"], put)).collect();
+        let writes: Vec<Write> = request["TransactItems"].as_array().unwrap().iter().map(Write::of).collect();
+        let keys: Vec<_> = writes.iter().map(|write| key(write.key())).collect();
+        let is_written_once = keys.iter().enumerate().all(|(place, key)| !keys[..place].contains(key));
+        assert!(is_written_once, "a transaction that DynamoDB refuses: {keys:?}");
+        let checks: Vec<_> = writes.iter().map(|write| self.check(write.key(), write.request())).collect();
         if checks.iter().any(Result::is_err) {
+            // One for each write, in their order.
             let codes = checks.iter().map(|check| if check.is_ok() { "None" } else { "ConditionalCheckFailed" });
             let reasons: Vec<Value> = codes.map(|code| json!({"Code": code})).collect();
             return Err(json!({
@@ -133,8 +154,12 @@ impl PlainTable {
                 "CancellationReasons": reasons,
             }));
         }
-        for put in puts {
-            self.insert(&put["Item"]);
+        for write in writes {
+            match write {
+                Write::Put(put) => self.insert(&put["Item"]),
+                Write::Delete(delete) => drop(self.items.remove(&key(&delete["Key"]))),
+                Write::Check(_) => {}
+            }
         }
         self.tokens.insert(token.to_owned(), request.clone());
         Ok(json!({}))
@@ -155,6 +180,38 @@ impl PlainTable {
             "__type": format!("{NAMESPACE}#ConditionalCheckFailedException"),
             "message": "The conditional request failed",
         }))
+    }
+}
+
+/// One part of a transaction.
+enum Write<'r> {
+    Put(&'r Value),
+    Delete(&'r Value),
+    Check(&'r Value),
+}
+
+impl<'r> Write<'r> {
+    fn of(write: &'r Value) -> Self {
+        let (kind, request) = write.as_object().unwrap().iter().next().unwrap();
+        match kind.as_str() {
+            "Put" => Self::Put(request),
+            "Delete" => Self::Delete(request),
+            "ConditionCheck" => Self::Check(request),
+            other => unknown(other),
+        }
+    }
+
+    const fn request(&self) -> &'r Value {
+        let (Self::Put(request) | Self::Delete(request) | Self::Check(request)) = self;
+        request
+    }
+
+    /// Its key; of a put, among other members.
+    fn key(&self) -> &'r Value {
+        match self {
+            Self::Put(put) => &put["Item"],
+            Self::Delete(request) | Self::Check(request) => &request["Key"],
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! What a world should hold is worked out here from what the webhooks say in plain words and from the order in which
 //! the table took them: by the [model], and by none of the code that is tested.
 
-use crate::{Claim, Record, Webhook, World, model};
+use crate::{Claim, Record, Webhook, World, model, world::SESSION};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -62,7 +62,7 @@ impl World {
         let all: Vec<&Webhook> = sent.sure.iter().chain(&sent.possible).copied().collect();
         let possible = facts(&all);
         let sessions: BTreeSet<&String> = records.keys().chain(possible.keys()).collect();
-        let commits = self.events_in_order_of_commit();
+        let facts_in_order = self.facts_in_order_of_commit();
         let told = self.told();
         for session in sessions {
             let record = records.get(session).cloned().unwrap_or_default();
@@ -75,8 +75,14 @@ impl World {
                 &mut broken,
             );
             check_record(session, &record, &mut broken);
-            let order = commits.get(session).map_or(&[][..], Vec::as_slice);
-            check_notifications(session, &record, order, told.get(session).map_or(&[][..], Vec::as_slice), &mut broken);
+            let facts = facts_in_order.get(session).map_or(&[][..], Vec::as_slice);
+            check_notifications(
+                session,
+                &record,
+                &model::notifications(facts),
+                told.get(session).map_or(&[][..], Vec::as_slice),
+                &mut broken,
+            );
         }
         self.check_queues(sent, &mut broken);
         broken
@@ -94,14 +100,15 @@ impl World {
             || self.quarantined().iter().any(is_kept)
     }
 
-    /// The ids of the events that the table took, by session, in the order in which it did.
-    fn events_in_order_of_commit(&self) -> BTreeMap<String, Vec<String>> {
-        let mut order: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for commit in self.network.commits() {
-            let ids = commit.sks.iter().filter_map(|sk| sk.strip_prefix("EVENT#")).map(str::to_owned);
-            order.entry(commit.pk.trim_start_matches("SESSION#").to_owned()).or_default().extend(ids);
+    /// What the table took, by session, in the order in which it did.
+    fn facts_in_order_of_commit(&self) -> BTreeMap<String, Vec<model::Fact>> {
+        let mut facts: BTreeMap<String, Vec<model::Fact>> = BTreeMap::new();
+        for recording in self.network.recordings() {
+            let session = recording.pk().trim_start_matches(SESSION).to_owned();
+            let event = &recording.put("EVENT#").expect("it is what is recorded")["event"];
+            facts.entry(session).or_default().push(model::Fact::of(event).above(recording.base));
         }
-        order
+        facts
     }
 
     /// The notifications, by session, in the order in which a consumer gets them.
@@ -209,16 +216,10 @@ fn check_record(session: &str, record: &Record, broken: &mut Vec<Broken>) {
     }
 }
 
-/// The changes of decision that these events made, in the order in which they were recorded.
-fn changes(record: &Record, order: &[String]) -> Vec<String> {
-    let facts: Vec<model::Fact> = order.iter().filter_map(|id| record.events.get(id)).map(model::Fact::of).collect();
-    model::notifications(&facts).iter().map(|due| text(&due["data"]["outcome"]).to_owned()).collect()
-}
-
-/// Each change was told under one id, in order; a consumer that drops what is no news is told each once.
-fn check_notifications(session: &str, record: &Record, order: &[String], told: &[Value], broken: &mut Vec<Broken>) {
+/// Each change was told under one id, in order; a consumer that drops what is no news is told each once. The history says
+/// the same.
+fn check_notifications(session: &str, record: &Record, due: &[Value], told: &[Value], broken: &mut Vec<Broken>) {
     let mut first: BTreeMap<u64, &Value> = BTreeMap::new();
-    let mut heard = Vec::new();
     for event in told {
         let sequence = event["data"]["sequence"].as_u64().unwrap();
         match first.get(&sequence) {
@@ -231,18 +232,21 @@ fn check_notifications(session: &str, record: &Record, order: &[String], told: &
                     broken.push(Broken::Backwards(format!("{session}: {sequence} was overtaken")));
                 }
                 first.insert(sequence, event);
-                heard.push(text(&event["data"]["outcome"]).to_owned());
             }
         }
     }
-    let changed = changes(record, order);
-    let told_all = first.keys().copied().eq(1..=changed.len() as u64);
-    if heard.len() < changed.len() {
-        broken.push(Broken::Lost(format!("{session}: told {heard:?} of {changed:?}")));
-    } else if heard.len() > changed.len() {
-        broken.push(Broken::Doubled(format!("{session}: told {heard:?} of {changed:?}")));
-    } else if heard != changed || !told_all {
-        broken.push(Broken::Backwards(format!("{session}: told {heard:?} for {changed:?}")));
+    let heard: Vec<&Value> = first.into_values().collect();
+    if heard.len() < due.len() {
+        broken.push(Broken::Lost(format!("{session}: told {heard:?} of {due:?}")));
+    } else if heard.len() > due.len() {
+        broken.push(Broken::Doubled(format!("{session}: told {heard:?} of {due:?}")));
+    } else if heard.iter().copied().ne(due) {
+        broken.push(Broken::Backwards(format!("{session}: told {heard:?} for {due:?}")));
+    }
+    let history = record.told.values().map(|told| &told["notification"]);
+    if history.clone().ne(due.iter().map(|due| &due["data"])) {
+        let history: Vec<_> = history.collect();
+        broken.push(Broken::Half(format!("{session}: the history has {history:?} of {due:?}")));
     }
 }
 

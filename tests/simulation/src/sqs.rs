@@ -53,6 +53,10 @@ pub struct Accepted {
     pub group: Option<String>,
     /// A FIFO queue's deduplication id.
     pub deduplication_id: Option<String>,
+    /// SQS's id of it.
+    pub message_id: String,
+    /// The texts of its attributes, by name.
+    pub attributes: BTreeMap<String, String>,
     /// When, since the start of Unix time.
     pub at: Duration,
 }
@@ -170,6 +174,11 @@ impl Sqs {
         format!("https://sqs.simulation.example/123456789012/{name}")
     }
 
+    /// The time, since the start of Unix time.
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.since_epoch()
+    }
+
     /// How a queue behaves.
     #[must_use]
     pub fn settings(&self, queue: &str) -> QueueSettings {
@@ -194,6 +203,27 @@ impl Sqs {
         let (queue, now) = (&self.queues[queue], self.clock.since_epoch());
         let is_kept = |message: &&Message| now < message.sent_at + queue.settings.retention;
         queue.messages.iter().filter(is_kept).map(|message| message.body.clone()).collect()
+    }
+
+    /// What `start-message-move-task` does: sends what is in a dead-letter queue to another one, with its ids, and says how
+    /// many messages there were. "Redriven messages are considered as new messages": their counts and times start again,
+    /// and as there is no deduplication of what was moved, one that the queue had taken comes again.
+    ///
+    /// # Panics
+    /// If a queue doesn't exist.
+    pub fn redrive_dead_letters(&mut self, from: &str, to: &str) -> usize {
+        let now = self.clock.since_epoch();
+        let dead = std::mem::take(&mut self.queues.get_mut(from).expect("the queue exists").messages);
+        let count = dead.len();
+        let again = dead.into_iter().map(|message| Message {
+            sent_at: now,
+            first_received_at: None,
+            receive_count: 0,
+            receipt: None,
+            ..message
+        });
+        self.queues.get_mut(to).expect("the queue exists").messages.extend(again);
+        count
     }
 
     /// Does what a request of the JSON protocol says.
@@ -250,6 +280,8 @@ impl Sqs {
             body: message.message_body.clone(),
             group: group.clone(),
             deduplication_id: deduplication_id.clone(),
+            message_id: sent.message_id.clone(),
+            attributes: message.message_attributes.iter().map(|(name, value)| (name.clone(), text_of(value))).collect(),
             at: now,
         });
         queue.messages.push(Message {
@@ -387,6 +419,11 @@ impl Message {
 
 fn read<T: DeserializeOwned>(request: Value) -> Result<T, Refusal> {
     serde_json::from_value(request).map_err(|missing| Refusal::new("MissingParameter", missing.to_string()))
+}
+
+/// An attribute's text.
+fn text_of(attribute: &Value) -> String {
+    attribute["StringValue"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Does the same with each entry of a batch, and says of each what came of it.
@@ -555,6 +592,26 @@ mod tests {
         assert!(receive(&mut sqs, STANDARD).is_empty());
         assert!(sqs.held(STANDARD).is_empty());
         assert_eq!(bodies(&receive(&mut sqs, DEAD)), ["poison"]);
+    }
+
+    /// "Redriven messages reset their retention period. All redriven messages are considered new messages with a new
+    /// `messageID` and `enqueueTime` assigned to them." (The id stays here: nothing asks for it.)
+    #[tokio::test(start_paused = true)]
+    async fn a_dead_letter_that_is_redriven_comes_as_if_it_were_new() {
+        let mut sqs = queues();
+        send(&mut sqs, "poison");
+        for _ in 0..4 {
+            receive(&mut sqs, STANDARD);
+            advance(Duration::from_secs(30)).await;
+        }
+        assert_eq!((sqs.held(DEAD), sqs.held(STANDARD)), (vec!["poison".to_owned()], vec![]));
+        advance(Duration::from_hours(20)).await;
+        assert_eq!(sqs.redrive_dead_letters(DEAD, STANDARD), 1);
+        assert_eq!(sqs.held(DEAD), [""; 0]);
+        let again = receive(&mut sqs, STANDARD);
+        assert_eq!(again[0]["Attributes"]["ApproximateReceiveCount"], "1");
+        advance(Duration::from_hours(20)).await;
+        assert_eq!(sqs.held(STANDARD), ["poison"]);
     }
 
     /// "For standard queues, the expiration of a message is always based on its original enqueue timestamp. When a

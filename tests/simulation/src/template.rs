@@ -14,11 +14,24 @@ fn scalars(resource: &str) -> Vec<(&'static str, &'static str)> {
         .lines()
         .take_while(|line| line.is_empty() || line.starts_with("   "))
         .filter(|line| !line.trim_start().starts_with('#'))
-        .flat_map(|line| line.split(['{', '}', ',']))
+        .flat_map(parts)
         .filter_map(|part| part.trim().trim_start_matches("- ").split_once(": "))
         .filter(|(_, value)| !value.trim().is_empty())
         .map(|(key, value)| (key.trim(), value.trim()))
         .collect()
+}
+
+/// What stands on a line, one `Key: value` in each part. A list such as `[a, b]` is one value.
+fn parts(line: &str) -> impl Iterator<Item = &str> {
+    let mut is_in_list = false;
+    line.split(move |character| match character {
+        '[' | ']' => {
+            is_in_list = character == '[';
+            false
+        }
+        ',' => !is_in_list,
+        character => matches!(character, '{' | '}'),
+    })
 }
 
 /// The request that creates the sessions table, but for its name.
@@ -40,6 +53,10 @@ pub(crate) fn sessions_table() -> Value {
             }
             "IndexName" => indexes.push(json!({"IndexName": value, "KeySchema": []})),
             "ProjectionType" => indexes.last_mut().unwrap()["Projection"] = json!({"ProjectionType": value}),
+            "NonKeyAttributes" => {
+                let attributes: Vec<_> = value.trim_matches(['[', ']']).split(", ").collect();
+                indexes.last_mut().unwrap()["Projection"]["NonKeyAttributes"] = json!(attributes);
+            }
             _ => {}
         }
     }
@@ -87,12 +104,16 @@ mod tests {
         let table = sessions_table();
         assert_eq!(table["KeySchema"][0], json!({"AttributeName": "pk", "KeyType": "HASH"}));
         assert_eq!(table["KeySchema"][1], json!({"AttributeName": "sk", "KeyType": "RANGE"}));
-        assert_eq!(table["AttributeDefinitions"].as_array().unwrap().len(), 6);
+        assert_eq!(table["AttributeDefinitions"].as_array().unwrap().len(), 8);
         let due = &table["GlobalSecondaryIndexes"][0];
         assert_eq!(due["IndexName"], "due");
         assert_eq!(due["KeySchema"][1], json!({"AttributeName": "dueAt", "KeyType": "RANGE"}));
         assert_eq!(due["Projection"], json!({"ProjectionType": "KEYS_ONLY"}));
         assert_eq!(table["GlobalSecondaryIndexes"][1]["IndexName"], "reference");
+        let standing = &table["GlobalSecondaryIndexes"][2];
+        assert_eq!(standing["IndexName"], "standing");
+        let projection = json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": ["provider", "outcome"]});
+        assert_eq!(standing["Projection"], projection);
     }
 
     #[test]

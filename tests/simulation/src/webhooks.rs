@@ -79,7 +79,9 @@ pub struct Claim {
     /// Why, as codes, where it says so.
     pub reason_codes: Vec<String>,
     /// What came of a check, by the check's name, where it says so.
-    pub check: Option<(&'static str, CheckOutcome)>,
+    pub check: Option<(String, CheckOutcome)>,
+    /// Why, as codes, where it says so.
+    pub check_codes: Vec<String>,
     /// When that was. `None`: the provider does not say, so that the arrival counts.
     pub at: Option<Timestamp>,
     /// Whether the provider leaves every time blank that it prints: it counts from before all that has one.
@@ -164,21 +166,53 @@ impl Webhook {
         let claim = Claim { at: Some(at), ..Claim::of(provider, session) };
         match (provider, outcome) {
             (Provider::Veriff, CheckOutcome::Passed | CheckOutcome::Flagged) => {
-                let found = if outcome == CheckOutcome::Passed { "no_match" } else { "possible_match" };
-                let body = json!({"checkType": "updated_result", "sessionId": session, "attemptId": attempt,
-                    "vendorData": reference(session), "matchStatus": found, "createdAt": at, "hits": []});
-                let claim = Claim { check: Some(("watchlist", outcome)), attempt: Some(attempt.to_owned()), ..claim };
-                veriff("/veriff/decisions", &body.to_string(), vec![claim])
+                Self::watchlist(session, outcome, &[], at, attempt)
             }
             (Provider::Wultra, CheckOutcome::Passed | CheckOutcome::Failed) => {
                 let status = if outcome == CheckOutcome::Passed { "ACCEPTED" } else { "REJECTED" };
                 let check = json!({"presenceCheck": {"status": status, "rejectReason": null, "errorDetail": null,
                     "provider": "zenid", "score": 10, "presenceCheckResult": null}});
-                let claim = Claim { check: Some(("presence", outcome)), stage: Some(Stage::Started), ..claim };
+                let claim =
+                    Claim { check: Some(("presence".to_owned(), outcome)), stage: Some(Stage::Started), ..claim };
                 wultra("PRESENCE_CHECK_FINISHED", session, at, &check, vec![claim])
             }
             _ => panic!("{provider} has no check that is {outcome:?}"),
         }
+    }
+
+    /// Veriff has looked for the person on watchlists, with hits on some of them.
+    #[must_use]
+    pub fn watchlist(session: &str, outcome: CheckOutcome, lists: &[&str], at: Timestamp, attempt: &str) -> Self {
+        let found = if outcome == CheckOutcome::Passed { "no_match" } else { "possible_match" };
+        let hits: Vec<Value> = lists
+            .iter()
+            .map(|list| json!({"matchTypes": ["name_exact"], "listingsRelatedToMatch": {*list: [{"sourceName": "a list"}]}}))
+            .collect();
+        let body = json!({"checkType": "updated_result", "sessionId": session, "attemptId": attempt,
+            "vendorData": reference(session), "matchStatus": found, "createdAt": at, "hits": hits});
+        let claim = Claim {
+            at: Some(at),
+            check: Some(("watchlist".to_owned(), outcome)),
+            check_codes: lists.iter().map(|list| (*list).to_owned()).collect(),
+            attempt: Some(attempt.to_owned()),
+            ..Claim::of(Provider::Veriff, session)
+        };
+        veriff("/veriff/decisions", &body.to_string(), vec![claim])
+    }
+
+    /// Veriff has asked a registry for the person, and found nothing against them.
+    #[must_use]
+    pub fn registry(session: &str, at: Timestamp, attempt: &str) -> Self {
+        let body = json!({"eventType": "ine_registry", "sessionId": session, "attemptId": attempt,
+            "vendorData": reference(session), "version": "1.0.0", "time": at,
+            "data": {"status": "found", "code": 200, "details": {"active": true}}});
+        let claim = Claim {
+            at: Some(at),
+            check: Some(("registry".to_owned(), CheckOutcome::Passed)),
+            attempt: Some(attempt.to_owned()),
+            ..Claim::of(Provider::Veriff, session)
+        };
+        veriff("/veriff/decisions", &body.to_string(), vec![claim])
     }
 
     /// The session was decided.
@@ -259,7 +293,22 @@ impl Webhook {
     /// # Panics
     /// For a result that Treezor's documents don't have.
     #[must_use]
-    pub(crate) fn document(session: &str, outcome: CheckOutcome, at: Option<Timestamp>, nonce: usize) -> Self {
+    pub fn document(session: &str, outcome: CheckOutcome, at: Option<Timestamp>, nonce: usize) -> Self {
+        Self::document_called("88", session, outcome, at, nonce)
+    }
+
+    /// One of several documents of a user.
+    ///
+    /// # Panics
+    /// As [`document`](Self::document).
+    #[must_use]
+    pub(crate) fn document_called(
+        id: &str,
+        session: &str,
+        outcome: CheckOutcome,
+        at: Option<Timestamp>,
+        nonce: usize,
+    ) -> Self {
         let status = match outcome {
             CheckOutcome::Pending => "PENDING",
             CheckOutcome::Passed => "VALIDATED",
@@ -267,16 +316,16 @@ impl Webhook {
             CheckOutcome::Cancelled => "CANCELED",
             _ => panic!("Treezor has no document that is {outcome:?}"),
         };
-        let document = json!({"documentId": "88", "userId": session, "documentStatus": status, "fileName": nonce,
+        let document = json!({"documentId": id, "userId": session, "documentStatus": status, "fileName": nonce,
             "modifiedDate": local(at)});
         let claim = Claim {
             stage: Some(Stage::Started),
-            check: Some(("document:88", outcome)),
+            check: Some((format!("document:{id}"), outcome)),
             at,
             is_undated: at.is_none(),
             ..Claim::of_user(session)
         };
-        let envelope = json!({"webhook": "document.update", "object": "document", "object_id": "88"});
+        let envelope = json!({"webhook": "document.update", "object": "document", "object_id": id});
         signed_by_treezor(&envelope, &json!({"documents": [document]}), vec![claim])
     }
 
@@ -300,9 +349,15 @@ impl Webhook {
         signed_by_treezor(&envelope, &payload, vec![claim])
     }
 
+    /// A login at Incode that passed or failed.
+    #[must_use]
+    pub fn login(session: &str, outcome: CheckOutcome, nonce: usize) -> Self {
+        Self::authentication(session, Some(outcome == CheckOutcome::Passed), nonce)
+    }
+
     /// A login at Incode; without a result, only the picture is there.
     #[must_use]
-    pub(crate) fn authentication(session: &str, is_passed: Option<bool>, nonce: usize) -> Self {
+    pub fn authentication(session: &str, is_passed: Option<bool>, nonce: usize) -> Self {
         let mut body = json!({"interviewId": session, "customerId": reference(session), "transactionId": nonce});
         if let Some(is_passed) = is_passed {
             body["overallStatus"] = if is_passed { "PASS" } else { "FAIL" }.into();
@@ -314,7 +369,7 @@ impl Webhook {
         };
         let claim = Claim {
             stage: Some(Stage::Started),
-            check: Some(("authentication", outcome)),
+            check: Some(("authentication".to_owned(), outcome)),
             reference: None,
             ..Claim::of(Provider::Incode, session)
         };
@@ -401,6 +456,7 @@ impl Claim {
             outcome: None,
             reason_codes: Vec::new(),
             check: None,
+            check_codes: Vec::new(),
             at: None,
             is_undated: false,
             attempt: None,

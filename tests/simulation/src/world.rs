@@ -1,10 +1,13 @@
 //! One run: the functions, the network under them, and the stores at its end.
 
-use crate::{Clock, DynamoDb, FakeIncode, Network, QueueSettings, Sqs, Webhook, webhooks::credentials};
+use crate::{
+    Clock, DynamoDb, FakeIncode, Network, QueueSettings, Sqs, Webhook, network::endpoint, webhooks::credentials,
+};
 use serde_json::{Map, Value, json};
 use std::{
-    cell::{Cell, OnceCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::BTreeMap,
+    rc::Rc,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -44,10 +47,12 @@ pub(crate) const SESSION: &str = "SESSION#";
 pub(crate) const DECISIONS: &str = "DecisionsQueue";
 pub(crate) const INTAKE: &str = "IntakeQueue";
 pub(crate) const QUARANTINE: &str = "QuarantineQueue";
+pub(crate) const WAKE_UP: &str = "WakeUpQueue";
 
 /// Every queue of the template, by its resource's name.
-static QUEUE_SETTINGS: LazyLock<[(&str, QueueSettings); 4]> = LazyLock::new(|| {
-    [DECISIONS, "DecisionsDeadLetterQueue", INTAKE, QUARANTINE].map(|name| (name, QueueSettings::of_template(name)))
+static QUEUE_SETTINGS: LazyLock<[(&str, QueueSettings); 5]> = LazyLock::new(|| {
+    [DECISIONS, "DecisionsDeadLetterQueue", INTAKE, QUARANTINE, WAKE_UP]
+        .map(|name| (name, QueueSettings::of_template(name)))
 });
 
 /// Runs a world of its own, on a clock of its own. The same seed gives the same run.
@@ -62,7 +67,7 @@ pub fn simulate_on<T>(table: DynamoDb, seed: u64, run: impl AsyncFnOnce(World) -
     runtime.block_on(async { run(World::start(table)).await })
 }
 
-/// Everything. A function is started when it is first invoked.
+/// Everything.
 pub struct World {
     /// The network to table and queues.
     pub network: Network,
@@ -70,6 +75,12 @@ pub struct World {
     pub clock: Clock,
     /// Whom the poller asks.
     pub fake_incode: FakeIncode,
+    deployed: RefCell<Rc<Functions>>,
+    requests: Cell<u64>,
+}
+
+/// The functions of one deployment. Each is started when it is first invoked.
+struct Functions {
     environment: Environment,
     veriff: OnceCell<Receiver<Veriff>>,
     incode: OnceCell<Receiver<Incode>>,
@@ -78,7 +89,6 @@ pub struct World {
     replay: OnceCell<Replay>,
     relay: OnceCell<Relay>,
     poller: OnceCell<Poller<FakeIncode>>,
-    requests: Cell<u64>,
 }
 
 /// What the table holds of a session, as plain JSON.
@@ -92,6 +102,8 @@ pub struct Record {
     pub payloads: Vec<String>,
     /// What waits to be published, by sequence.
     pub outbox: BTreeMap<u64, Value>,
+    /// What was told, by sequence: each item whole.
+    pub told: BTreeMap<u64, Value>,
 }
 
 impl World {
@@ -103,42 +115,28 @@ impl World {
         }
         let network = Network::new(table, sqs);
         Self {
-            environment: Environment::new(variables(), network.http_client()).unwrap(),
+            deployed: RefCell::new(Rc::new(Functions::deploy(&network, 0))),
             network,
             clock,
             fake_incode: FakeIncode::default(),
-            veriff: OnceCell::new(),
-            incode: OnceCell::new(),
-            treezor: OnceCell::new(),
-            wultra: OnceCell::new(),
-            replay: OnceCell::new(),
-            relay: OnceCell::new(),
-            poller: OnceCell::new(),
             requests: Cell::new(0),
         }
     }
 
-    /// Delivers a webhook to its function, as the gateway does.
-    pub async fn deliver(&self, webhook: &Webhook) -> Response {
-        let (request, environment) = (self.request(webhook), &self.environment);
-        match webhook.provider {
-            Provider::Veriff => {
-                self.veriff.get_or_init(|| environment.receiver(Veriff::from_json).unwrap()).receive(request).await
-            }
-            Provider::Incode => {
-                self.incode.get_or_init(|| environment.receiver(Incode::from_json).unwrap()).receive(request).await
-            }
-            Provider::Treezor => {
-                self.treezor.get_or_init(|| environment.receiver(Treezor::from_json).unwrap()).receive(request).await
-            }
-            Provider::Wultra => {
-                self.wultra.get_or_init(|| environment.receiver(Wultra::from_json).unwrap()).receive(request).await
-            }
-        }
+    /// Deploys the functions anew, with this base of sequences. What is under way goes on with the one before.
+    pub fn raise_base(&self, base: u64) {
+        *self.deployed.borrow_mut() = Rc::new(Functions::deploy(&self.network, base));
     }
 
-    fn replay(&self) -> &Replay {
-        self.replay.get_or_init(|| self.environment.replay().unwrap())
+    fn deployed(&self) -> Rc<Functions> {
+        self.deployed.borrow().clone()
+    }
+
+    /// Delivers a webhook to its function, as the gateway does.
+    pub async fn deliver(&self, webhook: &Webhook) -> Response {
+        let functions = self.deployed();
+        // On the heap: it is large, and there are layers around it here.
+        Box::pin(functions.deliver(webhook.provider, self.request(webhook))).await
     }
 
     fn request(&self, webhook: &Webhook) -> Request {
@@ -151,6 +149,7 @@ impl World {
             query: webhook.query.clone(),
             path_parameters: BTreeMap::new(),
             route: "$default".to_owned(),
+            caller: None,
             delivery: Delivery::new("POST", &webhook.path, headers, webhook.body.clone())
                 .with_query(webhook.query.clone()),
         }
@@ -161,7 +160,8 @@ impl World {
     /// # Errors
     /// As the relay's.
     pub async fn run_relay(&self) -> Result<(), TableError> {
-        let relay = self.relay.get_or_init(|| self.environment.relay().unwrap());
+        let functions = self.deployed();
+        let relay = functions.relay.get_or_init(|| functions.environment.relay().unwrap());
         relay.run(self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
     }
 
@@ -170,8 +170,22 @@ impl World {
     /// # Errors
     /// As the poller's.
     pub async fn run_poller(&self) -> Result<(), TableError> {
-        let poller = self.poller.get_or_init(|| self.environment.poller(Some(self.fake_incode.clone())).unwrap());
+        let functions = self.deployed();
+        let api = || Some(self.fake_incode.clone());
+        let poller = functions.poller.get_or_init(|| functions.environment.poller(api()).unwrap());
         poller.run(self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
+    }
+
+    /// Hands messages of the wake-up queue to the poller.
+    pub async fn wake_poller(&self, bodies: &[&str]) {
+        let functions = self.deployed();
+        let api = || Some(self.fake_incode.clone());
+        let poller = functions.poller.get_or_init(|| functions.environment.poller(api()).unwrap());
+        let message = |(number, body): (usize, &&str)| json!({"messageId": number.to_string(), "body": body});
+        let batch = json!({"Records": bodies.iter().enumerate().map(message).collect::<Vec<_>>()});
+        let deadline = Deadline::after(SCHEDULED_BUDGET);
+        let answer = poller.take(serde_json::from_value(batch).unwrap(), self.clock.now(), deadline).await;
+        assert!(answer.batch_item_failures.is_empty(), "the poller leaves a message on its queue");
     }
 
     /// Does once what the event source mapping does: receives what is there, hands it to the replay, and deletes what
@@ -183,7 +197,7 @@ impl World {
         let invocation = json!({"Records": messages.iter().map(as_event_record).collect::<Vec<_>>()});
         let invocation = serde_json::from_value(invocation).unwrap();
         let deadline = Deadline::after(REPLAY_BUDGET);
-        let answer = self.replay().answer(invocation, self.clock.now(), deadline).await;
+        let answer = self.deployed().replay().answer(invocation, self.clock.now(), deadline).await;
         let replay::Answer::Batch(answer) = answer else { panic!("a batch is answered as one") };
         for message in &messages {
             if !answer.batch_item_failures.iter().any(|failure| message["MessageId"] == failure.item_identifier) {
@@ -196,7 +210,13 @@ impl World {
 
     /// Puts an operator's wish to have a session read again on intake.
     pub fn request_rebuild(&self, session: SessionKey) {
-        self.put_on_intake(&serde_json::to_string(&IntakeMessage::Rebuild(RebuildRequest { session })).unwrap());
+        self.request_rebuild_that(session, false);
+    }
+
+    /// The same, which may withdraw a decision.
+    pub fn request_rebuild_that(&self, session: SessionKey, withdraw: bool) {
+        let request = IntakeMessage::Rebuild(RebuildRequest { session, withdraw });
+        self.put_on_intake(&serde_json::to_string(&request).unwrap());
     }
 
     /// Puts a message on intake.
@@ -206,14 +226,14 @@ impl World {
 
     /// The replay's report on what a rebuild of these sessions would change.
     pub async fn preview_rebuild(&self, sessions: Vec<SessionKey>) -> Value {
-        let question = replay::Invocation::DryRun { dry_run: sessions };
-        json!(self.replay().answer(question, self.clock.now(), Deadline::after(REPLAY_BUDGET)).await)
+        let question = replay::Invocation::DryRun { withdraw: false, dry_run: sessions };
+        json!(self.deployed().replay().answer(question, self.clock.now(), Deadline::after(REPLAY_BUDGET)).await)
     }
 
     /// The table, as a function has it.
     #[must_use]
     pub fn table(&self) -> SessionsTable {
-        self.environment.sessions_table().unwrap()
+        self.deployed().environment.sessions_table().unwrap()
     }
 
     /// A call that is not the functions' own: nothing goes wrong with it.
@@ -265,8 +285,10 @@ impl World {
     pub fn records(&self) -> BTreeMap<String, Record> {
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
         for item in self.network.with_dynamodb(DynamoDb::items) {
-            let key = text(&item, "pk").strip_prefix(SESSION).unwrap().to_owned();
-            records.entry(key).or_default().take(item);
+            // What is no session's is the pause of the polls.
+            if let Some(key) = text(&item, "pk").strip_prefix(SESSION).map(str::to_owned) {
+                records.entry(key).or_default().take(item);
+            }
         }
         records
     }
@@ -296,6 +318,43 @@ impl World {
     }
 }
 
+impl Functions {
+    fn deploy(network: &Network, base: u64) -> Self {
+        Self {
+            environment: Environment::new(variables(base), network.http_client()).unwrap(),
+            veriff: OnceCell::new(),
+            incode: OnceCell::new(),
+            treezor: OnceCell::new(),
+            wultra: OnceCell::new(),
+            replay: OnceCell::new(),
+            relay: OnceCell::new(),
+            poller: OnceCell::new(),
+        }
+    }
+
+    async fn deliver(&self, provider: Provider, request: Request) -> Response {
+        let environment = &self.environment;
+        match provider {
+            Provider::Veriff => {
+                self.veriff.get_or_init(|| environment.receiver(Veriff::from_json).unwrap()).receive(request).await
+            }
+            Provider::Incode => {
+                self.incode.get_or_init(|| environment.receiver(Incode::from_json).unwrap()).receive(request).await
+            }
+            Provider::Treezor => {
+                self.treezor.get_or_init(|| environment.receiver(Treezor::from_json).unwrap()).receive(request).await
+            }
+            Provider::Wultra => {
+                self.wultra.get_or_init(|| environment.receiver(Wultra::from_json).unwrap()).receive(request).await
+            }
+        }
+    }
+
+    fn replay(&self) -> &Replay {
+        self.replay.get_or_init(|| self.environment.replay().unwrap())
+    }
+}
+
 impl Record {
     fn take(&mut self, mut item: Map<String, Value>) {
         let sk = text(&item, "sk").to_owned();
@@ -307,6 +366,9 @@ impl Record {
             Some(("PAYLOAD", id)) => self.payloads.push(id.to_owned()),
             Some(("NOTIFICATION", sequence)) => {
                 self.outbox.insert(sequence.parse().unwrap(), item["notification"].take());
+            }
+            Some(("TOLD", sequence)) => {
+                self.told.insert(sequence.parse().unwrap(), Value::Object(item));
             }
             // The poll schedule: what it holds is no part of the record.
             _ => {}
@@ -334,7 +396,7 @@ fn as_event_record(message: &Value) -> Value {
 }
 
 /// The functions' environment, as the template gives it.
-fn variables() -> impl Fn(&str) -> Option<String> + 'static {
+fn variables(base: u64) -> impl Fn(&str) -> Option<String> + 'static {
     static WORLDS: AtomicU64 = AtomicU64::new(0);
     let world = WORLDS.fetch_add(1, Ordering::Relaxed);
     move |name| {
@@ -342,11 +404,13 @@ fn variables() -> impl Fn(&str) -> Option<String> + 'static {
             // The SDK keeps one budget of retries for each region in the whole process: no two worlds share one.
             "AWS_REGION" => format!("simulation-{world}"),
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "simulated".to_owned(),
-            "AWS_ENDPOINT_URL" => "https://aws.simulation.example".to_owned(),
+            "AWS_ENDPOINT_URL" => endpoint(base),
+            "SEQUENCE_BASE" if base > 0 => base.to_string(),
             "SESSIONS_TABLE" => TABLE.to_owned(),
             "DECISIONS_QUEUE_URL" => Sqs::url(DECISIONS),
             "INTAKE_QUEUE_URL" => Sqs::url(INTAKE),
             "QUARANTINE_QUEUE_URL" => Sqs::url(QUARANTINE),
+            "WAKE_UP_QUEUE_URL" => Sqs::url(WAKE_UP),
             "VERIFF_CREDENTIALS" => credentials(Provider::Veriff).to_string(),
             "INCODE_CREDENTIALS" => credentials(Provider::Incode).to_string(),
             "TREEZOR_CREDENTIALS" => credentials(Provider::Treezor).to_string(),

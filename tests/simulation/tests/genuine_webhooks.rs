@@ -42,7 +42,7 @@ fn what_was_recorded_and_not_confirmed_is_published_at_once() {
             is_lost.then_some(Fault::AnswerLost)
         });
         assert_eq!(delivered(&world, &webhook).await, (200, "recorded".into()));
-        assert_eq!((world.network.transaction_count(), world.published().len()), (1, 1));
+        assert_eq!((world.network.recordings().len(), world.published().len()), (1, 1));
     });
 }
 

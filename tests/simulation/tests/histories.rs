@@ -10,7 +10,7 @@ const HISTORIES: u64 = 3000;
 const SEED: u64 = 1;
 
 /// What has to have happened, so that one sees that nothing has quietly stopped happening.
-const EXERCISED: [&str; 36] = [
+const EXERCISED: [&str; 42] = [
     "decisions of one time",
     "checks of one time",
     "captures beside results",
@@ -33,7 +33,12 @@ const EXERCISED: [&str; 36] = [
     "relay runs",
     "replay runs",
     "notifications",
+    "decisions told",
+    "checks told",
+    "checks that left a record",
     "copies of notifications",
+    "bases",
+    "restores",
     "fault: failed before",
     "fault: answer lost",
     "fault: throttled",
@@ -47,6 +52,7 @@ const EXERCISED: [&str; 36] = [
     "fault: server error, applied",
     "fault: credentials expired",
     "fault: found invalid",
+    "fault: processed in part",
 ];
 
 #[test]

@@ -106,6 +106,7 @@ async fn deliver(world: &World, receiver: &Receiver<Incode>, webhook: &Webhook) 
         query: webhook.query.clone(),
         path_parameters: BTreeMap::new(),
         route: "$default".to_owned(),
+        caller: None,
         delivery: delivery.with_query(webhook.query.clone()),
     };
     receiver.receive(request).await

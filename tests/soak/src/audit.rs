@@ -38,6 +38,8 @@ struct Record {
     /// Event id, path and body of each stored webhook.
     payloads: Vec<(String, String, Value)>,
     outbox: usize,
+    /// The sequences that the history has.
+    told: BTreeSet<u64>,
 }
 
 /// A fact that the table holds.
@@ -119,10 +121,18 @@ impl<'a> Audit<'a> {
         self.check_decision(session, &facts, state);
         self.check_stages(session, &facts, state);
         let notifications = state["notifications"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap();
-        self.check_notifications(session, notifications, &state["decision"]["value"]["outcome"]);
-        if told.is_smooth && changes(session, story) != notifications {
+        self.check_notifications(session, notifications, state);
+        if record.told.len() != notifications || record.told.last().is_some_and(|last| *last != notifications as u64) {
+            self.add(
+                Kind::Lost,
+                session,
+                format!("of {notifications} notifications, the history has {:?}", record.told),
+            );
+        }
+        let decisions = self.ledger.heard(session).map_or(0, |heard| heard.decisions);
+        if told.is_smooth && changes(session, story) != decisions {
             let expected = changes(session, story);
-            self.add(Kind::Doubled, session, format!("{notifications} notifications for {expected} changes"));
+            self.add(Kind::Doubled, session, format!("{decisions} decisions told for {expected} changes"));
         }
     }
 
@@ -181,7 +191,8 @@ impl<'a> Audit<'a> {
     }
 
     /// The consumer was told of every change, and of the last one last.
-    fn check_notifications(&self, session: &str, due: usize, outcome: &Value) {
+    fn check_notifications(&self, session: &str, due: usize, state: &Value) {
+        let outcome = &state["decision"]["value"]["outcome"];
         let nothing = Heard::default();
         let heard = self.ledger.heard(session).unwrap_or(&nothing);
         if heard.sequence() < due || heard.missing() > 0 {
@@ -196,6 +207,17 @@ impl<'a> Audit<'a> {
                 Kind::Wrong,
                 session,
                 format!("the consumer heard {:?}, the record claim {outcome}", heard.outcome),
+            );
+        }
+        let checks = state["checks"].as_object().unwrap().iter();
+        let checks: Map<String, Value> =
+            checks.map(|(name, check)| (name.clone(), check["value"]["outcome"].clone())).collect();
+        let is_final = outcome.as_str().is_some_and(|outcome| !["review", "resubmission_requested"].contains(&outcome));
+        if is_final && heard.checks.as_object() != Some(&checks) {
+            self.add(
+                Kind::Wrong,
+                session,
+                format!("the consumer heard of {}, the record has {checks:?}", heard.checks),
             );
         }
     }
@@ -222,6 +244,7 @@ impl Record {
                     record.payloads.push((id.to_owned(), text("source"), payload));
                 }
                 Some(("NOTIFICATION", _)) => record.outbox += 1,
+                Some(("TOLD", sequence)) => drop(record.told.insert(sequence.parse().unwrap())),
                 // The poll schedule.
                 _ => {}
             }

@@ -25,8 +25,12 @@ pub(crate) struct Heard {
     digests: Vec<Option<u64>>,
     /// What the latest said: the outcome, and what tells decisions apart.
     pub(crate) outcome: Option<String>,
+    /// The outcome of each check, as the latest said.
+    pub(crate) checks: Value,
     said: u64,
     decided_at: Option<Timestamp>,
+    /// How many told of a decision, and not of a check.
+    pub(crate) decisions: usize,
 }
 
 impl Heard {
@@ -75,7 +79,12 @@ impl Ledger {
         self.notifications += 1;
         let said = self::digest(&[text("outcome"), text("reasonCode"), text("attemptId")]);
         let decided_at = Timestamp::parse(text("decidedAt"));
-        if heard.outcome.is_some() && heard.said == said {
+        let is_check = message["type"] == "verdict.check.v1";
+        if is_check != data["changes"].is_array() || is_check && heard.said != said {
+            violations.add(Kind::Wrong, format!("{id} is of another type than it says: {body}"));
+        }
+        heard.decisions += usize::from(!is_check);
+        if !is_check && heard.outcome.is_some() && heard.said == said {
             violations.add(Kind::Doubled, format!("{id} claim what the one before it said: {body}"));
         }
         if data["previousOutcome"].as_str() != heard.outcome.as_deref() {
@@ -87,6 +96,7 @@ impl Ledger {
         heard.digests.resize(sequence - 1, None);
         heard.digests.push(Some(digest));
         heard.outcome = Some(text("outcome").to_owned());
+        heard.checks = data["checks"].clone();
         heard.said = said;
         heard.decided_at = decided_at;
     }

@@ -1,6 +1,9 @@
 //! The soak: the functions' own binaries under load for a long time, while calls fail, stores go away and processes are
 //! killed. In the end nothing may be lost, wrong, doubled or backwards, and no process may have grown.
 //!
+//! With `BEFORE`, a folder with the functions of an earlier release, it instead runs that release and today's side by side
+//! on one table and queues: see `side_by_side`.
+//!
 //! `WEBHOOKS` is how many are sent, `FAULTS` the share of calls to the stores that go wrong, `SEED` what stories are made
 //! from, `BINARIES` the folder of the functions, where that is not this binary's own, `LOGS` a folder for their logs.
 //!
@@ -24,11 +27,13 @@ mod lambda;
 mod ledger;
 mod memory;
 mod sender;
+mod side_by_side;
 mod soak;
 mod stores;
 mod story;
 mod violations;
 
+use side_by_side::SideBySide;
 use soak::{Settings, Soak};
 use std::{env, process::ExitCode, str::FromStr};
 use tokio::signal::unix::{SignalKind, signal};
@@ -39,8 +44,9 @@ async fn main() -> ExitCode {
         || env::current_exe().unwrap().parent().expect("a binary lies in a folder").to_owned(),
         Into::into,
     );
+    let before = env::var_os("BEFORE").filter(|folder| !folder.is_empty());
     let settings = Settings {
-        webhooks: variable("WEBHOOKS", 200_000),
+        webhooks: variable("WEBHOOKS", if before.is_some() { 1000 } else { 200_000 }),
         faults: variable("FAULTS", 0.05),
         seed: variable("SEED", 1),
         binaries,
@@ -48,8 +54,14 @@ async fn main() -> ExitCode {
     };
     let mut terminated = signal(SignalKind::terminate()).unwrap();
     // Whatever comes first: what is dropped takes the functions' processes with it.
+    let run = async {
+        match before {
+            Some(before) => SideBySide::run(settings, before.into()).await,
+            None => Soak::run(settings).await,
+        }
+    };
     let is_well = tokio::select! {
-        is_well = Soak::run(settings) => is_well,
+        is_well = run => is_well,
         _ = tokio::signal::ctrl_c() => false,
         _ = terminated.recv() => false,
     };

@@ -173,7 +173,7 @@ fn repeats(provider: Provider) -> usize {
 }
 
 /// The event that API Gateway makes of a webhook.
-fn event(webhook: &Webhook) -> String {
+pub(crate) fn event(webhook: &Webhook) -> String {
     let query: Vec<String> = webhook.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let headers: BTreeMap<_, _> = webhook.headers.iter().cloned().collect();
     json!({

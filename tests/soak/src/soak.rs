@@ -352,7 +352,7 @@ impl Soak {
 }
 
 /// The functions' environment, as the template has it.
-fn variables(address: &str) -> BTreeMap<String, String> {
+pub(crate) fn variables(address: &str) -> BTreeMap<String, String> {
     let variables = BTreeMap::from([
         ("AWS_ACCESS_KEY_ID", "soak".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "soak".to_owned()),
@@ -373,7 +373,7 @@ fn variables(address: &str) -> BTreeMap<String, String> {
 }
 
 /// A message as the event source mapping hands it over: the API's members, in lower case.
-fn record(message: &Message) -> Value {
+pub(crate) fn record(message: &Message) -> Value {
     let lower = |name: &str| name[..1].to_lowercase() + &name[1..];
     message.json.iter().map(|(name, value)| (lower(name), value.clone())).collect::<Map<_, _>>().into()
 }

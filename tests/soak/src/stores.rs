@@ -122,7 +122,7 @@ impl Stores {
         let answer = self.dynamodb.answer("TransactWriteItems", &request);
         if answer.status == 200 {
             let writes: Value = serde_json::from_str(transaction["TransactItems"].get()).unwrap();
-            let partition = writes[0]["Put"]["Item"]["pk"]["S"].as_str().expect("an event comes first");
+            let partition = writes[0]["Put"]["Item"]["pk"]["S"].as_str().expect("a transaction begins with a put");
             self.written.lock().unwrap().insert(partition.to_owned());
             if let Some(token) = token {
                 tokens.keep(token, answer.clone());
@@ -206,7 +206,8 @@ fn throttled(service: Service) -> Answer {
     error(400, &json!({"__type": kind, "message": "too much at once"}))
 }
 
-/// The reasons come in the order of the writes: the session, which everybody writes, is the third.
+/// The reasons come in the order of the writes. Of an event's, the third is the session, which everybody writes; what
+/// was told has two.
 fn conflict() -> Answer {
     let reasons = ["None", "None", "TransactionConflict"].map(|code| json!({"Code": code}));
     error(

@@ -1,11 +1,12 @@
 //! Publishing: a notification leaves its outbox once SQS has confirmed it, and in no other way.
 //!
 //! Each notification is written to its session's outbox in the transaction that makes it due, published right after,
-//! and deleted when SQS has confirmed it. If a function crashes in between, the relay publishes what is left. Both
-//! publish a session's entries in order of sequence and under the same ids, so that they can't get in each other's way:
-//! at worst SQS is sent a copy, and drops it if it comes within five minutes. A publisher that was frozen for longer
-//! can repeat an id after newer ones have gone out. It can't change the order in which new ones come first, since each
-//! publisher starts at the oldest entry that was there.
+//! and turned into what was told when SQS has confirmed it. If a function crashes in between, the relay publishes what
+//! is left. Both publish a session's entries in order of sequence and under the same ids, so that they can't get in
+//! each other's way: at worst SQS is sent a copy, and drops it if it comes within five minutes. A publisher that was
+//! frozen for longer can repeat an id after newer ones have gone out. It can't change the order in which new ones come
+//! first: it publishes one from memory only if all before it were told when that one was written, and else starts at
+//! the oldest entry that was there.
 //!
 //! Entries go out one by one and not as a batch: SQS may refuse a part of a batch, and a later entry would overtake.
 
@@ -13,9 +14,12 @@ use crate::{
     store::{
         aws_error::AwsError,
         queues::DecisionsQueue,
-        table::{SessionsTable, error::TableError, items::PartitionKey},
+        table::{SessionsTable, error::TableError, items::PartitionKey, record::Due},
     },
-    time::deadline::{Deadline, Elapsed},
+    time::{
+        clock::Clock,
+        deadline::{Deadline, Elapsed},
+    },
 };
 use thiserror::Error;
 use verdict_sessions::Notification;
@@ -46,11 +50,16 @@ impl Publisher {
         Self { table, queue }
     }
 
-    /// Publishes the outboxes that have something due, one after the other. The relay publishes what this can't: it is
-    /// durable.
-    pub(crate) async fn publish_due(&self, due: &[PartitionKey], deadline: Deadline) {
-        for partition in due {
-            if let Err(error) = deadline.try_bound(self.publish_outbox(partition)).await {
+    /// Publishes what is due, of one session after the other. The relay publishes what this can't: it is durable.
+    pub(crate) async fn publish_due(&self, due: &[Due], clock: Clock, deadline: Deadline) {
+        for due in due {
+            let publish = async {
+                match due {
+                    Due::Next(next) => self.publish(&PartitionKey::of(&next.session), next, clock).await,
+                    Due::Outbox(session) => self.publish_outbox(&PartitionKey::of(session), clock).await.map(drop),
+                }
+            };
+            if let Err(error) = deadline.try_bound(publish).await {
                 tracing::warn!(%error, "could not publish; left to the relay");
             }
         }
@@ -60,18 +69,23 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublishError`] at the first entry that can't be published: a later one must not overtake it.
-    pub(crate) async fn publish_outbox(&self, partition: &PartitionKey) -> Result<usize, PublishError> {
+    pub(crate) async fn publish_outbox(&self, partition: &PartitionKey, clock: Clock) -> Result<usize, PublishError> {
         let notifications = self.table.outbox(partition).await?;
         for notification in &notifications {
-            self.publish(partition, notification).await?;
+            self.publish(partition, notification, clock).await?;
         }
         Ok(notifications.len())
     }
 
     /// Publishes one entry. SQS's confirmation ends it.
-    async fn publish(&self, partition: &PartitionKey, notification: &Notification) -> Result<(), PublishError> {
-        self.queue.publish(notification).await?;
-        self.table.remove_from_outbox(partition, notification.sequence).await?;
+    async fn publish(
+        &self,
+        partition: &PartitionKey,
+        notification: &Notification,
+        clock: Clock,
+    ) -> Result<(), PublishError> {
+        let message_id = self.queue.publish(notification).await?;
+        self.table.confirm(partition, notification, &message_id, clock.now()).await?;
         Ok(())
     }
 }

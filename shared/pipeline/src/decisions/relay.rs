@@ -4,7 +4,10 @@ use super::publisher::{PublishError, Publisher};
 use crate::{
     store::table::{SessionsTable, error::TableError, items::PartitionKey},
     telemetry::Line,
-    time::deadline::{Deadline, Elapsed},
+    time::{
+        clock::Clock,
+        deadline::{Deadline, Elapsed},
+    },
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashSet, pin::pin};
@@ -43,6 +46,7 @@ impl Relay {
     /// # Errors
     /// [`TableError`] if the table can't say what is due.
     pub async fn run(&self, now: Timestamp, deadline: Deadline) -> Result<(), TableError> {
+        let clock = Clock::at(now);
         let mut tried = HashSet::new();
         let mut run = RelayRun::default();
         loop {
@@ -56,7 +60,7 @@ impl Relay {
             }
             let ages = due.iter().map(|(_, since)| now.seconds_since(*since));
             run.oldest_seconds = ages.chain([run.oldest_seconds]).max().unwrap_or(0);
-            self.publish(&due, deadline, &mut run).await;
+            self.publish(&due, clock, deadline, &mut run).await;
             tried.extend(due.into_iter().map(|(partition, _)| partition));
         }
         let line = Line::new("relay").count("relayed", run.published).count("notRelayed", run.failed);
@@ -64,9 +68,9 @@ impl Relay {
         Ok(())
     }
 
-    async fn publish(&self, due: &[(PartitionKey, Timestamp)], deadline: Deadline, run: &mut RelayRun) {
+    async fn publish(&self, due: &[(PartitionKey, Timestamp)], clock: Clock, deadline: Deadline, run: &mut RelayRun) {
         let published = stream::iter(due)
-            .map(async |(partition, _)| deadline.try_bound(self.publisher.publish_outbox(partition)).await)
+            .map(async |(partition, _)| deadline.try_bound(self.publisher.publish_outbox(partition, clock)).await)
             .buffer_unordered(MAX_CONCURRENT_SESSIONS);
         let mut published = pin!(published);
         while let Some(outbox) = published.next().await {

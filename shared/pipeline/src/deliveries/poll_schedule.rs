@@ -7,6 +7,7 @@ use crate::{
             SessionsTable,
             error::TableError,
             polls::{Cause, PollReason},
+            record::FirstCopy,
         },
         wake_up::DuePoll,
     },
@@ -55,7 +56,7 @@ impl PollSchedule {
     pub(crate) async fn after(
         &self,
         event: &SessionEvent,
-        first: Option<&SessionEvent>,
+        first: Option<&FirstCopy>,
         deadline: Deadline,
     ) -> Result<bool, TableError> {
         let scheduled = deadline.try_bound(self.update(event, first)).await?;
@@ -65,12 +66,12 @@ impl PollSchedule {
         Ok(scheduled.is_late_copy)
     }
 
-    async fn update(&self, event: &SessionEvent, first: Option<&SessionEvent>) -> Result<Scheduled, TableError> {
+    async fn update(&self, event: &SessionEvent, first: Option<&FirstCopy>) -> Result<Scheduled, TableError> {
         if event.session.provider != Provider::Incode {
             return Ok(Scheduled::default());
         }
         let now = event.received_at;
-        let is_late_copy = first.is_some_and(|first| first.received_at.plus(RETRIES_END) < now);
+        let is_late_copy = first.is_some_and(|first| first.event.received_at.plus(RETRIES_END) < now);
         let not_scheduled = Scheduled { is_late_copy, due_at: None };
         if !self.is_polled || !ApiAccess::knows_more_than(event) {
             return Ok(not_scheduled);
@@ -83,6 +84,9 @@ impl PollSchedule {
             }
             _ => (PollReason::Quiet, now.plus(RETRIES_END)),
         };
+        if first.is_some_and(|first| !is_late_copy && first.is_decided || is_scheduled(first, reason, now)) {
+            return Ok(not_scheduled);
+        }
         let cause = if first.is_some() { Cause::Copy } else { Cause::News };
         let is_changed = self.table.schedule_poll(&event.session, reason, cause, now, due_at).await?;
         Ok(Scheduled { due_at: Some(due_at).filter(|due_at| is_changed && *due_at == now), ..not_scheduled })
@@ -98,4 +102,9 @@ impl PollSchedule {
             Err(_elapsed) => tracing::warn!("waking the poller took too long; left to its next run"),
         }
     }
+}
+
+/// Returns whether the session of a copy is where the copy would put it.
+fn is_scheduled(first: &FirstCopy, reason: PollReason, now: Timestamp) -> bool {
+    first.poll.is_some_and(|poll| poll.will_do(reason, now))
 }

@@ -10,10 +10,10 @@ use crate::{
     store::table::{
         SessionsTable,
         error::TableError,
-        items::{PartitionKey, Payload},
-        record::Recorded,
+        items::Payload,
+        record::{Due, FirstCopy, Recorded},
     },
-    time::deadline::Deadline,
+    time::{clock::Clock, deadline::Deadline},
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};
@@ -40,8 +40,8 @@ pub(crate) struct Recorder {
 #[derive(Default)]
 struct SessionHandling {
     is_new: bool,
-    /// The session's partition, if its outbox has something to publish now.
-    due: Option<PartitionKey>,
+    /// What is to be published now.
+    due: Option<Due>,
     remarks: Vec<Remark>,
     coded_remarks: Vec<String>,
     late_copies: usize,
@@ -94,6 +94,7 @@ impl Recorder {
         now: Timestamp,
         durable_by: Deadline,
     ) -> Handling {
+        let clock = Clock::at(now);
         let mut handling = Handling::of_events(events);
         let (mut due, mut failure) = (Vec::new(), None);
         let sessions = stream::iter(by_session(events))
@@ -116,7 +117,7 @@ impl Recorder {
             // The time that is left is needed for putting the webhook on a queue. The relay publishes what is due.
             return handling.because_of(failure);
         }
-        self.publisher.publish_due(&due, Deadline::after(PUBLISH_LIMIT)).await;
+        self.publisher.publish_due(&due, clock, Deadline::after(PUBLISH_LIMIT)).await;
         handling
     }
 
@@ -131,21 +132,9 @@ impl Recorder {
         let mut handling = SessionHandling::default();
         for event in events {
             let recorded = self.table.record(event, payload, now, durable_by).await?;
-            let first = match recorded {
-                Recorded::New { notification_due } => {
-                    handling.is_new = true;
-                    handling.remarks.extend(event.remark);
-                    handling.coded_remarks.extend_from_slice(&event.remarks);
-                    if notification_due {
-                        handling.due = Some(PartitionKey::of(&event.session));
-                    }
-                    None
-                }
-                Recorded::Duplicate => durable_by.try_bound(self.table.first_copy(event)).await?,
-            };
-            handling.reused_ids += usize::from(first.as_ref().is_some_and(|first| event.contradicts(first)));
+            let first = handling.add(event, recorded);
             if let Some(polls) = &self.polls {
-                handling.late_copies += usize::from(polls.after(event, first.as_ref(), durable_by).await?);
+                handling.late_copies += usize::from(polls.after(event, first.as_deref(), durable_by).await?);
             }
         }
         Ok(handling)
@@ -153,8 +142,29 @@ impl Recorder {
 }
 
 impl SessionHandling {
-    /// Adds this to the handling of the whole webhook, and returns the partition that is due.
-    fn added_to(self, handling: &mut Handling) -> Option<PartitionKey> {
+    /// Adds what became of one event. Returns the event that it is a copy of, if it is one.
+    fn add(&mut self, event: &SessionEvent, recorded: Recorded) -> Option<Box<FirstCopy>> {
+        match recorded {
+            Recorded::New { due } => {
+                self.is_new = true;
+                self.remarks.extend(event.remark);
+                self.coded_remarks.extend_from_slice(&event.remarks);
+                // The second notification of a session waits for the first, so that both have to be read.
+                self.due = match (self.due.take(), due) {
+                    (Some(_), Some(_)) => Some(Due::Outbox(event.session.clone())),
+                    (before, due) => before.or(due),
+                };
+                None
+            }
+            Recorded::Duplicate(first) => {
+                self.reused_ids += usize::from(event.contradicts(&first.event));
+                Some(first)
+            }
+        }
+    }
+
+    /// Adds this to the handling of the whole webhook, and returns what is due.
+    fn added_to(self, handling: &mut Handling) -> Option<Due> {
         if self.is_new {
             handling.disposition = Disposition::Recorded;
         }

@@ -13,12 +13,15 @@ use super::{
 use crate::{
     lambda::doctor::{Doctor, Started},
     store::{
-        queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook},
+        queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},
         queues::{IntakeQueue, QuarantineQueue},
-        table::{error::TableError, items::PartitionKey},
+        table::{error::TableError, record::Due},
     },
     telemetry::Line,
-    time::{clock, deadline::Deadline},
+    time::{
+        clock::{self, Clock},
+        deadline::Deadline,
+    },
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt as _;
@@ -66,6 +69,9 @@ pub enum Invocation {
         /// The sessions.
         #[serde(rename = "dryRun")]
         dry_run: Vec<SessionKey>,
+        /// True if the rebuild may withdraw decisions.
+        #[serde(default)]
+        withdraw: bool,
     },
 }
 
@@ -114,10 +120,10 @@ impl Replay {
         match invocation {
             Invocation::Doctor(doctor) => Answer::Started(doctor.answer()),
             Invocation::Batch(batch) => Answer::Batch(self.take(&batch, now, deadline).await),
-            Invocation::DryRun { dry_run } => {
+            Invocation::DryRun { dry_run, withdraw } => {
                 let mut sessions = Vec::with_capacity(dry_run.len());
                 for session in dry_run {
-                    sessions.push(self.preview(session, deadline).await);
+                    sessions.push(self.preview(RebuildRequest { session, withdraw }, now, deadline).await);
                 }
                 Answer::DryRun { sessions }
             }
@@ -126,6 +132,7 @@ impl Replay {
 
     /// Takes a batch of messages, one after the other, and says which of them stay on the queue.
     pub async fn take(&self, batch: &SqsEvent, now: Timestamp, deadline: Deadline) -> SqsBatchResponse {
+        let clock = Clock::at(now);
         let mut answer = SqsBatchResponse::default();
         let mut table_is_out = false;
         let mut oldest_seconds = 0;
@@ -136,7 +143,7 @@ impl Replay {
             }
             let taken = match read {
                 _ if table_is_out => Taken::Keep { affects_all: true },
-                Ok(read) => self.take_one(read, now, deadline.min(Deadline::after(MESSAGE_BUDGET))).await,
+                Ok(read) => self.take_one(read, clock.now(), deadline.min(Deadline::after(MESSAGE_BUDGET))).await,
                 Err(error) => left_to_its_receives(error),
             };
             if let Taken::Keep { affects_all } = taken {
@@ -156,7 +163,7 @@ impl Replay {
         let take = async {
             match message {
                 IntakeMessage::Webhook(webhook) => self.record(webhook, now, deadline).await,
-                IntakeMessage::Rebuild(request) => self.rebuild(request.session, now, deadline).await,
+                IntakeMessage::Rebuild(request) => self.rebuild(request, now, deadline).await,
             }
         };
         // A panic is a bug, but must not keep the other messages. Boxed, since the compiler gives up on types nested
@@ -189,14 +196,15 @@ impl Replay {
         }
     }
 
-    async fn rebuild(&self, session: SessionKey, now: Timestamp, deadline: Deadline) -> Taken {
-        let rebuilt = rebuild::rebuild(self.recorder.table(), &session, now, deadline).await;
+    async fn rebuild(&self, request: RebuildRequest, now: Timestamp, deadline: Deadline) -> Taken {
+        let rebuilt = rebuild::rebuild(self.recorder.table(), &request, now, deadline).await;
         if let Ok(Rebuilt::Replaced(changes)) = &rebuilt
             && changes.notified
         {
-            self.recorder.publisher().publish_due(&[PartitionKey::of(&session)], deadline).await;
+            let due = Due::Outbox(request.session.clone());
+            self.recorder.publisher().publish_due(&[due], Clock::at(now), deadline).await;
         }
-        rebuild::Report::of(session, &rebuilt).line().print(now);
+        rebuild::Report::of(request.session, &rebuilt).line().print(now);
         match rebuilt {
             Ok(_) => Taken::Done,
             // The session itself is at fault, or so large that it takes all the time.
@@ -205,9 +213,9 @@ impl Replay {
         }
     }
 
-    async fn preview(&self, session: SessionKey, deadline: Deadline) -> rebuild::Report {
-        let rebuilt = rebuild::dry_run(self.recorder.table(), &session, deadline).await;
-        rebuild::Report::of(session, &rebuilt)
+    async fn preview(&self, request: RebuildRequest, now: Timestamp, deadline: Deadline) -> rebuild::Report {
+        let rebuilt = rebuild::dry_run(self.recorder.table(), &request, now, deadline).await;
+        rebuild::Report::of(request.session, &rebuilt)
     }
 
     /// Hides a message for a while. If that fails, it comes back when the queue's visibility timeout ends.
@@ -264,7 +272,7 @@ mod tests {
         let read = |value| serde_json::from_value::<Invocation>(value);
         assert!(matches!(read(json!({"Records": []})), Ok(Invocation::Batch(_))));
         let question = read(json!({"dryRun": [{"provider": "veriff", "sessionId": "s"}]}));
-        assert!(matches!(question, Ok(Invocation::DryRun { dry_run }) if dry_run.len() == 1));
+        assert!(matches!(question, Ok(Invocation::DryRun { dry_run, withdraw: false }) if dry_run.len() == 1));
         assert!(matches!(read(json!({"doctor": true})), Ok(Invocation::Doctor(_))));
         assert!(matches!(read(json!({"doctor": true, "Records": []})), Ok(Invocation::Batch(_))));
         for other in [

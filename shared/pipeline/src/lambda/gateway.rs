@@ -72,6 +72,8 @@ pub struct Request {
     pub path_parameters: BTreeMap<String, String>,
     /// The route that the gateway chose, such as `GET /sessions`.
     pub route: String,
+    /// The ARN of the caller, if the route asks for IAM authorization.
+    pub caller: Option<String>,
     /// The rest: what a proof looks at.
     pub delivery: Delivery,
 }
@@ -82,7 +84,7 @@ impl Request {
     /// # Errors
     /// The problem, if the event isn't a request; the text holds nothing of the event.
     pub fn from_event(event: &str, context: &Context) -> Result<Self, &'static str> {
-        let Read { request, route, path } =
+        let Read { request, route, path, caller } =
             log::expecting_panics(|| Read::from_event(event)).unwrap_or(Err(NOT_A_REQUEST))?;
         let query = query(request.uri().query().unwrap_or_default());
         let path_parameters = path_parameters(&request);
@@ -99,6 +101,7 @@ impl Request {
             now: clock::now(),
             path_parameters,
             route,
+            caller,
             delivery: delivery.with_query(query.clone()),
             query,
         })
@@ -119,6 +122,8 @@ struct Read {
     route: String,
     /// The event's `rawPath`.
     path: String,
+    /// The event's `requestContext.authorizer.iam.userArn`.
+    caller: Option<String>,
 }
 
 impl Read {
@@ -132,9 +137,11 @@ impl Read {
         // `lambda_http` would copy the body, and panic over wrong base64.
         let body = bytes(event.body.take().unwrap_or_default(), event.is_base64_encoded)?;
         let route = event.route_key.take().unwrap_or_default();
+        let authorizer = event.request_context.authorizer.take();
         mend(&mut event);
         let request: lambda_http::Request = LambdaRequest::ApiGatewayV2(event).into();
-        Ok(Self { request: request.map(|_empty| body), route, path })
+        let caller = authorizer.and_then(|authorizer| authorizer.iam?.user_arn);
+        Ok(Self { request: request.map(|_empty| body), route, path, caller })
     }
 }
 
@@ -577,6 +584,18 @@ mod tests {
         ] {
             assert_eq!(refusal(route, path, &parameters), expected, "{route} {path}");
         }
+    }
+
+    #[test]
+    fn the_caller_is_known_only_if_the_gateway_says_who_it_is() {
+        let arn = "arn:aws:sts::123456789012:assumed-role/support/jane";
+        let context = |authorizer: Value| json!({"requestContext": {"http": {"method": "GET", "path": "/"}, "authorizer": authorizer}});
+        let caller = |authorizer| read(&context(authorizer)).unwrap().caller;
+        assert_eq!(caller(json!({"iam": {"userArn": arn, "accountId": "123456789012"}})).as_deref(), Some(arn));
+        for nobody in [json!(null), json!({}), json!({"iam": {"userArn": null}}), json!({"jwt": {"claims": {}}})] {
+            assert_eq!(caller(nobody), None);
+        }
+        assert_eq!(read(&json!({"headers": {"userArn": arn}})).unwrap().caller, None);
     }
 
     #[test]

@@ -5,3 +5,4 @@ pub mod cron;
 pub(crate) mod doctor;
 pub mod gateway;
 pub(crate) mod path_segment;
+pub mod query;

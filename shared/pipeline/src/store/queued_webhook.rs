@@ -62,6 +62,9 @@ pub struct RebuildRequest {
     /// The session.
     #[serde(flatten)]
     pub session: SessionKey,
+    /// True if a decision may be withdrawn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdraw: bool,
 }
 
 /// A genuine webhook, minimised and compressed.

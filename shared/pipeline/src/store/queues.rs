@@ -25,26 +25,28 @@ impl DecisionsQueue {
         Self { client, url }
     }
 
-    /// Publishes; SQS drops a copy that comes within five minutes.
+    /// Publishes, and returns SQS's id of the message. SQS drops a copy that comes within five minutes.
     ///
     /// # Errors
     /// [`AwsError`] if SQS did not confirm it.
-    pub(crate) async fn publish(&self, notification: &Notification) -> Result<(), AwsError> {
+    pub(crate) async fn publish(&self, notification: &Notification) -> Result<String, AwsError> {
         let is_final = if notification.is_final { "true" } else { "false" };
         let body = serde_json::to_string(&notification.cloud_event()).map_err(|_| AwsError::request_not_built())?;
-        self.client
+        let send = self
+            .client
             .send_message()
             .queue_url(&self.url)
             .message_group_id(fifo_id(&notification.session.to_string()))
             .message_deduplication_id(fifo_id(&notification.id()))
             .message_body(ascii(&body))
             .message_attributes("provider", text(notification.provider().as_str()))
-            .message_attributes("outcome", text(notification.outcome.as_str()))
             .message_attributes("final", text(is_final))
-            .message_attributes("type", text(Notification::TYPE))
-            .send()
-            .await?;
-        Ok(())
+            .message_attributes("type", text(notification.notification_type().as_str()));
+        let send = match notification.outcome {
+            Some(outcome) => send.message_attributes("outcome", text(outcome.as_str())),
+            None => send,
+        };
+        Ok(send.send().await?.message_id.unwrap_or_default())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::deployment::{DEPLOYMENT, version};
 use serde_json::{Map, Value, json};
-use verdict_sessions::{SessionKey, Timestamp};
+use std::borrow::Cow;
+use verdict_sessions::{EventId, SessionKey, Timestamp};
 use verdict_webhooks::sha256_hex;
 
 /// One line that is log entry and metrics at once, in CloudWatch's embedded metric format: no call, no agent, and
@@ -78,10 +79,20 @@ impl Line {
 
 /// Returns a session's name in the log. An id that doesn't look like one could be anything, so its SHA-256 stands in
 /// for it.
-pub(crate) fn shown(session: &SessionKey) -> String {
-    let id = session.session_id.as_str();
+#[must_use]
+pub fn shown(session: &SessionKey) -> String {
+    format!("{}/{}", session.provider, shown_id(session.session_id.as_str()))
+}
+
+/// Returns an event's name in the log, by the rule of [`shown`].
+#[must_use]
+pub fn shown_event(event_id: &EventId) -> String {
+    shown_id(event_id.as_str()).into_owned()
+}
+
+fn shown_id(id: &str) -> Cow<'_, str> {
     let is_plain = id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));
-    if is_plain { session.to_string() } else { format!("{}/sha256:{}", session.provider, sha256_hex(id.as_bytes())) }
+    if is_plain { id.into() } else { format!("sha256:{}", sha256_hex(id.as_bytes())).into() }
 }
 
 #[cfg(test)]
@@ -132,6 +143,7 @@ mod tests {
         assert_eq!(shown("user:1_a.b-c"), "wultra/user:1_a.b-c");
         for odd in ["a b", "é", "a@example.com", &"x".repeat(129)] {
             assert_eq!(shown(odd), format!("wultra/sha256:{}", sha256_hex(odd.as_bytes())));
+            assert_eq!(shown_event(&EventId::new(odd).unwrap()), format!("sha256:{}", sha256_hex(odd.as_bytes())));
         }
     }
 }

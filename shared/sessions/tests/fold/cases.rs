@@ -2,14 +2,14 @@
 
 use crate::events::{at, attempt, decision, event, stage};
 use verdict_sessions::{
-    Check, CheckOutcome, Decision, Notification, Outcome, Provider, ReasonCode, Remark, Session, SessionEvent,
-    SessionId, SessionKey, Stage, Status, Subject, Timestamp,
+    Check, CheckOutcome, Decision, Notification, Outcome, Provider, ReasonCode, Refolded, Remark, SequenceBase,
+    Session, SessionEvent, SessionId, SessionKey, Stage, Status, Subject, Timestamp, Withdrawal,
 };
 
 fn fold(events: &[SessionEvent]) -> (Session, Vec<Notification>) {
     let (mut session, mut notifications) = (None, Vec::new());
     for event in events {
-        let applied = Session::apply(session.as_ref(), event);
+        let applied = Session::apply(session.as_ref(), event, SequenceBase::default());
         notifications.extend(applied.notification);
         session = Some(applied.session);
     }
@@ -173,7 +173,7 @@ fn what_has_only_blank_times_is_shown_as_of_when_it_was_sent_or_arrived() {
     let view = serde_json::to_value(session.view()).unwrap();
     assert_eq!(view["decision"]["decidedAt"], "2026-06-13T00:00:30Z");
     assert_eq!(view["checks"]["face"]["at"], "2026-06-13T00:01:00Z");
-    assert_eq!(notifications[0].decided_at, at(30));
+    assert_eq!(notifications[0].decided_at, Some(at(30)));
     assert_eq!(session.decision.unwrap().rank.at, Timestamp::FIRST);
 }
 
@@ -190,7 +190,7 @@ fn the_time_of_a_decision_to_show_orders_nothing_and_is_never_later_than_its_arr
     assert_eq!(serde_json::to_value(session.view()).unwrap()["decision"]["decidedAt"], time);
     let event = serde_json::to_value(notifications[1].cloud_event()).unwrap();
     assert_eq!((&event["time"], &event["data"]["decidedAt"]), (&time.into(), &time.into()));
-    assert_eq!(fold(&[shown("a", 10, 101, Outcome::Review)]).1[0].decided_at, at(100));
+    assert_eq!(fold(&[shown("a", 10, 101, Outcome::Review)]).1[0].decided_at, Some(at(100)));
 }
 
 #[test]
@@ -275,8 +275,15 @@ fn your_reference_wins_over_a_later_event_that_only_repeats_treezor_s_name() {
 
     let (mut recorded, _) = fold(std::slice::from_ref(&repeating));
     recorded.reference.clone_from(&recorded.provider_user_id);
-    assert_eq!(recorded.rebuild(&[repeating]), Ok(None), "what is shown stays");
-    assert_eq!(Session::apply(Some(&recorded), &tagged).session.reference(), Some("customer-1"));
+    assert_eq!(
+        recorded.rebuild(&[repeating], SequenceBase::default(), Withdrawal::Refused),
+        Ok(Refolded::Same),
+        "what is shown stays"
+    );
+    assert_eq!(
+        Session::apply(Some(&recorded), &tagged, SequenceBase::default()).session.reference(),
+        Some("customer-1")
+    );
 }
 
 #[test]
@@ -349,7 +356,7 @@ fn a_date_in_the_future_counts_at_most_five_minutes_ahead() {
 fn without_a_time_of_its_own_an_event_counts_from_its_arrival() {
     let mut expired = decision("a", 0, "t", Outcome::Expired, None);
     (expired.occurred_at, expired.received_at) = (None, at(42));
-    assert_eq!(fold(&[expired]).1[0].decided_at, at(42));
+    assert_eq!(fold(&[expired]).1[0].decided_at, Some(at(42)));
 }
 
 #[test]
@@ -481,12 +488,12 @@ fn the_view_is_what_the_interface_promises() {
         view,
         serde_json::json!({
             "provider": "veriff", "sessionId": "s-1", "kind": "verification", "status": "decided",
-            "attemptId": "e30122d1", "subject": {"reference": "12345678", "providerUserId": null},
+            "statusSince": "2026-06-13T00:38:30Z", "attemptId": "e30122d1", "subject": {"reference": "12345678", "providerUserId": null},
             "decision": {"outcome": "declined", "final": true, "reasonCode": "102", "reasonCodes": ["102"], "detail": {},
                 "reason": "Suspected document tampering", "decidedAt": "2026-06-13T00:38:30Z", "attemptId": "e30122d1"},
             "checks": {"watchlist": {"outcome": "passed", "reason": null, "reasonCodes": [], "detail": {},
                 "at": "2026-06-13T00:40:00Z"}},
-            "remarks": [], "events": 2, "notifications": 1, "version": 2,
+            "remarks": [], "events": 2, "notifications": 2, "version": 2,
             "firstEventAt": "2026-06-13T00:38:30Z", "lastEventAt": "2026-06-13T00:40:00Z",
         })
     );
@@ -497,8 +504,8 @@ fn the_view_is_what_the_interface_promises() {
             "subject": "s-1", "time": "2026-06-13T00:38:30Z", "datacontenttype": "application/json",
             "data": {"provider": "veriff", "sessionId": "s-1", "kind": "verification", "attemptId": "e30122d1",
                 "sequence": 1, "outcome": "declined", "final": true, "previousOutcome": null, "reasonCode": "102",
-                "reasonCodes": ["102"], "detail": {}, "correction": false, "decidedAt": "2026-06-13T00:38:30Z", "reference": "12345678",
-                "providerUserId": null},
+                "reasonCodes": ["102"], "detail": {}, "correction": false, "decidedAt": "2026-06-13T00:38:30Z",
+                "reference": "12345678", "providerUserId": null, "checks": {}},
         })
     );
 }

@@ -4,5 +4,6 @@
 
 mod cases;
 mod events;
+mod messages;
 mod order_does_not_matter;
 mod rebuild;

@@ -4,7 +4,7 @@
 use crate::{known_ids::printed, printed::summary};
 use serde_json::{Value, json};
 use std::{fmt::Write as _, io::Write as _};
-use verdict_sessions::{Provider, Session, SessionEvent, SessionId, SessionKey, Timestamp};
+use verdict_sessions::{Provider, SequenceBase, Session, SessionEvent, SessionId, SessionKey, Timestamp};
 use verdict_webhooks::{Genuine, Reading, incode::Finding, read, sha256_hex};
 
 /// Veriff's `status` of a decision, with its code.
@@ -259,7 +259,7 @@ fn as_printed(provider: Provider) -> Vec<Fact> {
 
 /// What a first event makes of its session: the record's status, decision and checks, and whether consumers are told.
 fn effect(event: &SessionEvent) -> String {
-    let applied = Session::apply(None, event);
+    let applied = Session::apply(None, event, SequenceBase::default());
     let record = serde_json::to_value(applied.session.view()).unwrap();
     let checks = record["checks"].as_object().unwrap().iter();
     let checks: Vec<_> = checks

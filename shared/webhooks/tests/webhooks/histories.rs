@@ -1,6 +1,6 @@
 //! Sessions of several webhooks, in every order in which they can arrive.
 
-use verdict_sessions::{CheckOutcome, Outcome, Session, SessionEvent, Status, Timestamp};
+use verdict_sessions::{CheckOutcome, Outcome, SequenceBase, Session, SessionEvent, Status, Timestamp};
 
 /// What a session ends as: its status, its decision, and its checks.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,11 +24,9 @@ fn session(events: &[SessionEvent], order: &[usize]) -> Session {
     let arrival = |place: usize| Timestamp::from_unix(1_790_000_000 + i64::try_from(place).unwrap(), 0).unwrap();
     let arrive =
         |(place, index): (usize, &usize)| SessionEvent { received_at: arrival(place), ..events[*index].clone() };
-    let session = order
-        .iter()
-        .enumerate()
-        .map(arrive)
-        .fold(None, |before: Option<Session>, event| Some(Session::apply(before.as_ref(), &event).session));
+    let session = order.iter().enumerate().map(arrive).fold(None, |before: Option<Session>, event| {
+        Some(Session::apply(before.as_ref(), &event, SequenceBase::default()).session)
+    });
     session.unwrap()
 }
 

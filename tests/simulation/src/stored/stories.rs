@@ -4,6 +4,7 @@
 use crate::{Call, Clock, Fault, Service, Webhook, World, webhooks::Said};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::time::timeout;
 use verdict_sessions::{CheckOutcome, Outcome, Provider, SessionId, SessionKey, Stage, Timestamp};
 
 /// A webhook's arrival within a minute. The next one comes in another minute.
@@ -12,6 +13,13 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// A copy that comes so late is no retry of Incode's.
 const LONGER_THAN_RETRIES: Duration = Duration::from_mins(41);
+
+/// The story in which the poller is woken.
+pub(super) const WOKEN: &str = "incode-woken";
+
+/// The message with which your own service, or an operator, has a session asked about.
+pub(super) const POLL_REQUEST: &str =
+    r#"{"kind":"poll","interviewId":"5f0c7a3e0000400080000003","reference":"customer-1"}"#;
 
 /// The story of one session, or of the sessions that one webhook speaks of.
 pub(super) struct Story {
@@ -29,6 +37,18 @@ enum Step {
     Score(&'static str, Outcome),
     /// The poller runs.
     Poll,
+    /// The poller crashes while it waits for an answer.
+    PollAndCrash,
+    /// From here on Incode's API wants fewer questions, for an hour.
+    WantFewer,
+    /// From here on sequences are above this.
+    RaiseBase(u64),
+    /// An operator rebuilds the session and may withdraw a decision, after a word of its payloads was changed to one that
+    /// no reader knows.
+    Withdraw {
+        session: SessionKey,
+        word: &'static str,
+    },
     /// An operator rebuilds the session, after its items were changed to what an earlier reader would have recorded.
     Rebuild {
         session: SessionKey,
@@ -44,6 +64,15 @@ pub(super) fn sessions() -> Vec<Story> {
 
 fn veriff() -> Vec<Story> {
     const ID: &str = "5f0c7a3e-0000-4000-8000-000000000001";
+    const HIT: &str = "5f0c7a3e-0000-4000-8000-000000000005";
+    const FEWER: &str = "5f0c7a3e-0000-4000-8000-000000000006";
+    const RESTORED: &str = "5f0c7a3e-0000-4000-8000-000000000007";
+    const WITHDRAWN: &str = "5f0c7a3e-0000-4000-8000-000000000008";
+    let decided =
+        |id, outcome, minutes| Webhook::decision(Provider::Veriff, id, outcome, minutes_before(minutes), "attempt-1");
+    let hits = |id, lists: &[&str], minutes| {
+        Webhook::watchlist(id, CheckOutcome::Flagged, lists, minutes_before(minutes), "attempt-1")
+    };
     let progress = |attempt| Webhook::progress(Provider::Veriff, ID, Stage::Started, minutes_before(0), attempt);
     let watchlist = Webhook::check(Provider::Veriff, ID, CheckOutcome::Flagged, minutes_before(8), "attempt-2");
     let again = Webhook::decision_because(
@@ -80,6 +109,22 @@ fn veriff() -> Vec<Story> {
         Story::of("veriff-unrecognised").sample("veriff/event-unknown"),
         Story::of("veriff-inconsistent").sample("veriff/event-contradicting"),
         Story::untold("veriff-with-long-reference-and-unreadable-time").deliver(unusual),
+        Story::of("veriff-hits-after-approval")
+            .deliver(decided(HIT, Outcome::Approved, 9))
+            .lose_queues()
+            .deliver(hits(HIT, &["pep"], 5))
+            .deliver(hits(HIT, &["pep", "sanctions"], 4)),
+        Story::of("veriff-fewer-hits").deliver(hits(FEWER, &["pep", "sanctions"], 5)).deliver(hits(FEWER, &["pep"], 4)),
+        Story::of("veriff-after-a-restore")
+            .deliver(decided(RESTORED, Outcome::Review, 9))
+            .lose_queues()
+            .raise_base(1000)
+            .deliver(decided(RESTORED, Outcome::Approved, 5)),
+        Story::of("veriff-withdrawn").deliver(decided(WITHDRAWN, Outcome::Review, 9)).lose_queues().withdraw(
+            Provider::Veriff,
+            WITHDRAWN,
+            "review",
+        ),
     ]
 }
 
@@ -114,6 +159,9 @@ fn incode() -> Vec<Story> {
             Outcome::Declined,
             Outcome::Approved,
         ),
+        Story::of(WOKEN).deliver(submitted("5f0c7a3e0000400080000003")),
+        Story::of("incode-asked-about").deliver(submitted("5f0c7a3e0000400080000004")).poll_and_crash(),
+        Story::of("incode-left-alone").deliver(submitted("5f0c7a3e0000400080000005")).want_fewer().poll(),
         Story::of("incode-document").sample("incode/id-validation-finished"),
         Story::of("incode-login-failed").sample("incode/authentication-fail"),
         Story::of("incode-enrolled").sample("incode/identity-enrolled"),
@@ -170,7 +218,7 @@ fn wultra() -> Vec<Story> {
             .lose_queues()
             .deliver(Webhook::decision(Provider::Wultra, PROCESS, Outcome::Approved, minutes_before(10), "")),
         Story::untold("wultra-failed").sample("wultra/process-failed"),
-        Story::untold("wultra-failed-in-words").sample("wultra/process-failed-in-words"),
+        Story::of("wultra-failed-in-words").sample("wultra/process-failed-in-words"),
         Story::of("wultra-document-rejected").sample("wultra/document-rejected"),
         Story::of("wultra-document-error").sample("wultra/document-failed"),
         Story::of("wultra-document-without-time").sample("wultra/document-before-2-2-0"),
@@ -256,6 +304,22 @@ impl Story {
         self.then(Step::Poll)
     }
 
+    fn poll_and_crash(self) -> Self {
+        self.then(Step::PollAndCrash)
+    }
+
+    fn want_fewer(self) -> Self {
+        self.then(Step::WantFewer)
+    }
+
+    fn raise_base(self, base: u64) -> Self {
+        self.then(Step::RaiseBase(base))
+    }
+
+    fn withdraw(self, provider: Provider, session: &str, word: &'static str) -> Self {
+        self.then(Step::Withdraw { session: key(provider, session), word })
+    }
+
     fn rebuild(self, provider: Provider, session: &str, read: Outcome, recorded: Outcome) -> Self {
         self.then(Step::Rebuild { session: key(provider, session), read, recorded })
     }
@@ -289,6 +353,19 @@ impl Step {
                 until_arrival(world).await;
                 world.run_poller().await.unwrap();
             }
+            Self::PollAndCrash => {
+                until_arrival(world).await;
+                world.fake_incode.hang();
+                assert!(timeout(Duration::from_secs(1), world.run_poller()).await.is_err(), "nothing was asked");
+            }
+            Self::WantFewer => world.fake_incode.want_fewer(Duration::from_hours(1)),
+            Self::RaiseBase(base) => world.raise_base(*base),
+            Self::Withdraw { session, word } => {
+                forget(world, word);
+                until_arrival(world).await;
+                world.request_rebuild_that(session.clone(), true);
+                assert_eq!(world.run_replay().await, 1);
+            }
             Self::Rebuild { session, read, recorded } => {
                 misread(world, *read, *recorded);
                 until_arrival(world).await;
@@ -312,6 +389,17 @@ fn misread(world: &World, read: Outcome, recorded: Outcome) {
         for item in table.typed_items().into_iter().filter(|item| !item.contains_key("payload")) {
             let misread = Value::Object(item).to_string().replace(&read, &recorded);
             table.put(&serde_json::from_str(&misread).unwrap());
+        }
+    });
+}
+
+/// Puts a word that no reader knows in the place of one, in the payloads.
+fn forget(world: &World, known: &str) {
+    world.network.with_dynamodb(|table| {
+        for mut item in table.typed_items().into_iter().filter(|item| item.contains_key("payload")) {
+            let text = item["payload"]["S"].as_str().unwrap().replace(known, "unheard_of");
+            item["payload"]["S"] = text.into();
+            table.put(&Value::Object(item));
         }
     });
 }

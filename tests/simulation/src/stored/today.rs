@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Call, DynamoDb, Fault, Service, Webhook, World, simulate,
-    world::{DECISIONS, INTAKE, QUARANTINE, SESSION},
+    world::{DECISIONS, INTAKE, QUARANTINE, SESSION, WAKE_UP},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -28,7 +28,12 @@ const RELAY_IS_DUE: Duration = Duration::from_secs(15);
 pub fn today() -> Fixtures {
     let mut fixtures = Fixtures::default();
     for story in stories::sessions() {
-        simulate(SEED, async |world| add_session(&mut fixtures, &world, &story).await);
+        simulate(SEED, async |world| {
+            add_session(&mut fixtures, &world, &story).await;
+            if story.name == stories::WOKEN {
+                fixtures.insert(format!("wake-up/{}.json", story.name), only_message(&world, WAKE_UP));
+            }
+        });
         for (number, webhook) in (1..).zip(story.webhooks()) {
             let message = simulate(SEED, async |world| spooled(&world, webhook).await);
             fixtures.insert(format!("copies/{}-{number}.json", story.name), message);
@@ -44,6 +49,7 @@ pub fn today() -> Fixtures {
         world.request_rebuild(stories::rebuilt());
         fixtures.insert("intake/rebuild/message.json".to_owned(), only_message(&world, INTAKE));
     });
+    fixtures.insert("wake-up/request.json".to_owned(), format!("{}\n", stories::POLL_REQUEST));
     fixtures
 }
 
@@ -66,7 +72,11 @@ pub async fn as_read(world: &World, key: &SessionKey) -> Result<Value, TableErro
 /// Adds the items that a story leaves, and the session's messages on the decisions queue.
 pub(super) async fn add_session(fixtures: &mut Fixtures, world: &World, story: &Story) {
     story.run(world).await;
-    let partitions = partitions(world);
+    let (partitions, other): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        partitions(world).into_iter().partition(|(pk, _)| pk.starts_with(SESSION));
+    for (name, item) in other.into_values().flat_map(named) {
+        fixtures.insert_json(format!("polls/{name}.json"), &item);
+    }
     let several = partitions.len() > 1;
     for (number, (pk, items)) in (1..).zip(partitions) {
         let folder = if several { format!("{}-{number}", story.name) } else { story.name.to_owned() };

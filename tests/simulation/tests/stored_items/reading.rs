@@ -2,8 +2,12 @@
 
 use crate::{contents, is_newest, lost_at, on_every_release, on_every_session, paths, place, session_of, with_items};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use verdict_simulation::stored::{Fixtures, Partition, as_read, lost};
+use std::{collections::BTreeMap, time::Duration};
+use verdict_sessions::Outcome;
+use verdict_simulation::{
+    simulate,
+    stored::{Fixtures, Partition, as_read, lost},
+};
 
 #[test]
 fn a_session_and_its_events_read_as_when_they_were_written() {
@@ -29,7 +33,7 @@ fn a_session_is_found_by_its_reference() {
 #[test]
 fn every_payload_is_read_again() {
     on_every_release(|fixtures| {
-        let outcomes: &[&str] = if is_newest(fixtures) { &["unchanged"] } else { &["unchanged", "changed"] };
+        let outcomes: &[&str] = if is_newest(fixtures) { &["unchanged"] } else { &["unchanged", "changed", "indexed"] };
         with_items(fixtures, async |world, partitions| {
             let sessions = partitions.iter().map(|partition| session_of(&partition.items["STATE"])).collect();
             let answer = world.preview_rebuild(sessions).await;
@@ -69,10 +73,57 @@ fn every_entry_of_the_poll_schedule_is_read_and_put_off() {
     });
 }
 
-/// Returns true if an entry was tried once more and has kept everything else.
+/// Returns true if an entry was tried once more and has kept everything else. If a poller had it that crashed, it is let go.
 fn is_put_off(before: &Value, after: &Value) -> bool {
     let tries = |item: &Value| item["pollTries"]["N"].as_str().and_then(|tries| tries.parse::<u32>().ok());
-    paths(&lost(before, after)) == [".dueAt.S", ".pollTries.N"] && tries(after) == tries(before).map(|tries| tries + 1)
+    let lost = lost(before, after);
+    let lost = paths(&lost).into_iter().filter(|path| *path != ".leasedUntil.S");
+    lost.eq([".dueAt.S", ".pollTries.N"])
+        && after.get("leasedUntil").is_none()
+        && tries(after) == tries(before).map(|tries| tries + 1)
+}
+
+/// The session that the message names is asked about, and so is one that a request names.
+#[test]
+fn a_message_that_wakes_the_poller_is_read() {
+    on_every_release(|fixtures| {
+        let messages = fixtures.files().filter(|(path, _)| path.starts_with("wake-up/"));
+        let asked_about = messages.map(|(path, message)| {
+            with_items(fixtures, async |world, _| {
+                let session = "5f0c7a3e0000400080000003";
+                world.fake_incode.close(session, Outcome::Approved);
+                world.wake_poller(&[message.trim_end()]).await;
+                let record = world.record(&format!("incode/{session}")).session.unwrap();
+                let outcome = &record["decision"]["value"]["outcome"];
+                if outcome == "approved" { Vec::new() } else { vec![format!("{path}: it is {outcome}")] }
+            })
+        });
+        asked_about.flatten().collect()
+    });
+}
+
+/// While it lasts, nothing is asked.
+#[test]
+fn a_pause_of_the_polls_is_kept() {
+    on_every_release(|fixtures| {
+        let Some(pause) = fixtures.file("polls/PAUSE.json") else { return Vec::new() };
+        simulate(1, async |world| {
+            let partitions = fixtures.partitions();
+            let woken = partitions.iter().find(|partition| partition.name == "incode-woken").unwrap();
+            world.network.with_dynamodb(|table| {
+                woken.put(table);
+                table.put(&serde_json::from_str(pause).unwrap());
+            });
+            world.pass(Duration::from_mins(10)).await;
+            let before = contents(&world);
+            world.run_poller().await.unwrap();
+            let is_kept = contents(&world) == before;
+            world.pass(Duration::from_mins(20)).await;
+            world.run_poller().await.unwrap();
+            let is_over = contents(&world) != before;
+            if is_kept && is_over { Vec::new() } else { vec![format!("polls/PAUSE: kept {is_kept}, over {is_over}")] }
+        })
+    });
 }
 
 /// The messages of the decisions queue, by id.

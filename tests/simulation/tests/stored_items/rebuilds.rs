@@ -95,7 +95,10 @@ impl Rebuilt {
                 problems.push(format!("{name}: {data} for {}", self.after));
             }
         }
-        if self.is_refused && self.before != self.after {
+        // It has its place in the lists by status then, and is otherwise as it was.
+        let mut before = self.before.clone();
+        before["statusSince"] = self.after["statusSince"].clone();
+        if self.is_refused && (before != self.after || before["statusSince"].is_null()) {
             problems.push(format!("{name}: refused, and yet {} is {} now", self.before, self.after));
         }
         problems

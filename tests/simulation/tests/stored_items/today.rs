@@ -9,7 +9,7 @@ use verdict_sessions::Provider;
 use verdict_simulation::stored::{Fixtures, MISREAD, differences, released_digest, releases, today};
 
 /// The members that may be missing or null.
-const OPTIONAL: [&str; 29] = [
+const OPTIONAL: [&str; 35] = [
     "STATE.reference",
     "STATE.session.reference",
     "STATE.session.reference.rank.emittedAt",
@@ -37,12 +37,18 @@ const OPTIONAL: [&str; 29] = [
     "NOTIFICATION.notification.reasonCode",
     "NOTIFICATION.notification.reference",
     "NOTIFICATION.notification.providerUserId",
+    "NOTIFICATION.notification.outcome",
+    "NOTIFICATION.notification.decidedAt",
+    "NOTIFICATION.notification.checks",
+    "NOTIFICATION.notification.changes.*.previousOutcome",
+    "TOLD.notification.attemptId",
+    "TOLD.notification.reasonCode",
     "EVENT.event.checks",
     "EVENT.event.detail",
 ];
 
 /// The members that are left out where they say nothing.
-const LEFT_OUT: [&str; 13] = [
+const LEFT_OUT: [&str; 22] = [
     "STATE.session.decision.value.decidedAt",
     "STATE.session.decision.value.detail.*",
     "STATE.session.decision.value.reasonCodes",
@@ -56,10 +62,19 @@ const LEFT_OUT: [&str; 13] = [
     "EVENT.event.checks.*.reasonCodes",
     "EVENT.event.remarks",
     "EVENT.event.undated",
+    "STATE.session.checks.*.largest",
+    "STATE.session.statusSince",
+    "STATE.standingShard",
+    "STATE.standingAt",
+    "STATE.outcome",
+    "NOTIFICATION.follows",
+    "NOTIFICATION.notification.changes.*.reasonCodes.*",
+    "NOTIFICATION.notification.withdrawnAt",
+    "POLL.leasedUntil",
 ];
 
 /// The words of each closed set.
-const WORDS: [(&str, &[&str]); 8] = [
+const WORDS: [(&str, &[&str]); 9] = [
     ("STATE.status", &["new", "started", "submitted", "in_review", "awaiting_resubmission", "decided"]),
     ("STATE.session.kind", &["verification", "onboarding", "kyc_review", "identification"]),
     ("STATE.session.attempts.*.stage", &["new", "started", "submitted"]),
@@ -70,6 +85,7 @@ const WORDS: [(&str, &[&str]); 8] = [
     ("EVENT.event.checks.*.outcome", &["pending", "passed", "failed", "flagged", "error", "captured", "cancelled"]),
     ("EVENT.event.remark", &["unrecognised", "inconsistent"]),
     ("NOTIFICATION.notification.correction", &["false", "true"]),
+    ("NOTIFICATION.notification.final", &["false", "true"]),
     ("POLL.pollReason", &["quiet", "decision", "recheck"]),
 ];
 
@@ -145,7 +161,7 @@ fn every_provider_has_every_sort() {
     let newest = newest();
     let paths: Vec<&str> = newest.files().map(|(path, _)| path).collect();
     for provider in Provider::ALL {
-        for sort in ["STATE.", "EVENT-", "PAYLOAD-", "NOTIFICATION-"] {
+        for sort in ["STATE.", "EVENT-", "PAYLOAD-", "NOTIFICATION-", "TOLD-"] {
             let is_there = paths
                 .iter()
                 .any(|path| path.starts_with(&format!("table/{provider}-")) && path.contains(&format!("/{sort}")));

@@ -19,7 +19,7 @@ fn a_session_keeps_everything_when_an_event_is_folded_in() {
         with_items(fixtures, async |world, partitions| {
             for partition in &partitions {
                 let silent = silent(events(&world, partition).await.remove(0));
-                assert_eq!(record(&world, &silent, "", "{}").await, Recorded::New { notification_due: false });
+                assert_eq!(record(&world, &silent, "", "{}").await, Recorded::New { due: None });
             }
             let contents = contents(&world);
             let lost = partitions.iter().map(|partition| {

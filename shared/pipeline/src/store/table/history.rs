@@ -6,18 +6,9 @@ use super::{
     items::{self, EventItem, PartitionKey, read},
     transaction::Written,
 };
-use verdict_sessions::{Applied, EventId, Session, SessionEvent, SessionKey, Timestamp};
+use verdict_sessions::{Applied, EventId, SequenceBase, Session, SessionEvent, SessionKey, Timestamp};
 
 impl SessionsTable {
-    /// Reads the event that was recorded under an event's id: the first of its copies.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub(crate) async fn first_copy(&self, event: &SessionEvent) -> Result<Option<SessionEvent>, TableError> {
-        let item = self.item(&PartitionKey::of(&event.session), &items::event_sk(&event.event_id)).await?;
-        item.map(|item| Ok(read::<EventItem>(item, "event")?.event)).transpose()
-    }
-
     /// Reads all of a session's events.
     ///
     /// # Errors
@@ -75,12 +66,30 @@ impl SessionsTable {
         let key = PartitionKey::of(&before.key);
         let mut writes = vec![self.put_session(&key, &after.session, Some(before))?];
         if let Some(notification) = &after.notification {
-            writes.push(self.put(items::outbox_entry(&key, notification, now)?)?);
+            writes.push(self.put(items::outbox_entry(&key, notification, before.notifications, now)?)?);
         }
         match self.write(writes).await? {
             Written::Yes => Ok(()),
             // The only condition is the session's version, and it comes first here.
-            Written::ConditionFailed => Err(TableError::Conflict),
+            Written::ConditionFailed | Written::CheckFailed => Err(TableError::Conflict),
         }
+    }
+
+    /// Writes a session's record as it is, with the keys of the index `standing` that it lacked, unless another writer
+    /// has changed the session since.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] if another writer has.
+    pub(crate) async fn index_session(&self, session: &Session) -> Result<(), TableError> {
+        let key = PartitionKey::of(&session.key);
+        match self.write(vec![self.put_session(&key, session, Some(session))?]).await? {
+            Written::Yes => Ok(()),
+            Written::ConditionFailed | Written::CheckFailed => Err(TableError::Conflict),
+        }
+    }
+
+    /// The number above which sequences go on.
+    pub(crate) fn sequence_base(&self) -> SequenceBase {
+        self.sequence_base
     }
 }

@@ -21,10 +21,10 @@
 //!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
 //! - **A rule of the fold may change** only so that a rebuild brings old records right, and old records go on folding
 //!   until then: see `Session::without_user_id_as_reference`.
-//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `POLL`, `PAUSE`, and the rules that make an
-//!   event's id of a webhook: with another id, a copy counts as news. The same holds for the index keys `dueShard`,
-//!   `dueAt`, `reference` and `referenceAt`. The numbers of shards may grow, and not shrink: relay and poller read only
-//!   the shards that they count.
+//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `TOLD#`, `POLL`, `PAUSE`, and the
+//!   rules that make an event's id of a webhook: with another id, a copy counts as news. The same holds for the index
+//!   keys `dueShard`, `dueAt`, `reference`, `referenceAt`, `standingShard` and `standingAt`. The numbers of shards may
+//!   grow, and not shrink: relay, poller and lists read only the shards that they count.
 //! - **A new sort of item gets a sort key that no earlier query finds**: none that begins with one of the keys above.
 //! - **Ranks compare as before.** A member that is added to `Rank` must leave the order of stored ranks as it is.
 //!
@@ -38,7 +38,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, collections::HashMap, time::Duration};
-use verdict_sessions::{EventId, Notification, Session, SessionEvent, SessionId, SessionKey, Status, Timestamp};
+use verdict_sessions::{
+    EventId, Notification, Outcome, Provider, Session, SessionEvent, SessionId, SessionKey, Status, Timestamp,
+};
 use verdict_webhooks::sha256_hex;
 
 /// An item, by attribute name.
@@ -47,6 +49,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(super) const SESSION: &str = "SESSION#";
 pub(super) const EVENT: &str = "EVENT#";
 pub(super) const NOTIFICATION: &str = "NOTIFICATION#";
+pub(super) const TOLD: &str = "TOLD#";
 pub(super) const PAYLOAD: &str = "PAYLOAD#";
 pub(super) const STATE: &str = "STATE";
 const POLL: &str = "POLL";
@@ -57,6 +60,10 @@ pub(super) const OUTBOX_SHARDS: u8 = 8;
 
 /// The number of partitions of the index `due` that hold the poll schedule: two writes a session and poll.
 pub(super) const POLL_SHARDS: u8 = 4;
+
+/// The number of partitions of the index `standing` that hold the sessions of one status. One partition takes 1000
+/// writes a second.
+pub(super) const STANDING_SHARDS: u8 = 8;
 
 /// The longest reference that is its own key in the index `reference`, in bytes. DynamoDB allows keys of 2048; references
 /// are up to 4000.
@@ -114,7 +121,21 @@ pub(super) struct SessionItem {
     reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference_at: Option<String>,
+    /// The keys of the index `standing`, and what it is filtered by. Up to release 0.1 there were none.
+    #[serde(flatten)]
+    standing: Option<Standing>,
     pub(super) session: Session,
+}
+
+/// The place of a session in the index `standing`: among those of its status, by when the status was entered.
+#[derive(Serialize, Deserialize)]
+struct Standing {
+    #[serde(rename = "standingShard")]
+    shard: String,
+    #[serde(rename = "standingAt")]
+    at: String,
+    provider: Provider,
+    outcome: Option<Outcome>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,6 +153,27 @@ pub(super) struct OutboxItem {
     /// The keys of the index `due`.
     due_shard: String,
     due_at: String,
+    /// The sequence of the notification before, if it isn't one less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    follows: Option<u64>,
+    pub(super) notification: Notification,
+}
+
+impl OutboxItem {
+    /// The sequence of the notification before; 0 for a session's first.
+    pub(super) fn predecessor(&self) -> u64 {
+        self.follows.unwrap_or(self.notification.sequence - 1)
+    }
+}
+
+/// A notification that SQS has taken.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToldItem {
+    pk: String,
+    sk: String,
+    pub(super) told_at: Timestamp,
+    pub(super) message_id: String,
     pub(super) notification: Notification,
 }
 
@@ -144,6 +186,12 @@ pub(super) fn session(key: &PartitionKey, session: &Session) -> Result<Item, Tab
         status: session.status(),
         reference_at: reference.is_some().then(|| session.first_event_at.sortable()),
         reference,
+        standing: session.status_since.map(|since| Standing {
+            shard: standing_shard(session.status(), shard(key, STANDING_SHARDS)),
+            at: standing_at(key, since),
+            provider: session.key.provider,
+            outcome: session.standing_outcome(),
+        }),
         session: session.clone(),
     })
 }
@@ -163,7 +211,7 @@ pub(super) fn event(key: &PartitionKey, event: &SessionEvent) -> Result<Item, Ta
 }
 
 pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: Payload<'_>, retention: Duration) -> Item {
-    let mut item = self::key(key, &format!("{PAYLOAD}{}", event.event_id));
+    let mut item = self::key(key, &payload_sk(&event.event_id));
     let expires_at = event.received_at.plus(retention).unix_seconds();
     item.insert("source".into(), AttributeValue::S(payload.source.to_owned()));
     item.insert("payload".into(), AttributeValue::S(payload.text.to_owned()));
@@ -177,9 +225,16 @@ pub(super) fn stored_payload(item: &Item) -> Option<(EventId, &str, &str)> {
     Some((event_id, string(item, "source")?, string(item, "payload")?))
 }
 
+/// The time at which a payload expires.
+pub(super) fn expires_at(item: &Item) -> Option<Timestamp> {
+    Timestamp::from_unix(item.get("expiresAt")?.as_n().ok()?.parse().ok()?, 0)
+}
+
+/// The outbox entry of a notification, after the one with the sequence `last`; 0 for a session's first.
 pub(super) fn outbox_entry(
     key: &PartitionKey,
     notification: &Notification,
+    last: u64,
     now: Timestamp,
 ) -> Result<Item, TableError> {
     let shard = shard(key, OUTBOX_SHARDS);
@@ -188,6 +243,22 @@ pub(super) fn outbox_entry(
         sk: notification_sk(notification.sequence),
         due_shard: outbox_shard(shard),
         due_at: now.plus(INLINE_GRACE).sortable(),
+        follows: Some(last).filter(|last| last + 1 != notification.sequence),
+        notification: notification.clone(),
+    })
+}
+
+pub(super) fn told(
+    key: &PartitionKey,
+    notification: &Notification,
+    message_id: &str,
+    told_at: Timestamp,
+) -> Result<Item, TableError> {
+    write(&ToldItem {
+        pk: key.0.clone(),
+        sk: format!("{TOLD}{}", notification.sequence),
+        told_at,
+        message_id: message_id.to_owned(),
         notification: notification.clone(),
     })
 }
@@ -214,8 +285,24 @@ pub(super) fn event_sk(event_id: &EventId) -> String {
     format!("{EVENT}{event_id}")
 }
 
+/// The sort key of an event's payload.
+pub(super) fn payload_sk(event_id: &EventId) -> String {
+    format!("{PAYLOAD}{event_id}")
+}
+
 pub(super) fn notification_sk(sequence: u64) -> String {
     format!("{NOTIFICATION}{sequence}")
+}
+
+/// The partition of the index `standing` that holds a part of the sessions of one status.
+pub(super) fn standing_shard(status: Status, shard: u8) -> String {
+    format!("{}#{shard}", status.as_str())
+}
+
+/// The place of a session within its status: by time, and then by a part of the key's digest, so that no two sessions
+/// have the same place, in whatever shards they are.
+fn standing_at(key: &PartitionKey, since: Timestamp) -> String {
+    format!("{}#{}", since.sortable(), &sha256_hex(key.0.as_bytes())[..16])
 }
 
 pub(super) fn outbox_shard(shard: u8) -> String {
@@ -258,7 +345,7 @@ fn write<T: Serialize>(item: &T) -> Result<Item, TableError> {
 mod tests {
     use super::*;
     use verdict_sessions::{
-        AttemptId, Check, CheckOutcome, Decision, Kind, Outcome, Provider, ReasonCode, Stage, Subject,
+        AttemptId, Check, CheckOutcome, Decision, Kind, Outcome, Provider, ReasonCode, SequenceBase, Stage, Subject,
     };
 
     /// DynamoDB's limit, in bytes.
@@ -336,7 +423,7 @@ mod tests {
     fn the_largest_record_is_an_item_that_dynamodb_stores() {
         let mut session = None;
         for number in 0..600 {
-            session = Some(Session::apply(session.as_ref(), &largest(number)).session);
+            session = Some(Session::apply(session.as_ref(), &largest(number), SequenceBase::default()).session);
         }
         let session = session.unwrap();
         assert_eq!((session.attempts.len(), session.checks.len()), (512, 64));

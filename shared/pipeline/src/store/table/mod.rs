@@ -1,4 +1,4 @@
-//! The sessions table: one table, six sorts of item.
+//! The sessions table: one table, seven sorts of item.
 //!
 //! | item | pk | sk |
 //! |---|---|---|
@@ -6,12 +6,14 @@
 //! | event | same | `EVENT#{eventId}` |
 //! | payload | same | `PAYLOAD#{eventId}` |
 //! | outbox entry | same | `NOTIFICATION#{sequence}` |
+//! | notification told | same | `TOLD#{sequence}` |
 //! | poll | same | `POLL` |
 //! | pause of the polls | `POLLS#incode` | `PAUSE` |
 //!
 //! An event is recorded in one transaction: the event if it is not there yet, its payload, the session if no other
 //! writer has changed it meanwhile, and the outbox entry if a notification is due. So each fact counts once, and a
-//! notification exists exactly if its change does.
+//! notification exists exactly if its change does. Once SQS has taken a notification, one more transaction turns its
+//! outbox entry into what was told.
 //!
 //! `items` holds what is stored, `record` writes it (by `transaction`), `lookups` reads it for callers, `history` for a
 //! rebuild; `outbox` and `polls` are the two sorts of item that wait, and `due` the index that finds them.
@@ -26,10 +28,16 @@ pub(crate) mod polls;
 pub(crate) mod record;
 mod transaction;
 
-use crate::store::aws_error::AwsError;
-use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use crate::{store::aws_error::AwsError, time::backoff::Pauses};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, KeysAndAttributes},
+};
+use error::TableError;
 use items::{Item, PartitionKey};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
+use verdict_sessions::SequenceBase;
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -37,17 +45,37 @@ pub struct SessionsTable {
     client: Client,
     name: String,
     retention: Duration,
+    sequence_base: SequenceBase,
 }
 
 impl SessionsTable {
-    pub(crate) fn new(client: Client, name: String, retention: Duration) -> Self {
-        Self { client, name, retention }
+    pub(crate) fn new(client: Client, name: String, retention: Duration, sequence_base: SequenceBase) -> Self {
+        Self { client, name, retention, sequence_base }
     }
 
     /// Reads one item, consistently.
     async fn item(&self, partition: &PartitionKey, sk: &str) -> Result<Option<Item>, AwsError> {
         let get = self.client.get_item().table_name(&self.name).set_key(Some(items::key(partition, sk)));
         Ok(get.consistent_read(true).send().await?.item)
+    }
+
+    /// Reads items by their keys, consistently: those that there are, in no order.
+    async fn items(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, TableError> {
+        let mut items = Vec::new();
+        let mut pauses = Pauses::default();
+        while !keys.is_empty() {
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let wanted = wanted.map_err(|_| TableError::Unwritable("key"))?;
+            let answer = self.client.batch_get_item().request_items(&self.name, wanted).send().await?;
+            items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+            // Keys that DynamoDB left out for its limits on size or throughput: they say nothing about the items.
+            keys =
+                answer.unprocessed_keys.into_iter().flat_map(HashMap::into_values).flat_map(|left| left.keys).collect();
+            if !keys.is_empty() {
+                tokio::time::sleep(pauses.next()).await;
+            }
+        }
+        Ok(items)
     }
 
     /// A consistent query for the items of a partition whose sort keys begin with `prefix`.

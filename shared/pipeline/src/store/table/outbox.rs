@@ -4,7 +4,9 @@ use super::{
     SessionsTable,
     error::TableError,
     items::{self, OUTBOX_SHARDS, OutboxItem, PartitionKey, read},
+    transaction::Written,
 };
+use crate::time::backoff::Pauses;
 use std::collections::HashSet;
 use verdict_sessions::{Notification, Timestamp};
 
@@ -14,33 +16,50 @@ impl SessionsTable {
     /// # Errors
     /// [`TableError`]; [`TableError::Conflict`] if the entry before the oldest is about to be written.
     pub(crate) async fn outbox(&self, partition: &PartitionKey) -> Result<Vec<Notification>, TableError> {
-        let mut notifications = Vec::new();
+        let mut entries = Vec::new();
         let mut pages = self.query(partition, items::NOTIFICATION).into_paginator().items().send();
         while let Some(item) = pages.next().await {
-            notifications.push(read::<OutboxItem>(item?, "outbox entry")?.notification);
+            entries.push(read::<OutboxItem>(item?, "outbox entry")?);
         }
-        let notifications = in_order(notifications);
+        let entries = in_order(entries);
         // A query may see one transaction's entry and not yet that of the transaction before. A read of that single
         // item sees it.
-        if let Some(first) = notifications.first().filter(|first| first.sequence > 1)
-            && self.item(partition, &items::notification_sk(first.sequence - 1)).await?.is_some()
+        if let Some(last) = entries.first().map(OutboxItem::predecessor).filter(|last| *last > 0)
+            && self.item(partition, &items::notification_sk(last)).await?.is_some()
         {
             return Err(TableError::Conflict);
         }
-        Ok(notifications)
+        Ok(entries.into_iter().map(|entry| entry.notification).collect())
     }
 
-    /// Deletes an outbox entry, once SQS has confirmed it.
+    /// Turns an outbox entry into what was told, once SQS has taken it under this id. If it was turned before, the
+    /// first time counts.
     ///
     /// # Errors
     /// [`TableError`]. The entry will then be published once more, under the same id.
-    pub(crate) async fn remove_from_outbox(&self, partition: &PartitionKey, sequence: u64) -> Result<(), TableError> {
-        self.client
-            .delete_item()
-            .table_name(&self.name)
-            .set_key(Some(items::key(partition, &items::notification_sk(sequence))))
-            .send()
-            .await?;
+    pub(crate) async fn confirm(
+        &self,
+        partition: &PartitionKey,
+        notification: &Notification,
+        message_id: &str,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let entry = || items::key(partition, &items::notification_sk(notification.sequence));
+        let mut pauses = Pauses::default();
+        loop {
+            let writes = vec![
+                self.put_if_absent(items::told(partition, notification, message_id, now)?)?,
+                self.delete(entry())?,
+            ];
+            match self.write(writes).await {
+                Ok(Written::Yes) => return Ok(()),
+                Ok(Written::ConditionFailed | Written::CheckFailed) => break,
+                // The next notification of the session is being written, and looks at this entry.
+                Err(TableError::Conflict) => tokio::time::sleep(pauses.next()).await,
+                Err(error) => return Err(error),
+            }
+        }
+        self.client.delete_item().table_name(&self.name).set_key(Some(entry())).send().await?;
         Ok(())
     }
 
@@ -61,13 +80,12 @@ impl SessionsTable {
 
 /// Sorts by number, since as text 10 would come before 2, and cuts at the first gap. An outbox has none; but an entry
 /// that is written between two pages of a long query may be missed, and a later one must not overtake it.
-fn in_order(mut notifications: Vec<Notification>) -> Vec<Notification> {
-    notifications.sort_by_key(|notification| notification.sequence);
-    let first = notifications.first().map_or(0, |notification| notification.sequence);
-    let unbroken =
-        notifications.iter().zip(first..).take_while(|(entry, expected)| entry.sequence == *expected).count();
-    notifications.truncate(unbroken);
-    notifications
+fn in_order(mut entries: Vec<OutboxItem>) -> Vec<OutboxItem> {
+    entries.sort_by_key(|entry| entry.notification.sequence);
+    let follows = |pair: &[OutboxItem]| pair[1].predecessor() == pair[0].notification.sequence;
+    let unbroken = entries.windows(2).take_while(|pair| follows(pair)).count();
+    entries.truncate(unbroken + 1);
+    entries
 }
 
 #[cfg(test)]
@@ -76,18 +94,24 @@ mod tests {
 
     #[test]
     fn an_outbox_is_published_by_number_and_up_to_its_first_gap() {
-        let of = |sequences: &[u64]| {
-            let entries = sequences.iter().map(|sequence| {
+        let of = |entries: &[(u64, Option<u64>)]| {
+            let entries = entries.iter().map(|(sequence, follows)| {
                 serde_json::from_value(serde_json::json!({
-                    "provider": "veriff", "sessionId": "s", "kind": "verification", "sequence": sequence,
-                    "outcome": "review", "final": false, "correction": false, "decidedAt": "2026-06-13T00:38:30Z",
+                    "pk": "p", "sk": "s", "dueShard": "outbox#0", "dueAt": "2026-06-13T00:38:30Z", "follows": follows,
+                    "notification": {
+                        "provider": "veriff", "sessionId": "s", "kind": "verification", "sequence": sequence,
+                        "outcome": "review", "final": false, "correction": false, "decidedAt": "2026-06-13T00:38:30Z",
+                    },
                 }))
                 .unwrap()
             });
-            in_order(entries.collect()).iter().map(|entry| entry.sequence).collect::<Vec<_>>()
+            in_order(entries.collect()).iter().map(|entry| entry.notification.sequence).collect::<Vec<_>>()
         };
-        assert_eq!(of(&[10, 11, 8, 9]), [8, 9, 10, 11]);
-        assert_eq!(of(&[20, 21, 18]), [18]);
-        assert_eq!(of(&[]), Vec::<u64>::new());
+        let one_less = |sequences: &[u64]| of(&sequences.iter().map(|sequence| (*sequence, None)).collect::<Vec<_>>());
+        assert_eq!(one_less(&[10, 11, 8, 9]), [8, 9, 10, 11]);
+        assert_eq!(one_less(&[20, 21, 18]), [18]);
+        assert_eq!(one_less(&[]), Vec::<u64>::new());
+        assert_eq!(of(&[(1001, Some(3)), (2, None), (1002, None), (3, None)]), [2, 3, 1001, 1002], "a jump is no gap");
+        assert_eq!(of(&[(1001, Some(4)), (3, None)]), [3]);
     }
 }

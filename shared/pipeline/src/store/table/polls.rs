@@ -58,6 +58,13 @@ pub(crate) enum Cause {
     Request,
 }
 
+/// A session's place on the schedule, as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ScheduledPoll {
+    reason: PollReason,
+    due_at: Timestamp,
+}
+
 /// A session's entry, while one process holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Poll {
@@ -101,6 +108,26 @@ enum Replaces {
     Quiet,
     AllExceptRecheck,
     Any,
+}
+
+impl ScheduledPoll {
+    /// Reads an entry. `None` if it is none that this release writes: then it counts as absent, and whoever schedules
+    /// the session finds out.
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        Some(Self {
+            reason: PollReason::named(items::string(item, "pollReason")?)?,
+            due_at: Timestamp::parse(items::string(item, "dueAt")?)?,
+        })
+    }
+
+    /// Returns whether the session needs no other place, of a copy that would give it this one.
+    pub(crate) fn will_do(self, reason: PollReason, now: Timestamp) -> bool {
+        match reason.may_replace(Cause::Copy) {
+            Replaces::Nothing => true,
+            Replaces::Quiet | Replaces::AllExceptRecheck => self.reason != PollReason::Quiet,
+            Replaces::Any => self.reason == reason && self.due_at <= now,
+        }
+    }
 }
 
 impl Poll {

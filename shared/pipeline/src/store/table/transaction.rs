@@ -9,7 +9,7 @@ use crate::store::aws_error::AwsError;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, Put, TransactWriteItem, builders::PutBuilder},
+    types::{CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, builders::PutBuilder},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use verdict_sessions::Session;
@@ -17,11 +17,14 @@ use verdict_sessions::Session;
 impl SessionsTable {
     /// Writes all or nothing.
     pub(super) async fn write(&self, writes: Vec<TransactWriteItem>) -> Result<Written, TableError> {
+        let is_check = |write: &TransactWriteItem| write.condition_check.is_some();
+        let check = writes.iter().position(is_check);
         let written = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         match written {
             Ok(_) => Ok(Written::Yes),
-            Err(error) => match Cancelled::from_error(&error) {
+            Err(error) => match Cancelled::from_error(&error, check) {
                 Some(Cancelled::ConditionFailed) => Ok(Written::ConditionFailed),
+                Some(Cancelled::CheckFailed) => Ok(Written::CheckFailed),
                 Some(Cancelled::Conflict) => Err(TableError::Conflict),
                 Some(Cancelled::Throttled) => Err(AwsError::throttled().into()),
                 None => Err(match AwsError::from(error) {
@@ -38,6 +41,21 @@ impl SessionsTable {
 
     pub(super) fn put_if_absent(&self, item: Item) -> Result<TransactWriteItem, TableError> {
         self.transact_put(item, |put| put.condition_expression("attribute_not_exists(pk)"))
+    }
+
+    pub(super) fn delete(&self, key: Item) -> Result<TransactWriteItem, TableError> {
+        let delete = Delete::builder().table_name(&self.name).set_key(Some(key)).build();
+        Ok(TransactWriteItem::builder().delete(delete.map_err(|_| TableError::Unwritable("key"))?).build())
+    }
+
+    /// Checks that there is no such item. A transaction may have one check.
+    pub(super) fn check_absent(&self, key: Item) -> Result<TransactWriteItem, TableError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .condition_expression("attribute_not_exists(pk)")
+            .build();
+        Ok(TransactWriteItem::builder().condition_check(check.map_err(|_| TableError::Unwritable("key"))?).build())
     }
 
     /// Puts a session, on condition that no other writer has changed it since it was read.
@@ -74,42 +92,44 @@ pub(super) enum Written {
     Yes,
     /// Nothing was written, since the condition of the first write did not hold.
     ConditionFailed,
+    /// Nothing was written, and the check alone is why.
+    CheckFailed,
 }
 
-/// The reason for which a transaction was cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The reason for which a transaction was cancelled. Of several, the last of these counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cancelled {
-    /// The condition of the first write did not hold. If an event is recorded, it was there already.
-    ConditionFailed,
-    /// Another writer changed the session meanwhile, or is about to.
-    Conflict,
+    /// The check failed, and nothing else.
+    CheckFailed,
     /// One of the items was throttled.
     Throttled,
+    /// Another writer changed the session meanwhile, or is about to.
+    Conflict,
+    /// The condition of the first write did not hold. If an event is recorded, it was there already.
+    ConditionFailed,
 }
 
 impl Cancelled {
     /// Returns `None` if the transaction was cancelled for none of these reasons: the error speaks for itself then.
-    fn from_error(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Option<Self> {
+    fn from_error(error: &SdkError<TransactWriteItemsError, HttpResponse>, check: Option<usize>) -> Option<Self> {
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
             return None;
         };
         Self::from_codes(
             cancelled.cancellation_reasons().iter().map(|reason| CancellationReason::code(reason).unwrap_or_default()),
+            check,
         )
     }
 
-    /// The codes come in the order of the writes.
-    fn from_codes<'r>(codes: impl Iterator<Item = &'r str>) -> Option<Self> {
-        let mut cancelled = None;
-        for (position, code) in codes.enumerate() {
-            match code {
-                "ConditionalCheckFailed" if position == 0 => return Some(Self::ConditionFailed),
-                "ConditionalCheckFailed" | "TransactionConflict" => cancelled = Some(Self::Conflict),
-                code if AwsError::is_throttling(code) => cancelled = cancelled.or(Some(Self::Throttled)),
-                _ => {}
-            }
-        }
-        cancelled
+    /// The codes come in the order of the writes, of which `check` is the place of the check.
+    fn from_codes<'r>(codes: impl Iterator<Item = &'r str>, check: Option<usize>) -> Option<Self> {
+        let reasons = codes.enumerate().filter_map(|(position, code)| match code {
+            "ConditionalCheckFailed" if position == 0 => Some(Self::ConditionFailed),
+            "ConditionalCheckFailed" if Some(position) == check => Some(Self::CheckFailed),
+            "ConditionalCheckFailed" | "TransactionConflict" => Some(Self::Conflict),
+            code => AwsError::is_throttling(code).then_some(Self::Throttled),
+        });
+        reasons.max()
     }
 }
 
@@ -121,7 +141,12 @@ mod tests {
     fn the_reasons_of_a_cancelled_transaction_are_told_apart() {
         const NONE: &str = "None";
         const FAILED: &str = "ConditionalCheckFailed";
-        let cases: [(&[&str], Option<Cancelled>); 10] = [
+        let cases: [(&[&str], Option<Cancelled>); 15] = [
+            (&[NONE, NONE, NONE, NONE, FAILED], Some(Cancelled::CheckFailed)),
+            (&[FAILED, NONE, NONE, NONE, FAILED], Some(Cancelled::ConditionFailed)),
+            (&[NONE, NONE, FAILED, NONE, FAILED], Some(Cancelled::Conflict)),
+            (&[NONE, NONE, NONE, NONE, "TransactionConflict"], Some(Cancelled::Conflict)),
+            (&[NONE, "ThrottlingError", NONE, NONE, FAILED], Some(Cancelled::Throttled)),
             (&[FAILED, NONE, NONE], Some(Cancelled::ConditionFailed)),
             (&[FAILED, NONE, FAILED, NONE], Some(Cancelled::ConditionFailed)),
             (&[NONE, NONE, FAILED], Some(Cancelled::Conflict)),
@@ -134,7 +159,7 @@ mod tests {
             (&[], None),
         ];
         for (reasons, expected) in cases {
-            assert_eq!(Cancelled::from_codes(reasons.iter().copied()), expected, "{reasons:?}");
+            assert_eq!(Cancelled::from_codes(reasons.iter().copied(), Some(4)), expected, "{reasons:?}");
         }
     }
 }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use verdict_sessions::{
-    CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, Session, SessionEvent, SessionId, SessionKey, Stage,
-    Timestamp,
+    CheckOutcome, Kind, Outcome, Provider, ReasonCode, Remark, SequenceBase, Session, SessionEvent, SessionId,
+    SessionKey, Stage, Timestamp,
 };
 use verdict_webhooks::{
     Unreadable,
@@ -398,8 +398,8 @@ fn a_status_that_comes_again_is_a_fact_of_its_own() {
 fn fold(events: &[&SessionEvent]) -> (Option<Outcome>, Vec<Outcome>) {
     let (mut record, mut notified) = (None, Vec::new());
     for event in events {
-        let applied = Session::apply(record.as_ref(), event);
-        notified.extend(applied.notification.map(|notification| notification.outcome));
+        let applied = Session::apply(record.as_ref(), event, SequenceBase::default());
+        notified.extend(applied.notification.and_then(|notification| notification.outcome));
         record = Some(applied.session);
     }
     let decision = record.and_then(|session| session.decision);

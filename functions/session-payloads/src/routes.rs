@@ -9,7 +9,7 @@ use verdict_pipeline::{
     query::Parameters,
     telemetry::{self, Line},
 };
-use verdict_sessions::{EventId, SessionId, SessionKey, Timestamp};
+use verdict_sessions::{EventId, SessionKey, Timestamp};
 
 /// The function.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ struct Asked {
     event_id: Option<EventId>,
 }
 
-/// What a request got, as the log and the metrics call it.
+/// The result of a request, as the log and the metrics call it.
 #[derive(Clone, Copy)]
 enum Outcome {
     Shown,
@@ -135,16 +135,12 @@ fn asked(request: &Request) -> Result<Asked, String> {
     if let (Some(provider), Some(id), Some(event)) = (path.get("provider"), path.get("sessionId"), path.get("eventId"))
     {
         Parameters::read(&request.query, &[]).map_err(|problem| problem.to_string())?;
-        return Ok(Asked { session: key(provider, id), event_id: EventId::new(event.as_str()).ok() });
+        return Ok(Asked { session: SessionKey::named(provider, id), event_id: EventId::new(event.as_str()).ok() });
     }
     let parameters = Parameters::read(&request.query, &["session", "event"]).map_err(|problem| problem.to_string())?;
     let (Some(session), Some(event)) = (parameters.get("session"), parameters.get("event")) else {
         return Err("ask for ?session={provider}%2F{sessionId}&event={eventId}".into());
     };
     let (provider, id) = session.split_once('/').ok_or("`session` must be {provider}%2F{sessionId}")?;
-    Ok(Asked { session: key(provider, id), event_id: EventId::new(event).ok() })
-}
-
-fn key(provider: &str, id: &str) -> Option<SessionKey> {
-    Some(SessionKey { provider: provider.parse().ok()?, session_id: SessionId::new(id).ok()? })
+    Ok(Asked { session: SessionKey::named(provider, id), event_id: EventId::new(event).ok() })
 }

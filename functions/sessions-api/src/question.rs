@@ -5,7 +5,7 @@ use verdict_pipeline::{
     gateway::Request,
     query::{Parameters, either},
 };
-use verdict_sessions::{EventId, Outcome, Provider, SessionId, SessionKey, Status, Timestamp};
+use verdict_sessions::{EventId, Outcome, Provider, SessionKey, Status, Timestamp};
 
 /// A question. The cursor is that of the page before.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Question {
     pub(crate) fn of(request: &Request) -> Result<Self, String> {
         let path = &request.path_parameters;
         match (path.get("provider"), path.get("sessionId")) {
-            (Some(provider), Some(id)) => Self::of_path(request, key(provider, id)),
+            (Some(provider), Some(id)) => Self::of_path(request, SessionKey::named(provider, id)),
             _ => Self::of_search(&parameters(request, SEARCH)?),
         }
     }
@@ -83,7 +83,7 @@ impl Question {
             (Some("payload"), Some(event)) => EventId::new(event).ok(),
             _ => None,
         };
-        Ok(key(provider, id).map_or(Self::OfNoSession, |key| match (part, event) {
+        Ok(SessionKey::named(provider, id).map_or(Self::OfNoSession, |key| match (part, event) {
             (Some("events"), _) => Self::Events(key, next),
             (Some("notifications"), _) => Self::Notifications(key, next),
             (_, Some(event)) => Self::Payload(key, event),
@@ -156,10 +156,6 @@ fn parameters<'r>(request: &'r Request, known: &'static [&'static str]) -> Resul
     Parameters::read(&request.query, known).map_err(|problem| problem.to_string())
 }
 
-fn key(provider: &str, id: &str) -> Option<SessionKey> {
-    Some(SessionKey { provider: provider.parse().ok()?, session_id: SessionId::new(id).ok()? })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,7 +182,7 @@ mod tests {
             let path = [("provider", provider), ("sessionId", "a/b")];
             Question::of(&request(&format!("/{{provider}}/{{sessionId}}{part}"), &path, query))
         };
-        let session = || key("veriff", "a/b").unwrap();
+        let session = || SessionKey::named("veriff", "a/b").unwrap();
         assert_eq!(ask("", "veriff", &[]), Ok(Question::Session(session())));
         assert_eq!(ask("/events", "veriff", &[]), Ok(Question::Events(session(), None)));
         let next = || Some("c".to_owned());
@@ -205,7 +201,7 @@ mod tests {
     #[tokio::test]
     async fn a_search_asks_for_one_session_or_for_those_of_a_reference_or_a_status() {
         let session = ("session", "wultra/a/b");
-        let key = || key("wultra", "a/b").unwrap();
+        let key = || SessionKey::named("wultra", "a/b").unwrap();
         let next = || Some("c".to_owned());
         assert_eq!(search(&[session]), Ok(Question::Session(key())));
         assert_eq!(search(&[("part", "events"), session]), Ok(Question::Events(key(), None)));

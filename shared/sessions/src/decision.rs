@@ -79,6 +79,11 @@ impl ReasonCode {
         code.then(|| Self(text.to_owned()))
     }
 
+    /// Returns whether all of some codes are among others.
+    pub(crate) fn are_all_in(codes: &[Self], others: &[Self]) -> bool {
+        codes.iter().all(|code| others.contains(code))
+    }
+
     /// The code's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -127,7 +132,7 @@ impl Decision {
 
     /// Returns whether the codes of another decision's reasons are among this one's.
     pub(crate) fn has_all_codes_of(&self, other: &Self) -> bool {
-        other.all_reason_codes().iter().all(|code| self.all_reason_codes().contains(code))
+        ReasonCode::are_all_in(other.all_reason_codes(), self.all_reason_codes())
     }
 
     /// The codes of its reasons, in the provider's order.

@@ -62,10 +62,9 @@ impl Check {
         Self { outcome, reason: None, reason_codes: Vec::new(), detail: Detail::empty() }
     }
 
-    /// Returns whether both have the same reasons, in whatever order.
-    pub(crate) fn has_codes_of(&self, other: &Self) -> bool {
-        let are_among = |codes: &[ReasonCode], all: &[ReasonCode]| codes.iter().all(|code| all.contains(code));
-        are_among(&self.reason_codes, &other.reason_codes) && are_among(&other.reason_codes, &self.reason_codes)
+    /// Returns whether the codes of another check's reasons are among this one's.
+    pub(crate) fn has_all_codes_of(&self, other: &Self) -> bool {
+        ReasonCode::are_all_in(&other.reason_codes, &self.reason_codes)
     }
 
     /// The bytes of its codes and details.

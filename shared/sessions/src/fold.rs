@@ -34,7 +34,7 @@ pub struct Applied {
     pub notification: Option<Notification>,
 }
 
-/// What folding all events of a session anew makes of its record.
+/// The result of folding all events of a session anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refolded {
     /// The record as it is.
@@ -45,7 +45,7 @@ pub enum Refolded {
     Changed(Box<Applied>),
 }
 
-/// Whether a rebuild may withdraw a decision.
+/// The permission of a rebuild to withdraw a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withdrawal {
     /// The rebuild is refused if it would.
@@ -83,7 +83,7 @@ impl Session {
         } else {
             let none = BTreeMap::new();
             let checks = before.map_or(&none, |before| &before.checks);
-            session.told_of(CheckChange::between(checks, &session.checks))
+            session.told_of(|| CheckChange::between(checks, &session.checks))
         };
         let notification = changes.map(|changes| session.notify(before, base, changes, event.received_at));
         Applied { session, notification }
@@ -116,7 +116,7 @@ impl Session {
         let changes = if is_correction(decided(self), decided(&session)) {
             Some(Vec::new())
         } else {
-            session.told_of(CheckChange::corrections(&self.checks, &session.checks))
+            session.told_of(|| CheckChange::corrections(&self.checks, &session.checks))
         };
         let now = match (changes.is_some() && session.decision.is_none(), withdrawal) {
             (true, Withdrawal::Refused) => return Err(NotRebuilt::DecisionWithdrawn),
@@ -155,15 +155,15 @@ impl Session {
     /// The time since which the record has its status, after an event.
     fn status_since_after(&self, before: Option<&Self>, event: &SessionEvent) -> Timestamp {
         match before {
-            // Unknown is only when it was entered: not later than the last event.
+            // If it isn't known when the status was entered, it was not later than the last event.
             Some(before) if before.status() == self.status() => before.status_since.unwrap_or(before.last_event_at),
             _ => event.received_at,
         }
     }
 
     /// Changes of checks, if they are worth a notification: a final decision stands.
-    fn told_of(&self, changes: Vec<CheckChange>) -> Option<Vec<CheckChange>> {
-        Some(changes).filter(|changes| self.has_final_decision() && !changes.is_empty())
+    fn told_of(&self, changes: impl FnOnce() -> Vec<CheckChange>) -> Option<Vec<CheckChange>> {
+        self.has_final_decision().then(changes).filter(|changes| !changes.is_empty())
     }
 
     /// Takes the next sequence, and makes the notification of the standing state and of the checks that changed.

@@ -185,6 +185,15 @@ pub struct SessionKey {
     pub session_id: SessionId,
 }
 
+impl SessionKey {
+    /// The session of a provider's name and an id. `None` if there is no such provider, or if no session can have such
+    /// an id.
+    #[must_use]
+    pub fn named(provider: &str, session_id: &str) -> Option<Self> {
+        Some(Self { provider: provider.parse().ok()?, session_id: SessionId::new(session_id).ok()? })
+    }
+}
+
 impl fmt::Display for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.provider, self.session_id)
@@ -226,6 +235,8 @@ mod tests {
     fn a_key_reads_as_provider_slash_id() {
         let key = SessionKey { provider: "wultra".parse().unwrap(), session_id: SessionId::new("a/b").unwrap() };
         assert_eq!(key.to_string(), "wultra/a/b");
+        assert_eq!(SessionKey::named("wultra", "a/b"), Some(key));
+        assert_eq!([SessionKey::named("another", "a"), SessionKey::named("wultra", " ")], [None, None]);
         assert_eq!("Veriff".parse::<Provider>(), Err(UnknownProvider));
     }
 }

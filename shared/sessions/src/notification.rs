@@ -260,10 +260,13 @@ impl CheckChange {
     /// Codes that were left out of a record, so that it stays small, are unknown. A check has changed then if its
     /// outcome comes from another event.
     pub(crate) fn between(before: &BTreeMap<String, RankedCheck>, after: &BTreeMap<String, RankedCheck>) -> Vec<Self> {
+        let has_same_codes = |old: &RankedCheck, new: &RankedCheck| {
+            let are_known = !old.is_cut && !new.is_cut;
+            are_known && old.value.has_all_codes_of(&new.value) && new.value.has_all_codes_of(&old.value)
+        };
         let is_news = |old: &RankedCheck, new: &RankedCheck| {
             old.value.outcome != new.value.outcome
-                || old.rank.event_id != new.rank.event_id
-                    && (old.is_cut || new.is_cut || !old.value.has_codes_of(&new.value))
+                || old.rank.event_id != new.rank.event_id && !has_same_codes(old, new)
         };
         Self::all(before, after, is_news)
     }
@@ -275,8 +278,7 @@ impl CheckChange {
         after: &BTreeMap<String, RankedCheck>,
     ) -> Vec<Self> {
         let is_correction = |old: &RankedCheck, new: &RankedCheck| {
-            old.value.outcome != new.value.outcome
-                || !new.is_cut && old.value.reason_codes.iter().any(|code| !new.value.reason_codes.contains(code))
+            old.value.outcome != new.value.outcome || !new.is_cut && !new.value.has_all_codes_of(&old.value)
         };
         let all = Self::all(before, after, is_correction);
         all.into_iter().filter(|change| change.previous_outcome.is_some()).collect()

@@ -176,7 +176,7 @@ async fn try_to_rebuild(
     Ok(reading.rebuilt())
 }
 
-/// What today's readers make of a session.
+/// A session as today's readers make it.
 enum Reading {
     /// A record.
     Read(Box<Rebuild>),
@@ -277,7 +277,7 @@ async fn read_all_again(
     })
 }
 
-/// What today's readers make of the payloads of recorded events.
+/// Reads the payloads of recorded events again, with today's readers.
 async fn events_again(
     table: &SessionsTable,
     session: &SessionKey,

@@ -40,7 +40,7 @@ pub(crate) struct Recorder {
 #[derive(Default)]
 struct SessionHandling {
     is_new: bool,
-    /// What is to be published now.
+    /// The notification to publish now.
     due: Option<Due>,
     remarks: Vec<Remark>,
     coded_remarks: Vec<String>,

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, collections::HashMap, time::Duration};
 use verdict_sessions::{
-    EventId, Notification, Outcome, Provider, Session, SessionEvent, SessionId, SessionKey, Status, Timestamp,
+    EventId, Notification, Outcome, Provider, Session, SessionEvent, SessionKey, Status, Timestamp,
 };
 use verdict_webhooks::sha256_hex;
 
@@ -103,7 +103,7 @@ impl PartitionKey {
     /// The session of this partition.
     pub(crate) fn session(&self) -> Option<SessionKey> {
         let (provider, session_id) = self.0.strip_prefix(SESSION)?.split_once('/')?;
-        Some(SessionKey { provider: provider.parse().ok()?, session_id: SessionId::new(session_id).ok()? })
+        SessionKey::named(provider, session_id)
     }
 }
 
@@ -162,7 +162,7 @@ pub(super) struct OutboxItem {
 impl OutboxItem {
     /// The sequence of the notification before; 0 for a session's first.
     pub(super) fn predecessor(&self) -> u64 {
-        self.follows.unwrap_or(self.notification.sequence - 1)
+        self.follows.unwrap_or(self.notification.sequence.saturating_sub(1))
     }
 }
 
@@ -345,7 +345,8 @@ fn write<T: Serialize>(item: &T) -> Result<Item, TableError> {
 mod tests {
     use super::*;
     use verdict_sessions::{
-        AttemptId, Check, CheckOutcome, Decision, Kind, Outcome, Provider, ReasonCode, SequenceBase, Stage, Subject,
+        AttemptId, Check, CheckOutcome, Decision, Kind, Outcome, Provider, ReasonCode, SequenceBase, SessionId, Stage,
+        Subject,
     };
 
     /// DynamoDB's limit, in bytes.

@@ -111,8 +111,8 @@ enum Replaces {
 }
 
 impl ScheduledPoll {
-    /// Reads an entry. `None` if it is none that this release writes: then it counts as absent, and whoever schedules
-    /// the session finds out.
+    /// Reads an entry. Returns `None` if this release doesn't write such an entry: then it counts as absent, and the
+    /// conditional write that schedules the session finds out.
     pub(super) fn read(item: &Item) -> Option<Self> {
         Some(Self {
             reason: PollReason::named(items::string(item, "pollReason")?)?,

@@ -20,7 +20,7 @@ const MAX_FAILURES_IN_A_ROW: u32 = 3;
 pub enum Recorded {
     /// The event was new.
     New {
-        /// What the outbox now holds of it.
+        /// The notification of it that the outbox now holds.
         due: Option<Due>,
     },
     /// The event was there already.
@@ -46,7 +46,7 @@ pub struct FirstCopy {
     pub(crate) poll: Option<ScheduledPoll>,
 }
 
-/// What the table knows of an event and its session.
+/// The table's knowledge of an event and its session.
 #[derive(Default)]
 struct Known {
     session: Option<Session>,

@@ -76,7 +76,7 @@ struct Walk<'t> {
     until: Deadline,
 }
 
-/// What comes next on a walk.
+/// The next step of a walk.
 enum Ahead {
     /// An entry, of the shard with this number.
     Entry(usize),

@@ -1,4 +1,4 @@
-//! What was told of a session, in order of sequence.
+//! The history of a session: what was told of it, in order of sequence.
 
 use super::{
     cursor::List,
@@ -96,7 +96,7 @@ fn page_of(list: &List, told: BTreeMap<u64, ToldItem>, after: u64) -> Page<Told>
 }
 
 impl Told {
-    /// What callers see of it.
+    /// The part of it that callers see.
     #[must_use]
     pub fn view(&self) -> ToldView<'_> {
         ToldView {

@@ -23,7 +23,7 @@ SECONDS ?= 60
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help ready tools run test check licences contract sim soak side-by-side outage fuzz mutants build deploy doctor delete redrive rebuild restore-drill clean
+.PHONY: help ready tools run test check attack licences contract sim soak side-by-side outage fuzz mutants build package deploy doctor delete redrive rebuild restore-drill clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ check: $(TOOLS)/.installed $(CHECKS)/.installed $(REDOCLY) licences ## Check for
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	$(WITH_TOOLS) sam validate --lint
+
+attack: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Try every known attack on the binaries, under enforced IAM, or in the template's text, and print a table
+	$(STACK)/bin/python -m pytest tests --attacks --quiet --numprocesses 2 --dist loadfile
+	cargo build --workspace --exclude verdict-contract --profile sim --locked
+	@for attack in refusals bodies subjects captor; do ATTACK=$$attack cargo run --quiet --profile sim --locked -p verdict-soak || exit 1; done
 
 licences: $(CHECKS)/.installed ## Check the crates: licences, sources, doubles, and advisories if cargo-deny has a database of them
 	$(DENY) check bans licenses sources
@@ -89,6 +94,9 @@ mutants: ## Break proofs, fold and table code in hundreds of ways: a test must s
 build: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Build the functions for Lambda (PARAMETERS=parameters.yaml)
 	@$(VERDICT) build
 
+package: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Pack the functions for a release: zips, SHA256SUMS, bill of materials (ARCHITECTURE=x86_64)
+	@$(VERDICT) package
+
 deploy: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Deploy: check the parameters, build, deploy, doctor (PARAMETERS=parameters.yaml STACK_NAME=verdict TAGS= ROLE_ARN= BUCKET=)
 	@$(VERDICT) deploy
 
@@ -101,7 +109,7 @@ delete: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Delete the deployed stac
 redrive: $(OPERATIONS)/.installed ## Send what is in quarantine back to intake (FROM=URL of a queue that an earlier stack left)
 	@$(VERDICT) redrive
 
-rebuild: $(OPERATIONS)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them; WITHDRAW=1 may withdraw decisions)
+rebuild: $(OPERATIONS)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them; WITHDRAW=1 may withdraw decisions; REASON="…" is logged)
 	@$(VERDICT) rebuild
 
 restore-drill: $(OPERATIONS)/.installed ## Restore the local stack's table into a new one, have the stack use it, tell the times (PORT=4566)

@@ -108,9 +108,10 @@ class Incode(Provider):
     PATHS = ("/incode/[^/]+",)
     PROBE_PATH = "/incode/onboarding-status"
 
-    # In Unix seconds. The samples' tokens never change, so that the files don't: they hold until 2100, all but one.
+    # In Unix seconds. The samples' tokens never change, so that the files don't. A function takes no token that is good for
+    # longer than a day, so `sign` and `send` put a fresh one in its place.
     ISSUED_AT, EXPIRED_AT, EXPIRES_AT = 1767225600, 1767229200, 4102444800
-    # How long a probe's token is good for, since it is signed with a real key: as long as two clocks may differ.
+    # How long a fresh token is good for, since it may be signed with a real key: as long as two clocks may differ.
     FRESH_SECONDS = 300
 
     @staticmethod
@@ -247,7 +248,8 @@ def probes(provider: str, credentials: dict[str, Any]) -> list[tuple[str, dict[s
     Each has a label that names the entry by its place, never by its value. The request has `path`, `query`, `headers`
     and `body`, and is to be posted to the API.
     """
-    return [(label, probe(provider, keys)) for label, keys in PROOFS[provider].entries(credentials)]
+    entries = itertools.chain(PROOFS[provider].entries(credentials), each_header_alone(credentials, "edgeHeader"))
+    return [(label, probe(provider, keys)) for label, keys in entries]
 
 
 def probe(provider: str, keys: dict[str, Any]) -> dict[str, Any]:
@@ -257,7 +259,8 @@ def probe(provider: str, keys: dict[str, Any]) -> dict[str, Any]:
         content = {"webhook": "verdict.probe", "object_payload": content, "object_payload_signature": ""}
     event = {"headers": {"content-type": "application/json"}, "rawQueryString": "",
              "body": json.dumps(content, separators=(",", ":")), "isBase64Encoded": False}
-    event = PROOFS[provider].prove(event, keys, "genuine")
+    edge = {name.lower(): values[0] for name, values in keys.get("edgeHeader", {}).items()}
+    event = with_headers(PROOFS[provider].prove(event, keys, "genuine"), without=set(), plus=edge)
     if "oauth" in keys:
         bearer = f"Bearer {Incode.fresh_token(keys['oauth'])}"
         event = with_headers(event, without=set(), plus={"authorization": bearer})
@@ -272,12 +275,12 @@ def each_alone(keys: dict[str, Any], *members: str) -> Iterator[tuple[str, dict[
             yield f"{member} entry {position}", {**keys, member: [entry]}
 
 
-def each_header_alone(keys: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def each_header_alone(keys: dict[str, Any], member: str = "headers") -> Iterator[tuple[str, dict[str, Any]]]:
     """The same for each value of each header. A header is also named by its place, in case its name is a secret."""
-    headers = keys.get("headers", {})
+    headers = keys.get(member, {})
     for place, (name, values) in enumerate(headers.items(), 1):
         for position, value in enumerate(values, 1):
-            yield f"headers {place} entry {position}", {**keys, "headers": {**headers, name: [value]}}
+            yield f"{member} {place} entry {position}", {**keys, member: {**headers, name: [value]}}
 
 
 def with_query(event: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:

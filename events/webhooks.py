@@ -50,6 +50,8 @@ class Sample:
     proof: str  # one of its provider's in proofs.py
     ids: dict[str, Any]  # those of session, attempt and reference that the body holds
     expect: dict[str, Any]  # what the local stack shows once the sample was sent to a fresh session
+    # What it shows in place of that where Incode's API needn't confirm what the sample decides, if that differs.
+    believed: Optional[dict[str, Any]] = None
     session_prefix: str = ""  # what Verdict puts before the body's session id where ids of several kinds could meet
 
     @property
@@ -92,6 +94,7 @@ class Scenario:
     steps: list[Step]
     # By the scenario's name for each session: its status, its decision, its notifications in order, its checks' outcomes.
     expect: dict[str, Any]
+    score: Optional[str] = None  # how Incode's API says that the session scored, if it has
 
     @property
     def provider(self) -> str:
@@ -275,9 +278,21 @@ def play(scenario: Scenario, keys: dict[str, Any], url: str, ids: dict[str, Any]
         yield step, send(with_fetched_token(step.event(keys, ids), step.sample, keys, url), url)
 
 
+def bears_token(sample: Sample, keys: dict[str, Any]) -> bool:
+    """Whether a webhook carries a token of the token endpoint's that is to be right."""
+    return PROOFS[sample.provider] is Incode and "oauth" in keys and sample.proof in Incode.BEARING
+
+
+def with_fresh_token(event: dict[str, Any], sample: Sample, keys: dict[str, Any]) -> dict[str, Any]:
+    """The event with a token made now, in place of the sample's own: a function takes none that is older than a day."""
+    if not bears_token(sample, keys):
+        return event
+    return with_headers(event, without=set(), plus={"authorization": f"Bearer {Incode.fresh_token(keys['oauth'])}"})
+
+
 def with_fetched_token(event: dict[str, Any], sample: Sample, keys: dict[str, Any], url: str) -> dict[str, Any]:
     """The event as a provider with nothing but its credentials sends it: Incode asks the API for its bearer token."""
-    if PROOFS[sample.provider] is not Incode or "oauth" not in keys or sample.proof not in Incode.BEARING:
+    if not bears_token(sample, keys):
         return event
     return with_headers(event, without=set(), plus={"authorization": f"Bearer {fetch_token(keys['oauth'], url)}"})
 
@@ -425,7 +440,8 @@ def made(options: argparse.Namespace) -> dict[str, Any]:
     sample = find(options.sample)
     session = sample.fresh_session() if options.session == "new" else options.session
     keys = credentials(sample.provider, options.credentials)
-    return make(sample, keys, session=session, attempt=options.attempt, reference=options.reference)
+    event = make(sample, keys, session=session, attempt=options.attempt, reference=options.reference)
+    return with_fresh_token(event, sample, keys)
 
 
 def as_text(event: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any, Callable, Iterable, Mapping, Union
 
+from . import dead_letters
 from .deployed import DeployedTemplate, Route, ToUrl
 from .table_settings import Table, differences
 
@@ -25,13 +26,14 @@ NO_STAND_INS: Mapping[str, str] = {}
 
 
 def bridge_gaps(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_STAND_INS) -> None:
-    """Does what MiniStack leaves undone of a stack. To be called again after each update of the stack; twice changes
-    nothing.
+    """Does what MiniStack leaves undone of a stack, and what a deployment does after CloudFormation. To be called again
+    after each update of the stack; twice changes nothing.
 
     `stand_ins` names other URLs for those that routes pass requests on to, or that these begin with.
     """
     import_routes(stack, connect, stand_ins)
     adapt_queue_policies(stack, connect)
+    dead_letters.restrict(stack, connect)
     finish_table(stack, connect)
 
 

@@ -6,11 +6,13 @@ credentials that look like JSON, and the function then does not start. So both a
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
 import click
@@ -26,16 +28,18 @@ MAX_VALUE_BYTES = 4096
 TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
 
 
-def refuse_wrong(path: Path, given: Sequence[Parameter], *, deployed: Sequence[str] = (), endpoint: Optional[str] = None,
+def refuse_wrong(path: Path, given: Sequence[Parameter], *, deployed: Sequence[str] = (),
+                 kept: Mapping[str, str] = MappingProxyType({}), endpoint: Optional[str] = None,
                  judge: credentials.Judge = credentials.judge) -> None:
     """Ends the command if something is wrong with the file, with a line for each finding.
 
-    `deployed` names the parameters that the stack has values of: CloudFormation keeps those that are left out.
+    `deployed` names the parameters that the stack has values of: CloudFormation keeps those that are left out. `kept` has
+    the credentials among those, by provider, as far as they can be read.
     """
     declared = template.load()["Parameters"]
     found = list(names(given, declared)) or [
-        *values(given, declared), *providers(given, declared, deployed),
-        *judged(given, declared, judge(texts(given), endpoint))]
+        *values(given, declared), *providers(given, declared, deployed), *token_endpoint(given),
+        *judged(given, declared, judge({**kept, **texts(given)}, endpoint))]
     if found:
         raise Problem("\n".join(f"{path.name}{line}" for line in found))
 
@@ -127,9 +131,13 @@ def judged(
     refused = set()
     for finding in findings:
         refused.add(finding.provider)
-        each = by_provider[finding.provider]
         # The functions call the credentials by their variable.
-        yield f", line {each.line}: {each.name}: {finding.message.removeprefix(f'{finding.provider.upper()}_CREDENTIALS: ')}"
+        message = finding.message.removeprefix(f"{finding.provider.upper()}_CREDENTIALS").removeprefix(":").lstrip()
+        if each := by_provider.get(finding.provider):
+            yield f", line {each.line}: {each.name}: {message}"
+        else:
+            name = f"{finding.provider.title()}{CREDENTIALS}"
+            yield f": {name} isn't in it, and those that the stack has would not do: {message}"
     for provider, each in by_provider.items():
         wrong = None if provider in refused else wrong_text(each.value, declared[each.name])
         if wrong:
@@ -142,6 +150,28 @@ def providers(given: Sequence[Parameter], declared: Mapping[str, Any], deployed:
     kept = [name for name in deployed if name not in said]
     if not texts(given) and not any(map(is_credentials, kept)):
         yield f": it has the credentials of no provider; give at least one of {', '.join(filter(is_credentials, declared))}"
+
+
+TOKEN_ENDPOINT = "IncodeOAuth"
+
+
+def token_endpoint(given: Sequence[Parameter]) -> Iterator[str]:
+    """Says if Incode would ask for tokens where no function gives any. If the file leaves one of the two out, the doctor
+    sees it."""
+    said = {each.name: each for each in given}
+    incode, endpoint = said.get(f"Incode{CREDENTIALS}"), said.get(TOKEN_ENDPOINT)
+    if incode and endpoint and endpoint.value == "false" and has_oauth(incode.value):
+        yield (f", line {endpoint.line}: {TOKEN_ENDPOINT} is false, and IncodeCredentials have `oauth`: no function would "
+               "give Incode the tokens that its webhooks carry; leave one of the two out")
+
+
+def has_oauth(text: str) -> bool:
+    """Whether Incode's credentials have a token endpoint. What isn't JSON, others speak of."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(read, dict) and bool(read.get("oauth"))
 
 
 # ---- The build target ----

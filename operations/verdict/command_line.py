@@ -13,6 +13,7 @@ from .check import check
 from .delete import delete
 from .deploy import build_command, deploy_command
 from .doctor import doctor
+from .package import package_command
 from .problem import Problem
 from .rebuild import rebuild
 from .redrive import redrive_command
@@ -28,7 +29,8 @@ def verdict() -> None:
     """Operate a Verdict stack. Options can be given as variables of make, too, as in `make doctor STACK_NAME=test`."""
 
 
-for command in (build_command, check, delete, deploy_command, doctor, rebuild, redrive_command, restore_drill):
+for command in (build_command, check, delete, deploy_command, doctor, package_command, rebuild, redrive_command,
+                restore_drill):
     verdict.add_command(command)
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
 import click
+from botocore.exceptions import ClientError
 
-from . import adoption, options, parameters, sam, template
+from . import adoption, dead_letters, options, parameters, sam, template
 from .aws import Aws
 from .bridge import bridge_gaps
-from .check import architecture, is_credentials, refuse_unbuildable, refuse_wrong
+from .check import architecture, is_credentials, provider_of, refuse_unbuildable, refuse_wrong
 from .doctor.command import report
+from .doctor.probes import credentials_of, holders
 from .parameters import Parameter
 from .places import BUILD, ROOT, TEMPLATE
 from .problem import Problem
@@ -51,6 +53,7 @@ def deploy(target: Target, path: Path, *, is_checked: bool = True) -> int:
     stack = Stack.require(target.aws, target.stack_name)
     if target.aws.is_local:
         bridge_gaps(stack.name, stack.client)
+    dead_letters.restrict(stack.name, stack.client)
     click.echo("")
     return report(stack, given, path.name)
 
@@ -61,7 +64,8 @@ def checked(target: Target, path: Path, stack: Optional[Stack]) -> list[Paramete
     """The file's parameters, with which nothing is wrong."""
     given = parameters.read(path)
     refuse_unbuildable(architecture(given, stack.parameters if stack else {}))
-    refuse_wrong(path, given, deployed=stack_credentials(stack), endpoint=target.aws.endpoint)
+    refuse_wrong(path, given, deployed=stack_credentials(stack), kept=kept_credentials(stack, given),
+                 endpoint=target.aws.endpoint)
     return given
 
 
@@ -71,6 +75,20 @@ def stack_credentials(stack: Optional[Stack]) -> list[str]:
         return []
     return [name for name in stack.parameters if is_credentials(name)
             and stack.template.holds(f"Uses{name.removesuffix('Credentials')}")]
+
+
+def kept_credentials(stack: Optional[Stack], given: Sequence[Parameter]) -> dict[str, str]:
+    """The credentials by provider that a deployed stack keeps, since the file doesn't have them. Its functions know them;
+    the functions that are about to be deployed may not start with them."""
+    if stack is None:
+        return {}
+    said = {provider_of(each.name) for each in given if is_credentials(each.name)}
+    try:
+        return {provider: credentials_of(stack, provider, function) for provider, function in holders(stack).items()
+                if provider not in said}
+    except ClientError as error:
+        click.echo(f"The credentials that the stack keeps aren't checked: {error.response['Error'].get('Code')}")
+        return {}
 
 
 def unchecked(path: Path) -> list[Parameter]:

@@ -1,8 +1,9 @@
 """Has chosen sessions read again by today's readers: all their stored payloads, into a new record.
 
-For after a reader was corrected. A dry run changes nothing: the function `replay` is asked what a rebuild would come to,
-and there is one line for each session. Applied, each session goes to the intake queue as a request, from where `replay`
-rebuilds it, and to the audit file as a line. A decision is withdrawn only if the operator asks for that.
+For after a reader was corrected. A dry run changes nothing: the function `rebuild-preview`, which can only read, is asked
+what a rebuild would come to, and there is one line for each session. Applied, each session goes to the intake queue as a
+request, from where `replay` rebuilds it, and to the audit file as a line. A decision is withdrawn only if the operator
+asks for that.
 
 A time chooses by arrival: `since` the sessions that have had an event at that time or later, `until` those that have had
 one before it; together, those whose events lie within the span or around it.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -32,6 +34,9 @@ KINDS = ("identification", "kyc_review", "onboarding", "verification")
 #: The members of a session's item that are looked at. All names are aliases: some are DynamoDB's reserved words.
 MEMBERS = "#pk, #session.#kind, #session.#first, #session.#last"
 NAMES = {"#pk": "pk", "#session": "session", "#kind": "kind", "#first": "firstEventAt", "#last": "lastEventAt"}
+
+#: A reason that `replay` logs: shared/pipeline/src/store/queued_webhook.rs has the same characters and length.
+REASON = re.compile(r"[A-Za-z0-9 .,:;_/#()+-]{1,80}")
 
 #: How many sessions one call asks about: they share the 25 s that the function takes for an answer.
 ASKED_AT_ONCE = 10
@@ -120,11 +125,18 @@ class Rebuild:
 
     #: True if a decision may be withdrawn that today's readers find to be none.
     withdraw: bool = False
+    #: Why, for the log of `replay` and the audit file.
+    reason: Optional[str] = None
 
     @property
-    def json(self) -> dict[str, Any]:
-        """Its members in a question or a request; none if nothing special is asked for."""
+    def question(self) -> dict[str, Any]:
+        """Its members in a question; none if nothing special is asked for."""
         return {"withdraw": True} if self.withdraw else {}
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Its members in a request."""
+        return {**self.question, **({"reason": self.reason} if self.reason else {})}
 
 
 @dataclass(frozen=True)
@@ -133,7 +145,8 @@ class Deployment:
 
     table: str
     intake: str
-    function: str
+    preview: str
+    replay: str
     client: Callable[[str], Any]
 
     @classmethod
@@ -141,7 +154,7 @@ class Deployment:
         """What a stack has, for its operator to use."""
         return cls(
             table=stack.outputs["SessionsTableName"], intake=stack.outputs["IntakeQueueUrl"],
-            function=stack.resource("Replay"), client=stack.operator().client)
+            preview=stack.resource("RebuildPreview"), replay=stack.resource("Replay"), client=stack.operator().client)
 
 
 # ---- Choosing ----
@@ -192,7 +205,7 @@ def ask(deployment: Deployment, sessions: Iterable[Key], how: Rebuild) -> Iterat
     functions = deployment.client("lambda")
     for some in in_groups(sessions, ASKED_AT_ONCE):
         answer = functions.invoke(
-            FunctionName=deployment.function, Payload=json.dumps({"dryRun": [key.json for key in some], **how.json}))
+            FunctionName=deployment.preview, Payload=json.dumps({"dryRun": [key.json for key in some], **how.question}))
         content = answer["Payload"].read()
         if "FunctionError" in answer:
             yield from ({**key.json, "outcome": "failed", "reason": "the function failed; see its log"} for key in some)
@@ -206,6 +219,12 @@ def as_line(report: dict[str, Any]) -> str:
 
 
 def what(report: dict[str, Any]) -> str:
+    narrowed = f"{counted(report['narrowed'], 'payload')} narrowed" if report.get("narrowed") else ""
+    return "; ".join(filter(None, [of_record(report), narrowed]))
+
+
+def of_record(report: dict[str, Any]) -> str:
+    """What would become of a record, beside its stored payloads."""
     if report["outcome"] == "changed":
         events, members, decision = report["events"], report["members"], report["decision"]
         parts = [counted(events, "event")]
@@ -234,6 +253,8 @@ def show(reports: Iterable[dict[str, Any]]) -> int:
         totals["notified"] += bool(report.get("notified"))
         totals["places"] += report["outcome"] == "indexed" or bool(report.get("indexed"))
         totals["withdrawals"] += report.get("reason") == "decision_withdrawn"
+        totals["payloads"] += report.get("narrowed", 0)
+        totals["narrow"] += bool(report.get("narrowed"))
     for line in in_all(totals):
         print(line)
     return 1 if totals["failed"] else 0
@@ -241,14 +262,17 @@ def show(reports: Iterable[dict[str, Any]]) -> int:
 
 def in_all(totals: Counter[str]) -> Iterator[str]:
     """The totals of a dry run."""
-    # A session that only gets its place in the lists has the record that it had.
-    unchanged = totals["unchanged"] + totals["indexed"]
+    # A session that only gets its place in the lists, or narrower payloads, has the record that it had.
+    unchanged = totals["unchanged"] + totals["indexed"] + totals["narrowed"]
     count = unchanged + totals["changed"] + totals["refused"] + totals["failed"]
     yield (f"{counted(count, 'session')}: {unchanged} unchanged, {totals['changed']} would change"
            f" ({totals['notified']} notified), {totals['refused']} refused, {totals['failed']} failed")
     if places := totals["places"]:
         yield (f"{counted(places, 'session')} among these would get {'its' if places == 1 else 'their'} place in the "
                "lists by status, and keep the record as it is")
+    if payloads := totals["payloads"]:
+        yield (f"{counted(payloads, 'payload')} of {counted(totals['narrow'], 'session')} would be narrowed to the "
+               "session's own part of its webhooks")
     if withdrawals := totals["withdrawals"]:
         yield (f"{counted(withdrawals, 'session')} refused with decision_withdrawn: WITHDRAW=1 rebuilds "
                f"{'it' if withdrawals == 1 else 'them'}, and tells consumers that no decision stands")
@@ -264,7 +288,7 @@ def apply(deployment: Deployment, sessions: Iterable[Key], how: Rebuild, rate: f
         if requested:
             time.sleep(len(some) / rate)
         for key, message_id in send(queues, deployment.intake, some, how):
-            line = {"at": now(), "who": who, "session": str(key), "asked": "rebuild", **how.json, "messageId": message_id}
+            line = {"at": now(), "who": who, "session": str(key), "asked": "rebuild", **how.request, "messageId": message_id}
             print(json.dumps(line), file=audit, flush=True)
             requested += 1
     return requested
@@ -277,7 +301,7 @@ def send(queues: Any, url: str, sessions: list[Key], how: Rebuild) -> Iterator[t
         if attempt:
             time.sleep(2 ** attempt / 4)
         answer = queues.send_message_batch(QueueUrl=url, Entries=[
-            {"Id": entry, "MessageBody": json.dumps({"kind": "rebuild", **key.json, **how.json})}
+            {"Id": entry, "MessageBody": json.dumps({"kind": "rebuild", **key.json, **how.request})}
             for entry, key in left.items()])
         for sent in answer.get("Successful", []):
             yield left.pop(sent["Id"]), sent["MessageId"]
@@ -331,6 +355,13 @@ def sessions_a_second(text: str) -> float:
     return rate
 
 
+def plain(text: str) -> str:
+    if not REASON.fullmatch(text):
+        raise click.BadParameter(
+            "write at most 80 letters, digits, spaces and . , : ; _ / # ( ) + - and nothing about a person: it is logged")
+    return text
+
+
 def parsed_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """Has an option's text, or each of its texts, read by a function."""
     def read(_: click.Context, __: click.Parameter, given: Any) -> Any:
@@ -353,7 +384,7 @@ def run(deployment: Deployment, choice: Choice, how: Rebuild, is_applied: bool, 
     with opened:
         requested = apply(deployment, sessions, how, rate, opened)
     print(f"{counted(requested, 'rebuild')} requested, on record in {audit}; "
-          f"what each came to is in the log of {deployment.function}, message `rebuild`")
+          f"what each came to is in the log of {deployment.replay}, message `rebuild`")
     return 0
 
 
@@ -374,13 +405,15 @@ def run(deployment: Deployment, choice: Choice, how: Rebuild, is_applied: bool, 
 @click.option("--withdraw", envvar="WITHDRAW", is_flag=True,
               help="Withdraw decisions that today's readers find to be none, and tell consumers (WITHDRAW=1); else such "
                    "sessions are refused.")
+@click.option("--reason", envvar="REASON", metavar="TEXT", callback=parsed_by(plain),
+              help="Why, for the log and the audit file: at most 80 plain characters (REASON=\"…\").")
 @click.option("--rate", envvar="RATE", default="10", show_default=True, callback=parsed_by(sessions_a_second),
               help="How many sessions to request a second.")
 @click.option("--audit", envvar="AUDIT", default="rebuild-audit.jsonl", show_default=True, metavar="FILE",
               type=click.Path(path_type=Path), help="Where --apply adds a line for each session.")
 @click.pass_context
 def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str], is_applied: bool, withdraw: bool,
-            rate: float, audit: Path, **choice: Any) -> None:
+            reason: Optional[str], rate: float, audit: Path, **choice: Any) -> None:
     """Have chosen sessions read again by today's readers. Without --apply nothing changes: there is one line for each
     session that says what a rebuild would come to. With --apply each is requested, and put on record in the audit file.
 
@@ -392,4 +425,4 @@ def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str],
     stack = Stack.require(Aws.connect(endpoint), stack_name)
     if is_applied:
         stack.refuse_without_operator()
-    context.exit(run(Deployment.of(stack), chosen_by, Rebuild(withdraw), is_applied, rate, audit))
+    context.exit(run(Deployment.of(stack), chosen_by, Rebuild(withdraw, reason), is_applied, rate, audit))

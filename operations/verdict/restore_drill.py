@@ -64,6 +64,11 @@ DECISIONS = {
 }
 
 
+def decides(keys: Any) -> bool:
+    """Whether the webhooks of a provider with these credentials decide by themselves: Incode's API may have to confirm."""
+    return "api" not in keys or keys.get("confirmDecisions") is False
+
+
 @dataclass
 class Times:
     """How long each step took."""
@@ -94,12 +99,13 @@ class Witness:
 
     @classmethod
     def of(cls, stack: Stack, provider: Optional[str] = None) -> Witness:
-        """A fresh session of a provider, or of the first that the stack has."""
+        """A fresh session of a provider, or of the first that the stack has and whose webhooks decide by themselves."""
         for credentials in probes.configured(stack, [], ""):
-            if provider in (None, credentials.provider):
+            keys = json.loads(credentials.text)
+            if provider == credentials.provider or (provider is None and decides(keys)):
                 sample = webhooks.find(DECISIONS[credentials.provider][0].sample)
-                return cls(credentials.provider, webhooks.fresh(sample.ids["session"]), json.loads(credentials.text))
-        raise Problem(f"the stack {stack.name} has no provider: there is no session to look for")
+                return cls(credentials.provider, webhooks.fresh(sample.ids["session"]), keys)
+        raise Problem(f"the stack {stack.name} has no provider whose webhooks decide by themselves")
 
     def decide(self, stack: Stack, number: int) -> webhooks.Answer:
         """Sends the first or the second decision."""

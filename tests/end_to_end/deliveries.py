@@ -175,9 +175,7 @@ def prove_incode(delivery: Delivery, keys: dict[str, Any]) -> Delivery:
     for name, values in keys.get("headers", {}).items():
         delivery = delivery.but(name, values[0])
     if "oauth" in keys:
-        incode = webhooks.Incode
-        client, key = keys["oauth"]["clients"][0]["id"], keys["oauth"]["signingKeys"][0]
-        delivery = delivery.but("authorization", f"Bearer {incode.token(key, client, incode.EXPIRES_AT)}")
+        delivery = delivery.but("authorization", f"Bearer {webhooks.Incode.fresh_token(keys['oauth'])}")
     return delivery
 
 
@@ -207,6 +205,11 @@ WULTRA = Sender(
     approval=lambda session, more: f'{{"timestamp":"2026-06-12T09:30:00Z","type":"PROCESS_FINISHED",'
     f'"processId":{session},"eventData":{{"process":{{"status":"FINISHED"}}}}{more}}}')
 SENDERS = (VERIFF, INCODE, TREEZOR, WULTRA)
+
+
+def room(sender: Sender) -> int:
+    """How long a body may be: nearly the limit, in base64 nearly all that fits in the 6 MB of a Lambda event."""
+    return 4_400_000 if sender is WULTRA else 1_000_000
 
 
 # ---- The ways there ----

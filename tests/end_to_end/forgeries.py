@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import hmac
 import json
+import time
 import uuid
 from dataclasses import replace
 from typing import Any, Callable, Optional
@@ -273,17 +274,21 @@ INCODE_KEYS = INCODE.keys
 
 
 def bearer(key: Optional[str] = None, *, algorithm: str = "HS256", **changed: Any) -> Forgery:
-    """A token with something else in it than in the right one."""
-    proofs = webhooks.Incode
+    """A token with something else in it than in the right one; with nothing else, it is right."""
     oauth = INCODE_KEYS["oauth"]
-    claims = {"iss": "verdict", "aud": "incode-webhooks", "sub": oauth["clients"][0]["id"], "iat": proofs.ISSUED_AT,
-              "exp": proofs.EXPIRES_AT, **changed}
-    parts = [{"alg": algorithm, "typ": "JWT"}, {name: value for name, value in claims.items() if value is not None}]
-    signed = ".".join(base64url(json.dumps(part).encode()) for part in parts)
     key = oauth["signingKeys"][0] if key is None else key
-    made = "" if algorithm == "none" else base64url(hmac.digest(key.encode(), signed.encode(), {
-        "HS256": "sha256", "HS512": "sha512"}[algorithm]))
-    return header(AUTHORIZATION, lambda text: f"Bearer {signed}.{made}")
+
+    def forged(_: str) -> str:
+        now = int(time.time())
+        claims = {"iss": "verdict", "aud": "incode-webhooks", "sub": oauth["clients"][0]["id"], "iat": now,
+                  "exp": now + webhooks.Incode.FRESH_SECONDS, **changed}
+        claims = {name: value for name, value in claims.items() if value is not None}
+        signed = ".".join(base64url(json.dumps(part).encode()) for part in ({"alg": algorithm, "typ": "JWT"}, claims))
+        made = "" if algorithm == "none" else base64url(hmac.digest(key.encode(), signed.encode(), {
+            "HS256": "sha256", "HS512": "sha512"}[algorithm]))
+        return f"Bearer {signed}.{made}"
+
+    return header(AUTHORIZATION, forged)
 
 
 def base64url(content: bytes) -> str:
@@ -310,9 +315,10 @@ OF_INCODE = {
     "a token of the empty key": bearer(""),
     "a token without signature": bearer(algorithm="none"),
     "a token of another algorithm": bearer(algorithm="HS512"),
-    "a token that has expired": bearer(exp=1767229200),
+    "a token that has expired": bearer(iat=webhooks.Incode.ISSUED_AT, exp=webhooks.Incode.EXPIRED_AT),
     "a token without end": bearer(exp=None),
-    "a token from the future": bearer(iat=4102444000),
+    "a token for a lifetime": bearer(exp=webhooks.Incode.EXPIRES_AT),
+    "a token from the future": bearer(iat=webhooks.Incode.EXPIRES_AT - 300, exp=webhooks.Incode.EXPIRES_AT),
     "a token for another audience": bearer(aud="another"),
     "a token of another issuer": bearer(iss="another"),
     "a token of another client": bearer(sub="another"),

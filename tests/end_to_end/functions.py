@@ -58,8 +58,12 @@ class Function:
 
     def process(self) -> Path:
         """What /proc has about its process."""
-        [process] = [process for process in Path("/proc").glob("[0-9]*") if self._runs_in(process)]
+        [process] = self.processes()
         return process
+
+    def processes(self) -> list[Path]:
+        """The same of all its processes: as many as it had requests at a time."""
+        return [process for process in Path("/proc").glob("[0-9]*") if self._runs_in(process)]
 
     def _runs_in(self, process: Path) -> bool:
         # Stacks on other ports have functions of the same name.

@@ -37,9 +37,11 @@ def credentials(**members: Any) -> str:
     return json.dumps({name: member for name, member in changed.items() if member is not None})
 
 
-def bearer(key: str = SIGNING_KEY, client: str = CLIENT["id"], expires_at: int = webhooks.Incode.EXPIRES_AT) -> str:
+def bearer(key: str = SIGNING_KEY, client: str = CLIENT["id"], expires_at: Optional[int] = None) -> str:
     """What the header `authorization` holds, with a token as the token endpoint makes it, made here."""
-    return f"Bearer {webhooks.Incode.token(key, client, expires_at)}"
+    now = int(time.time())
+    issued_at = now if expires_at is None else webhooks.Incode.ISSUED_AT
+    return f"Bearer {webhooks.Incode.token(key, client, expires_at or now + KEYS['oauth']['tokenTtlSeconds'], issued_at)}"
 
 
 def basic(client: str = CLIENT["id"], secret: str = CLIENT["secret"]) -> str:

@@ -29,9 +29,9 @@ def held(stack: Stack) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def with_attributes(stack: Stack, **attributes: str) -> Iterator[None]:
-    """While the queue is set otherwise than the template sets it."""
-    queues, url = stack.client("sqs"), stack.outputs["IntakeQueueUrl"]
+def with_attributes(stack: Stack, queue: str = "IntakeQueueUrl", **attributes: str) -> Iterator[None]:
+    """While intake, or another queue, is set otherwise than the template sets it."""
+    queues, url = stack.client("sqs"), stack.outputs[queue]
     before = queues.get_queue_attributes(QueueUrl=url, AttributeNames=list(attributes))["Attributes"]
     queues.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     try:

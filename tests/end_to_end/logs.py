@@ -12,6 +12,8 @@ from .functions import Function
 TALKATIVE = {
     "VERDICT_LOG": "trace", "RUST_LOG": "trace", "AWS_LAMBDA_LOG_LEVEL": "TRACE", "AWS_LAMBDA_LOG_FORMAT": "JSON",
     "RUST_BACKTRACE": "full", "RUST_LIB_BACKTRACE": "1",
+    # So that what is too large for a queue gets that far.
+    "BODY_LIMIT": str(6 * 1024 * 1024),
 }
 #: For what happens at once where the machine has nothing else to do.
 PATIENCE_SECONDS = 20

@@ -4,12 +4,14 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from stack import Stack
 
 #: The inline policy that stands in for an attached one while a permission of that one is taken away.
 STAND_IN = "stand-in"
+#: The condition of a statement that limits the attributes of an item.
+ALL_OF, ATTRIBUTES = "ForAllValues:StringEquals", "dynamodb:Attributes"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Role:
 
     def __init__(self, stack: Stack, logical_id: str):
         function = stack.client("lambda").get_function_configuration(FunctionName=stack.resource(logical_id))
-        self._iam, self._name = stack.client("iam"), function["Role"].rsplit("/", 1)[-1]
+        self._iam, self.arn = stack.client("iam"), function["Role"]
+        self._name = self.arn.rsplit("/", 1)[-1]
 
     def permissions(self) -> list[Permission]:
         """The single permissions that the role's policies add up to."""
@@ -58,6 +61,40 @@ class Role:
             Permission(policy, position, action, resource)
             for policy in self._policies() for position, statement in enumerate(policy.statements)
             for action in listed(statement["Action"]) for resource in listed(statement["Resource"])]
+
+    def unconditional(self) -> contextlib.AbstractContextManager[None]:
+        """While the role's own policies have no conditions."""
+        return self._changed(lambda statement: {
+            name: part for name, part in statement.items() if name != "Condition"})
+
+    def attributes(self) -> list[str]:
+        """The attributes that the role's own policies let it read."""
+        return sorted({attribute for policy in self._own() for statement in policy.statements
+                       for attribute in attributes_of(statement)})
+
+    def without_attribute(self, attribute: str) -> contextlib.AbstractContextManager[None]:
+        """While the role may not read an attribute."""
+        def without(statement: dict[str, Any]) -> dict[str, Any]:
+            if attribute not in attributes_of(statement):
+                return statement
+            left = [each for each in attributes_of(statement) if each != attribute]
+            return {**statement, "Condition": {**statement["Condition"], ALL_OF: {ATTRIBUTES: left}}}
+
+        return self._changed(without)
+
+    @contextlib.contextmanager
+    def _changed(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
+        before = self._own()
+        for policy in before:
+            self._put(policy.name, [change(statement) for statement in policy.statements])
+        try:
+            yield
+        finally:
+            for policy in before:
+                self._put(policy.name, policy.statements)
+
+    def _own(self) -> list[Policy]:
+        return [policy for policy in self._policies() if not policy.is_attached]
 
     @contextlib.contextmanager
     def without(self, permission: Permission) -> Iterator[None]:
@@ -93,6 +130,56 @@ class Role:
             Policy(policy["PolicyArn"], True, statements_of(managed(iam, policy["PolicyArn"])))
             for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]]
         return inline + attached
+
+
+class QueuePolicy:
+    """The policy of one of the stack's queues, by the name of its output."""
+
+    def __init__(self, stack: Stack, queue: str):
+        self._queues, self._url = stack.client("sqs"), stack.outputs[queue]
+        found = self._queues.get_queue_attributes(QueueUrl=self._url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+        statements = json.loads(found)["Statement"]
+        #: The statement that says who may send, and the others.
+        [self._sending] = [statement for statement in statements if statement["Action"] == "sqs:SendMessage"]
+        self._others = [statement for statement in statements if statement is not self._sending]
+
+    @property
+    def senders(self) -> list[str]:
+        """The roles that may send, by ARN."""
+        return [arn for arn in self._named if ":role/" in arn]
+
+    @property
+    def _named(self) -> list[str]:
+        """All that the policy names: the roles, and locally their sessions, too."""
+        return listed(self._sending["Condition"]["ArnNotLike"]["aws:PrincipalArn"])
+
+    def without_sender(self, arn: str) -> contextlib.AbstractContextManager[None]:
+        """While a role isn't among those that may send."""
+        name = arn.rsplit("/", 1)[-1]
+        rest = [each for each in self._named if each != arn and f":assumed-role/{name}/" not in each]
+        condition = {"Condition": {"ArnNotLike": {"aws:PrincipalArn": rest}}} if rest else {}
+        return self._with([{**{key: part for key, part in self._sending.items() if key != "Condition"}, **condition}])
+
+    def lifted(self) -> contextlib.AbstractContextManager[None]:
+        """While the policy doesn't say who may send."""
+        return self._with([])
+
+    @contextlib.contextmanager
+    def _with(self, sending: list[dict[str, Any]]) -> Iterator[None]:
+        self._set([*self._others, *sending])
+        try:
+            yield
+        finally:
+            self._set([*self._others, self._sending])
+
+    def _set(self, statements: list[dict[str, Any]]) -> None:
+        policy = json.dumps(document(statements)) if statements else ""
+        self._queues.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+
+
+def attributes_of(statement: dict[str, Any]) -> list[str]:
+    """The attributes that a statement is limited to."""
+    return listed(statement.get("Condition", {}).get(ALL_OF, {}).get(ATTRIBUTES, []))
 
 
 def managed(iam: Any, arn: str) -> dict[str, Any]:

@@ -28,6 +28,16 @@ def unpublished(stack: Stack) -> int:
         stack, FilterExpression="begins_with(sk, :sort)", ExpressionAttributeValues={":sort": {"S": "NOTIFICATION#"}})
 
 
+def clear_outboxes(stack: Stack) -> None:
+    """Takes out of every outbox what nobody is to publish."""
+    database, table = stack.client("dynamodb"), stack.outputs["SessionsTableName"]
+    pages = database.get_paginator("scan").paginate(
+        TableName=table, ConsistentRead=True, FilterExpression="begins_with(sk, :sort)",
+        ExpressionAttributeValues={":sort": {"S": "NOTIFICATION#"}})
+    for item in [item for page in pages for item in page["Items"]]:
+        database.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
+
+
 def size(stack: Stack) -> int:
     """How many items the whole table holds, but for outboxes, which empty by themselves (and are never all there is)."""
     return _count(

@@ -141,7 +141,7 @@ def consume(verdict, consumer: Consumer, until) -> None:
 
 def redrive(verdict, session_id: str) -> list[int]:
     """Sends a session's dead letters back, as an operator does by hand; their sequences."""
-    queues, sequences = verdict.client("sqs"), []
+    queues, sequences = verdict.operator("sqs"), []
     received = queues.receive_message(
         QueueUrl=verdict.outputs["DecisionsDeadLetterQueueUrl"], MaxNumberOfMessages=10, WaitTimeSeconds=2,
         AttributeNames=["All"])

@@ -61,7 +61,7 @@ def test_an_api_key_does_not_replace_a_signature(function, session_id):
 # ---- The other providers ----
 
 STATIC = "static-header-5f0c6bb1"
-TOKEN, OTHER_TOKEN = "url-token-0123456789abcdef-01234567", "url-token-of-somebody-else-01234567"
+TOKEN, OTHER_TOKEN = "url-token-9bN4vR7tK2wQ5zX8-01234567", "url-token-of-somebody-else-01234567"
 
 
 def incode(*, secrets=(OLD,), keys=(OLD,), client="client", headers=True, oauth=True) -> dict:

@@ -19,6 +19,9 @@ from .deliveries import SENDERS, Delivery, as_event, decision, genuine, post
 from .functions import Ended, Function, copy, deployed, kill
 from .table import items, outbox
 
+#: What the webhooks of all providers alike decide counts here.
+pytestmark = pytest.mark.usefixtures("believing")
+
 NOWHERE = "http://127.0.0.1:9"
 #: The functions give up after 3.8 s of their own; the rest is for the emulator, on a machine with other things to do.
 #: Without that deadline an answer would take Lambda's 10 s.

@@ -5,6 +5,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
+from attacks import on_binaries
 from stack.deployment import webhooks
 
 from . import forgeries
@@ -14,7 +15,7 @@ from .deliveries import (
 from .table import items, size
 
 # What leaves no trace leaves the whole table as large as it was.
-pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
+pytestmark = [pytest.mark.usefixtures("nobody_else_notifies"), on_binaries("a forged webhook, or one with another proof")]
 
 QUEUES = ("DecisionsQueueUrl", "QuarantineQueueUrl")
 
@@ -68,6 +69,10 @@ def test_a_forged_webhook_is_refused_without_a_trace(verdict, refusals, session_
 @pytest.mark.parametrize("sender", SENDERS, ids=str)
 def test_what_the_forgeries_are_made_of_is_genuine(verdict, session_id, sender):
     assert post(verdict, sender.approves(session_id)).outcome == "recorded"
+
+
+def test_a_token_is_forged_by_what_is_changed_alone(verdict, session_id):
+    assert post(verdict, forgeries.bearer()(INCODE.genuine({"interviewId": session_id}))).outcome == "recorded"
 
 
 @pytest.mark.parametrize("sender, receiver", list(itertools.permutations(SENDERS, 2)), ids=str)

@@ -22,6 +22,9 @@ from .incode import (
 from .logs import assert_discreet, log, said
 
 MINUTE, HOUR = 60, 3600
+#: What the webhooks of all providers alike decide counts here.
+pytestmark = pytest.mark.usefixtures("believing")
+
 NOWHERE = "http://127.0.0.1:9"
 #: What passes between an instant that counts and the one at which a test looks.
 SLACK_SECONDS = 20

@@ -19,6 +19,9 @@ from .incode import (
 from .logs import TALKATIVE, log, said
 
 
+#: What the webhooks of all providers alike decide counts here.
+pytestmark = pytest.mark.usefixtures("believing")
+
 @pytest.fixture(scope="module", autouse=True)
 def only_tests_poll(verdict):
     with unscheduled(verdict):

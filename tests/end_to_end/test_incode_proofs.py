@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from attacks import on_binaries
 from stack.deployment import webhooks
 
 from . import intake
@@ -19,9 +20,14 @@ from .incode import (
 from .logs import log, said
 from .table import size
 
-NEW_KEY, REMOVED_KEY = "new-incode-signing-key-0123456789abcdef", "removed-signing-key-0123456789abcdef"
+pytestmark = [pytest.mark.usefixtures("believing"), on_binaries("half of the proof that is asked for")]
+
+NEW_KEY, REMOVED_KEY = "6f1d93ab07c4e85d2290fe6b4c7a1835", "b80e5c72d9143fa6e17b06d85a42c93f"
 NOWHERE = "http://127.0.0.1:9"
 QUEUES = ("DecisionsQueueUrl", "QuarantineQueueUrl")
+#: When the tokens here are made, and when they end.
+NOW = int(time.time())
+LATER = NOW + KEYS["oauth"]["tokenTtlSeconds"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,8 +39,7 @@ def nobody_polls(verdict):
 def jwt(key=SIGNING_KEY, header=None, digest="sha256", **claims):
     """A bearer token with other claims than the token endpoint's, or signed another way."""
     header = {"alg": "HS256", "typ": "JWT", **(header or {})}
-    claims = {"iss": "verdict", "aud": "incode-webhooks", "sub": CLIENT["id"], "iat": webhooks.Incode.ISSUED_AT,
-              "exp": webhooks.Incode.EXPIRES_AT, **claims}
+    claims = {"iss": "verdict", "aud": "incode-webhooks", "sub": CLIENT["id"], "iat": NOW, "exp": LATER, **claims}
     claims = {name: claim for name, claim in claims.items() if claim is not None}
     signed = b".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
     signature = hmac.digest(key.encode(), signed, digest) if digest else b""
@@ -101,7 +106,7 @@ BAD_BEARERS = {
     "a bearer of no client": jwt(sub=None),
     "an expired bearer": bearer(expires_at=webhooks.Incode.EXPIRED_AT),
     "a bearer that never expires": jwt(exp=None),
-    "a bearer of the future": jwt(iat=int(time.time()) + 86_400),
+    "a bearer of the future": jwt(iat=NOW + 86_400, exp=LATER + 86_400),
     "a bearer for another audience": jwt(aud="another-audience"),
     "a bearer for no audience": jwt(aud=None),
     "a bearer for an empty audience": jwt(aud=""),
@@ -113,7 +118,7 @@ BAD_BEARERS = {
     "a bearer for another client under an old signature": "Bearer " + with_payload(
         bearer(client="removed-client").split()[1], sub=CLIENT["id"]),
     "an expired bearer made younger": "Bearer " + with_payload(
-        bearer(expires_at=webhooks.Incode.EXPIRED_AT).split()[1], exp=webhooks.Incode.EXPIRES_AT),
+        bearer(expires_at=webhooks.Incode.EXPIRED_AT).split()[1], iat=NOW, exp=LATER),
     "a bearer in other case": "Bearer " + bearer().split()[1].upper(),
     "10 KB of bearer": "Bearer " + "A" * 10_000,
 }
@@ -268,7 +273,7 @@ def test_the_token_endpoint_signs_with_the_first_key(verdict):
 
 
 def test_a_client_that_was_removed_proves_no_more(verdict, session_id):
-    clients = [{"id": "new-client", "secret": "new-client-secret-0123456789"}]
+    clients = [{"id": "new-client", "secret": "d1f06c4b8a27e93550bb7c1f"}]
     delivered = [with_bearer(session_id, bearer(client=client)) for client in (CLIENT["id"], "new-client")]
     keys = credentials(oauth={**KEYS["oauth"], "clients": clients})
     assert outcomes(verdict, keys, *delivered) == ["authorization_mismatch", "recorded"]
@@ -281,7 +286,9 @@ def test_a_token_proves_until_its_time_is_up(verdict, session_id):
     assert [json.loads(answer.body)["expires_in"] for answer in answers] == [1, 3600]
     time.sleep(1)  # what the first is good for
     delivered = [with_bearer(session_id, f"Bearer {token_of(answer)}") for answer in answers]
-    assert outcomes(verdict, brief, *delivered) == ["token_expired", "recorded"]
+    assert outcomes(verdict, credentials(), *delivered) == ["token_expired", "recorded"]
+    # A token is good for as long as is configured now, whatever was when it was made.
+    assert outcomes(verdict, brief, *delivered) == ["token_expired", "token_expired"]
 
 
 def test_where_only_headers_are_configured_the_bearer_does_not_matter(verdict, session_id):
@@ -302,8 +309,8 @@ def test_where_only_tokens_are_configured_the_header_does_not_matter(verdict, se
 
 
 def test_every_header_must_be_there_with_any_of_its_values(verdict, session_id):
-    headers = {"X-First": ["first-header-secret-old-0123", "first-header-secret-new-0123"],
-               "x-second": ["second-header-secret-0123456789"]}
+    headers = {"X-First": ["0b7a4c91e6d2f8135ab3", "c94e17d05f6b82a3e1f0"],
+               "x-second": ["7e20f9a8b3c6d1540f2e"]}
     old, new, second = *headers["X-First"], *headers["x-second"]
 
     def delivered(*pairs):

@@ -8,6 +8,7 @@ import urllib.parse
 from dataclasses import replace
 
 import pytest
+from attacks import on_binaries
 from stack.incode_api import IncodeApi
 
 from .deliveries import JSON, Delivery, as_event, post
@@ -17,6 +18,8 @@ from .incode import (
     onboarding, poller, token_of, token_request, unscheduled)
 from .logs import TALKATIVE, assert_discreet, log, said
 from .table import size
+
+pytestmark = on_binaries("a stranger at the token endpoint")
 
 #: The tests' clock and the functions' are one; this is for what takes long on a busy machine.
 SLACK_SECONDS = 20
@@ -153,7 +156,7 @@ def test_who_is_no_client_learns_nothing_of_the_form(verdict, the_refusal, body,
 
 
 def test_a_client_that_was_removed_is_none(verdict, the_refusal):
-    client, secret = "the-new-client", "the-new-client-secret-0123456789"
+    client, secret = "the-new-client", "d1f06c4b8a27e93550bb7c1f"
     keys = credentials(oauth={**KEYS["oauth"], "clients": [{"id": client, "secret": secret}]})
     with copy(verdict, "IncodeToken", INCODE_CREDENTIALS=keys) as function:
         answer = function.answer(as_event(token_request()))

@@ -12,6 +12,9 @@ from .inbox import quarantined_body
 from .incode import deliver, events, items, onboarding, outcome, scheduled, unscheduled, webhook
 from .table import size
 
+#: What the webhooks of all providers alike decide counts here.
+pytestmark = pytest.mark.usefixtures("believing")
+
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJjYW5hcnkifQ.Y2FuYXJ5LWNhbmFyeS1jYW5hcnk"
 
 

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_many_sessions_are_listed_page_by_page_each_once(verdict, since):
     assert [len(page["sessions"]) for page in found] == [PAGE, PAGE, 3]
     everything = [session for page in found for session in page["sessions"]]
     assert sorted(names(everything)) == sorted(sessions)
-    times = [session["statusSince"] for session in everything]
+    times = [datetime.fromisoformat(session["statusSince"]) for session in everything]
     assert times == sorted(times, reverse=True)
 
 

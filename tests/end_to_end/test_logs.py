@@ -5,11 +5,13 @@ import base64
 import collections
 import gzip
 import json
+import random
 import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from attacks import on_binaries
 
 from . import intake
 from .deliveries import (
@@ -19,8 +21,12 @@ from .deliveries import (
 from .functions import copy
 from .logs import TALKATIVE, log, said
 
+pytestmark = [pytest.mark.usefixtures("believing"), on_binaries("secrets and personal data in logs")]
+
 SECRET = "canary-secret-8e1f5d3b-0c6a-4e61-9f0e"
 NOWHERE = "http://127.0.0.1:9"
+#: SQS's id of who sends to intake.
+OPERATOR = "AROAEXAMPLE:operator"
 PATIENCE_SECONDS = 10
 
 
@@ -40,8 +46,9 @@ TOLD: dict[str, Any] = {
 
 
 def noise():
-    """What no message of the quarantine has room for."""
-    return "".join(chr(0x4E00 + position * 7919 % 20_000) for position in range(1_100_000))
+    """What no message of the quarantine has room for, in a body below each provider's limit."""
+    letters = [letter for letter in map(chr, range(0x20, 0x7F)) if letter not in '"\\\\']
+    return "".join(random.Random(7919).choices(letters, k=1_040_000))
 
 
 def deliveries(session_id):
@@ -212,14 +219,20 @@ def more_sorts(sender: Sender, session_id: str, right: Delivery) -> list[tuple[s
     payload = sender.approval(json.dumps(session_id), MEMBERS)
     signature = treezor_signature(payload, keys["secrets"][0])
 
-    def enveloped(signature, **members):
+    def enveloped(signature, payload=payload, **members):
         return replace(right, body=envelope(payload, signature, **members))
+
+    def another(number, **members):
+        """Of another state of the user: the same one is a copy, whatever its envelope says."""
+        payload = sender.approval(json.dumps(session_id), f'{MEMBERS},"state":{number}')
+        return enveloped(treezor_signature(payload, keys["secrets"][0]), payload, **members)
 
     asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": canary("url"), "Token": canary("token")}
     return [("ignored", enveloped(signature, webhook=f"payin.{canary('event')}")),
-            ("recorded", enveloped(signature, webhook=f"qes.{canary('event')}", webhook_id=canary("webhook-id"))),
-            ("recorded", enveloped(
-                signature, webhook=[canary("event")], webhook_created_at=canary("time"), object_id=canary("object"))),
+            ("duplicate", enveloped(signature, webhook=f"qes.{canary('event')}", webhook_id=canary("webhook-id"))),
+            ("recorded", another(1, webhook=f"qes.{canary('event')}", webhook_id=canary("webhook-id"))),
+            ("recorded", another(
+                2, webhook=[canary("event")], webhook_created_at=canary("time"), object_id=canary("object"))),
             ("quarantined", replace(right, body=json.dumps(asked).encode())),
             ("refused", enveloped(canary("signature"))), ("refused", enveloped(None)),
             ("refused", with_token(right, canary("another-token"))),
@@ -323,18 +336,20 @@ def test_what_is_replayed_leaves_nothing_personal_in_the_log(verdict, kept, sess
     bodies = [*on_intake, *on_intake, *in_quarantine, *foreign, *rebuilds]
     batch = {"Records": [
         {"messageId": str(number), "receiptHandle": canary("receipt"), "body": body, "messageAttributes": {},
-         "attributes": {"ApproximateReceiveCount": "1", "SenderId": canary("sender")}, "eventSource": "aws:sqs"}
+         "attributes": {"ApproximateReceiveCount": "1", "SenderId": OPERATOR}, "eventSource": "aws:sqs"}
         for number, body in enumerate(bodies)]}
 
     with copy(verdict, "Replay", **TALKATIVE) as function:
         stay = function.call(batch)["batchItemFailures"]
-        function.call({"dryRun": sessions})
         lines = log(verdict, function, "intake")
     replayed = said(lines, "replay")
     assert collections.Counter(line["outcome"] for line in replayed) == {
         "recorded": len(on_intake), "duplicate": len(on_intake), "quarantined": len(in_quarantine)}
     assert [line["outcome"] for line in said(lines, "rebuild")] == ["unchanged", "refused", "refused"]
     assert [bodies[int(failure["itemIdentifier"])] for failure in stay] == foreign
+    # Who sent what is logged on purpose.
+    assert {line["who"] for line in said(lines, "rebuild")} == {OPERATOR}
+    assert [line["sender"] for line in said(lines, "left to the quarantine")] == [OPERATOR] * len(foreign)
     assert_discreet(lines, IMAGE[:32], BEARER)
 
     for services in OUT_OF_REACH:
@@ -343,6 +358,17 @@ def test_what_is_replayed_leaves_nothing_personal_in_the_log(verdict, kept, sess
             assert function.call(batch)["batchItemFailures"]
             lines = log(verdict, function, "intake")
         assert any('"level":"WARN"' in line for line in lines)
+        assert_discreet(lines, IMAGE[:32], BEARER)
+
+
+def test_a_preview_of_a_rebuild_leaves_nothing_personal_in_the_log(verdict, kept, session_id):
+    sessions = [{"provider": "veriff", "sessionId": name} for name in (session_id, f"{canary('id')} é", "unheard-of")]
+    for more in ({}, {"AWS_ENDPOINT_URL_DYNAMODB": NOWHERE}):
+        with copy(verdict, "RebuildPreview", **TALKATIVE, **more) as function:
+            assert len(function.call({"dryRun": sessions})["sessions"]) == len(sessions)
+            lines = log(verdict, function, "preview", at_least=len(sessions))
+        expected = ["failed"] * len(sessions) if more else ["refused"] * len(sessions)
+        assert [line["outcome"] for line in said(lines, "preview")] == expected
         assert_discreet(lines, IMAGE[:32], BEARER)
 
 

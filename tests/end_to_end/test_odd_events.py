@@ -5,6 +5,7 @@ import base64
 import json
 
 import pytest
+from attacks import on_binaries
 
 from .deliveries import INCODE, TREEZOR, WULTRA, as_event, decision, genuine, post, sign
 from .functions import deployed
@@ -13,7 +14,11 @@ from .table import size
 
 
 # What leaves no trace leaves the whole table as large as it was.
-pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
+pytestmark = [
+    pytest.mark.usefixtures("believing"),
+    pytest.mark.usefixtures("nobody_else_notifies"),
+    on_binaries("a request that no gateway sends, or half of one"),
+]
 
 @pytest.fixture(scope="module")
 def function(verdict):

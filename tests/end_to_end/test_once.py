@@ -5,9 +5,12 @@ import collections
 from urllib.parse import quote
 
 import pytest
+from attacks import on_binaries
 
 from .deliveries import DECISIONS, EVENTS, SENDERS, decision, different_events, genuine, post, post_all
 from .table import items
+
+pytestmark = [pytest.mark.usefixtures("believing"), on_binaries("a webhook replayed, many at once")]
 
 
 @pytest.mark.parametrize("sender", SENDERS, ids=str)

@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from stack.deployment import LIGHT_PROFILE, ROOT, architecture, directory_of, one_build_at_a_time, webhooks
+from stack.samples import believing
 from stack.steps import without_aws
 from verdict import command_line, deploy, restore_drill
 from verdict.aws import Aws
@@ -141,6 +142,29 @@ def test_a_function_that_does_not_start_is_named(healthy):
     with healthy.reconfigured("WultraEvents", WULTRA_CREDENTIALS='{"basic":[{"username":"wultra","password":"short"}]}'):
         findings = bad(doctor(healthy))
     assert any(finding.startswith("WultraEvents: does not start") for finding in findings), findings
+
+
+def test_a_refusal_of_the_doctors_own_address_is_as_it_should_be_and_a_wrong_secret_behind_it_is_not(healthy):
+    keys = webhooks.credentials("wultra", webhooks.LOCAL_CREDENTIALS)
+    elsewhere = {**keys, "allowedCidrs": ["203.0.113.0/24"]}
+    with healthy.reconfigured("WultraEvents", WULTRA_CREDENTIALS=json.dumps(elsewhere)):
+        run = doctor(healthy)
+    assert (run.returncode, bad(run)) == (0, []), run.stdout
+    assert "Wultra: refuses this machine's address (address_not_allowed)" in run.stdout
+    other = {"basic": [{"username": "wultra", "password": "Zk3sYdLm8wQ7rT2vB9xP"}], "allowedCidrs": ["203.0.113.0/24"]}
+    given = directory_of(urllib.parse.urlsplit(healthy.endpoint).port) / "parameters.yaml"
+    with healthy.reconfigured("WultraEvents", WULTRA_CREDENTIALS=json.dumps(other)):
+        run = doctor(healthy, "--parameters", str(given))
+    assert any(finding.startswith("Wultra: probes are answered with 401 (refused)") for finding in bad(run)), run.stdout
+
+
+def test_probes_go_past_an_edge_and_the_doctor_says_so(healthy):
+    keys = webhooks.credentials("wultra", webhooks.LOCAL_CREDENTIALS)
+    behind = {**keys, "edgeHeader": {"x-edge": ["edge-9bN4vR7tK2wQ5zX8"]}}
+    with healthy.reconfigured("WultraEvents", WULTRA_CREDENTIALS=json.dumps(behind)):
+        run = doctor(healthy)
+    assert (run.returncode, bad(run)) == (0, []), run.stdout
+    assert "Wultra: its probes carry edgeHeader and go past the edge" in run.stdout
 
 
 def assert_no_local_secret(text: str) -> None:
@@ -317,9 +341,12 @@ def test_a_kept_table_goes_on_in_the_next_stack(second, without_build):
 
 
 def set_aside(second: Operated, url: str) -> Callable[[], None]:
-    """Puts a message on the quarantine, as only a receiver may; gives what takes it off again."""
+    """Puts a message on the quarantine, for which its policy has to be lifted; gives what takes it off again."""
     queues = second.aws.client("sqs")
+    policy = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
     queues.send_message(QueueUrl=url, MessageBody=json.dumps({"set": "aside", "id": str(uuid.uuid4())}))
+    queues.set_queue_attributes(QueueUrl=url, Attributes=policy)
 
     def take_off() -> None:
         [message] = queues.receive_message(QueueUrl=url)["Messages"]
@@ -341,9 +368,17 @@ def second_inbox(second: Operated) -> list[dict]:
 def test_the_drill_can_have_a_session_of_any_provider_decided_twice(verdict, provider):
     stack = Stack.require(Aws.connect(verdict.endpoint), "verdict")
     witness, table = Witness.of(stack, provider), stack.outputs["SessionsTableName"]
-    for number in (0, 1):
-        witness.record(stack, number)
-        assert witness.sequence(stack, table) == number + 1
+    with believing(verdict) if provider == "incode" else contextlib.nullcontext():
+        for number in (0, 1):
+            witness.record(stack, number)
+            assert witness.sequence(stack, table) == number + 1
+
+
+def test_the_drill_takes_a_provider_whose_webhooks_decide_by_themselves():
+    keys = {"headers": {"x-incode-secret": ["any"]}, "api": {}}
+    assert [restore_drill.decides(keys | more) for more in ({}, {"confirmDecisions": True}, {"confirmDecisions": False})] \
+        == [False, False, True]
+    assert restore_drill.decides({"headers": keys["headers"]}) and restore_drill.decides({"secrets": ["any"]})
 
 
 def test_the_drill_restores_the_table_and_tells_its_times(second):

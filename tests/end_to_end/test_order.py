@@ -6,8 +6,11 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from attacks import on_binaries
 
 from .deliveries import EVENTS, TREEZOR, WULTRA, Delivery, decision, event, genuine, post
+
+pytestmark = on_binaries("a late or back-dated webhook")
 
 # What tells of the order of arrival.
 ARRIVAL = ("version", "notifications", "firstEventAt", "lastEventAt", "statusSince")

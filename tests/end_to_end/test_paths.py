@@ -5,13 +5,15 @@ import json
 from dataclasses import replace
 
 import pytest
+from attacks import on_binaries
 
 from .deliveries import DECISIONS, EVENTS, INCODE, SENDERS, TREEZOR, VERIFF, WULTRA, Delivery, decision, genuine, post
 from .incode import token_of, token_request
 from .table import items
 from .test_forged_webhooks import state
 
-pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
+pytestmark = [
+    pytest.mark.usefixtures("believing", "nobody_else_notifies"), on_binaries("a slash too many in a URL")]
 
 #: Every path of a webhook, and whose.
 PATHS = [(VERIFF, EVENTS), (VERIFF, DECISIONS), *((sender, sender.path) for sender in SENDERS if sender is not VERIFF)]

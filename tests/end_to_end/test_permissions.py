@@ -1,7 +1,12 @@
-"""Every permission of every function's role is needed: without any one of them, something fails.
+"""Every permission of every function's role is needed: without any one of them, something fails. And what the roles and the
+queues' policies keep out stays out.
 
 Each function has a driver, which makes the function do everything that it can do. The driver passes with the role that the
-template gives the function, and has to fail as soon as a single permission is taken away from the role.
+template gives the function, and has to fail as soon as a single permission is taken away from the role, or as soon as the
+role is taken out of a queue's policy.
+
+What the emulator doesn't hold (`dynamodb:LeadingKeys`, `RedriveAllowPolicy`) is held by the template's text:
+`tests/stack/test_template_text.py`.
 """
 from __future__ import annotations
 
@@ -19,7 +24,10 @@ from typing import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
-from stack.deployment import NAME
+from attacks import under_iam
+from botocore.exceptions import ClientError
+from stack.deployment import NAME, connect
+from stack.operator_role import TRUST, assume
 from verdict.deployed import DeployedTemplate
 
 from . import intake
@@ -27,8 +35,10 @@ from .deliveries import (
     EVENTS, INCODE, TREEZOR, VERIFF, WULTRA, Delivery, Sender, as_event, decision, genuine, post)
 from .functions import Ended, copy, deployed
 from .incode import ago, clear_schedule, deliver, onboarding, outcome, token_of, token_request, wake_ups
-from .permissions import Role
-from .table import items, outbox
+from .permissions import QueuePolicy, Role
+from .table import clear_outboxes, items, outbox
+
+pytestmark = [pytest.mark.usefixtures("believing"), under_iam("a function whose role may do more than it needs")]
 
 NOWHERE = "http://127.0.0.1:9"
 WRITES_LOGS = "Lambda writes a function's log as the function's role; the emulator writes it by itself"
@@ -52,6 +62,7 @@ def undisturbed(verdict):
         for queue in ("IntakeQueueUrl", "QuarantineQueueUrl", "WakeUpQueueUrl"):
             verdict.client("sqs").purge_queue(QueueUrl=verdict.outputs[queue])
         clear_schedule(verdict)
+        clear_outboxes(verdict)
 
 
 # ---- The drivers ----
@@ -230,6 +241,19 @@ def read(verdict, path: str) -> dict:
     return answer
 
 
+def previews(verdict) -> None:
+    """Has a session of two events looked at."""
+    session_id = str(uuid.uuid4())
+    for delivery in (VERIFF.approves(session_id), declines(VERIFF, session_id)):
+        assert post(verdict, delivery).outcome == "recorded"
+    assert preview(verdict, session_id) == [{"provider": "veriff", "sessionId": session_id, "outcome": "unchanged"}]
+
+
+def preview(verdict, session_id: str) -> list[dict]:
+    question = {"dryRun": [{"provider": "veriff", "sessionId": session_id}]}
+    return deployed(verdict, "RebuildPreview").call(question)["sessions"]
+
+
 def relays(verdict) -> None:
     """Publishes a session's second decision, which is due."""
     entry = left_behind(verdict)
@@ -261,6 +285,7 @@ DRIVERS = {
     "IncodeToken": hands_out_a_token,
     "IncodePoller": polls,
     "Replay": replays,
+    "RebuildPreview": previews,
     "SessionsApi": reads,
     "SessionPayloads": shows_payloads,
     "OutboxRelay": relays,
@@ -323,3 +348,225 @@ def test_every_function_is_driven(verdict):
 def test_what_is_never_asked_for_is_allowed_to_some_function(verdict):
     allowed = {permission.action for function in DRIVERS for permission in Role(verdict, function).permissions()}
     assert set(NEVER_ASKED) - allowed == set()
+
+
+# ---- Queues: who may send ----
+
+QUEUES = ("DecisionsQueueUrl", "DecisionsDeadLetterQueueUrl", "IntakeQueueUrl", "QuarantineQueueUrl", "WakeUpQueueUrl")
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+@pytest.fixture(scope="module")
+def stranger(verdict):
+    """Keys of a role of somebody else's in the account, whose own policy allows it everything."""
+    iam, name = verdict.client("iam"), "stranger"
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
+    yield assume(verdict.client("sts"), role)
+    iam.delete_role_policy(RoleName=name, PolicyName="all")
+    iam.delete_role(RoleName=name)
+
+
+def send_to(queues, url: str, body: str = "a message") -> str:
+    """Sends a message that means nothing; gives the code of the error, or nothing."""
+    fifo = {"MessageGroupId": "g", "MessageDeduplicationId": str(uuid.uuid4())} if url.endswith(".fifo") else {}
+    return error_of(queues.send_message, QueueUrl=url, MessageBody=body, **fifo)
+
+
+def may_send(queues, url: str) -> bool:
+    """Whether a message would be taken: SQS looks at an empty one only if its sender may send. So nothing is left behind."""
+    code = send_to(queues, url, body="")
+    assert code in ("MissingParameter", *REFUSED), code
+    return code == "MissingParameter"
+
+
+def send_several_to(queues, url: str) -> str:
+    fifo = {"MessageGroupId": "g", "MessageDeduplicationId": str(uuid.uuid4())} if url.endswith(".fifo") else {}
+    return error_of(
+        queues.send_message_batch, QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "a message", **fifo}])
+
+
+def error_of(call: Callable, **arguments: object) -> str:
+    """The code of the error that a call to AWS ends with; nothing if it succeeds."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
+
+
+REFUSED = ("AccessDenied", "AccessDeniedException")
+
+
+@under_iam("a message put on a queue by another role")
+@pytest.mark.parametrize("queue", QUEUES)
+def test_another_roles_messages_are_refused_on_every_queue(verdict, stranger, queue):
+    url, depth = verdict.outputs[queue], verdict.depth(queue)
+    queues = connect("sqs", verdict.endpoint, stranger)
+    for send in (send_to, send_several_to):
+        assert send(queues, url) in REFUSED
+        # The account's root user's, too.
+        assert send(verdict.client("sqs"), url) in REFUSED
+    assert verdict.depth(queue) == depth
+    # It is the queue's policy that does it, and nothing else.
+    with QueuePolicy(verdict, queue).lifted():
+        assert may_send(queues, url)
+    assert not may_send(queues, url)
+
+
+#: By queue: those besides the functions that may send. A role's own policy allows it, too.
+OUTSIDERS = {
+    "DecisionsQueueUrl": ["operator"], "DecisionsDeadLetterQueueUrl": ["operator"], "IntakeQueueUrl": ["operator"],
+    "WakeUpQueueUrl": ["operator", "backend"]}
+
+
+@pytest.mark.parametrize("queue, who", [(queue, who) for queue, those in OUTSIDERS.items() for who in those])
+def test_an_operator_or_a_backend_may_send_only_as_long_as_the_queues_policy_names_it(verdict, queue, who):
+    policy, url = QueuePolicy(verdict, queue), verdict.outputs[queue]
+    iam, name = verdict.client("iam"), f"{NAME}-{who}"
+    role = iam.get_role(RoleName=name)["Role"]["Arn"]
+    assert role in policy.senders
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
+    try:
+        queues = getattr(verdict, who)("sqs")
+        assert may_send(queues, url)
+        with policy.without_sender(role):
+            assert not may_send(queues, url)
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="all")
+
+
+@pytest.mark.parametrize("function", DRIVERS)
+def test_a_function_misses_its_name_in_each_queues_policy(verdict, tally, function):
+    drive, role = DRIVERS[function], Role(verdict, function).arn
+    policies = {queue: QueuePolicy(verdict, queue) for queue in QUEUES}
+    named = [queue for queue in QUEUES if role in policies[queue].senders]
+    sends = {permission.resource.rsplit(":", 1)[-1] for permission in Role(verdict, function).permissions()
+             if permission.action == "sqs:SendMessage"}
+    assert {verdict.outputs[queue].rsplit("/", 1)[-1] for queue in named} == sends
+    unnoticed = []
+    for queue in named:
+        with policies[queue].without_sender(role):
+            if not fails(drive, verdict):
+                unnoticed.append(queue)
+            tally.noticed["a name in a queue's policy"] += 1
+    assert unnoticed == []
+
+
+def test_a_queues_policy_names_nobody_else(verdict):
+    functions = {Role(verdict, function).arn for function in DRIVERS}
+    known = functions | {verdict.client("iam").get_role(RoleName=f"{NAME}-{who}")["Role"]["Arn"]
+                         for who in ("operator", "backend")}
+    for queue in QUEUES:
+        assert set(QueuePolicy(verdict, queue).senders) - known == set(), queue
+
+
+# ---- What those can do who may look ----
+
+def keys_of(verdict, function: str) -> dict[str, str]:
+    """The keys that a function has, as arguments of a client. It has to have run."""
+    environment = (deployed(verdict, function).processes()[0] / "environ").read_bytes().split(b"\0")
+    variables = dict(entry.decode().split("=", 1) for entry in environment if b"=" in entry)
+    names = ("access_key_id", "secret_access_key", "session_token")
+    return {f"aws_{name}": variables[f"AWS_{name.upper()}"] for name in names}
+
+
+@under_iam("a write by who may preview a rebuild")
+def test_who_may_preview_a_rebuild_can_write_nothing(verdict):
+    session_id = str(uuid.uuid4())
+    assert post(verdict, VERIFF.approves(session_id)).outcome == "recorded"
+    assert preview(verdict, session_id)[0]["outcome"] == "unchanged"
+    before = items(verdict, session_id)
+    keys = keys_of(verdict, "RebuildPreview")
+    database, queues = (connect(service, verdict.endpoint, keys) for service in ("dynamodb", "sqs"))
+    table, [event] = verdict.outputs["SessionsTableName"], items(verdict, session_id, "EVENT")
+    key = {name: event[name] for name in ("pk", "sk")}
+    assert database.get_item(TableName=table, Key=key)["Item"] == event
+    put, delete = {"TableName": table, "Item": {**event, "more": {"S": "x"}}}, {"TableName": table, "Key": key}
+    update = {**delete, "UpdateExpression": "SET more = :x", "ExpressionAttributeValues": {":x": {"S": "x"}}}
+    writes: list[Callable] = [
+        lambda: database.put_item(**put), lambda: database.delete_item(**delete), lambda: database.update_item(**update),
+        lambda: database.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": put["Item"]}}]}),
+        *(functools.partial(database.transact_write_items, TransactItems=[{name: write}])
+          for name, write in (("Put", put), ("Delete", delete), ("Update", update))),
+        lambda: database.execute_statement(
+            Statement=f'DELETE FROM "{table}" WHERE pk=? AND sk=?', Parameters=[*key.values()]),
+        lambda: database.update_table(TableName=table, DeletionProtectionEnabled=False),
+        lambda: database.delete_table(TableName=table),
+    ]
+    assert [error_of(write) in REFUSED for write in writes] == [True] * len(writes)
+    for queue in QUEUES:
+        url = verdict.outputs[queue]
+        for call in (queues.receive_message, queues.purge_queue):
+            assert error_of(call, QueueUrl=url) in REFUSED, queue
+        assert send_to(queues, url) in REFUSED, queue
+    assert items(verdict, session_id) == before
+
+
+@under_iam("a write by who may preview a rebuild")
+def test_a_preview_takes_no_messages(verdict):
+    session_id = str(uuid.uuid4())
+    message = {"messageId": "1", "receiptHandle": "r", "body": json.dumps(kept(VERIFF, VERIFF.approves(session_id)))}
+    with pytest.raises(Ended):
+        deployed(verdict, "RebuildPreview").call({"Records": [message]})
+    assert items(verdict, session_id) == []
+
+
+def test_replay_says_who_previews_a_rebuild(verdict):
+    with pytest.raises(Ended, match="ask the function rebuild-preview"):
+        deployed(verdict, "Replay").call({"dryRun": [{"provider": "veriff", "sessionId": "s"}]})
+
+
+@under_iam("a write by who may preview a rebuild")
+def test_the_operator_may_invoke_the_preview_and_no_other_function(verdict):
+    functions = verdict.operator("lambda")
+    for function in DRIVERS:
+        code = error_of(
+            functions.invoke, FunctionName=verdict.resource(function), Payload=json.dumps({"doctor": True}))
+        assert (code in REFUSED) == (function != "RebuildPreview"), (function, code)
+
+
+# ---- What answers callers can't read ----
+
+@under_iam("a payload read by what reads records")
+def test_with_the_keys_of_what_reads_records_no_payload_can_be_read(verdict):
+    session_id = str(uuid.uuid4())
+    assert post(verdict, VERIFF.approves(session_id)).outcome == "recorded"
+    assert verdict.session("veriff", session_id)["events"] == 1
+    database = connect("dynamodb", verdict.endpoint, keys_of(verdict, "SessionsApi"))
+    table, [payload] = verdict.outputs["SessionsTableName"], items(verdict, session_id, "PAYLOAD")
+    key = {name: payload[name] for name in ("pk", "sk")}
+    where = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": payload["pk"]}}
+    alias = {"ExpressionAttributeNames": {"#p": "payload"}}
+    reads = [
+        lambda: database.get_item(TableName=table, Key=key),
+        lambda: database.get_item(TableName=table, Key=key, ProjectionExpression="payload"),
+        lambda: database.get_item(TableName=table, Key=key, ProjectionExpression="sk, #p", **alias),
+        lambda: database.get_item(TableName=table, Key=key, AttributesToGet=["payload"]),
+        lambda: database.query(TableName=table, **where),
+        lambda: database.query(TableName=table, ProjectionExpression="pk, #p", **where, **alias),
+        lambda: database.query(TableName=table, Select="ALL_ATTRIBUTES", **where),
+        lambda: database.batch_get_item(RequestItems={table: {"Keys": [key]}}),
+        lambda: database.transact_get_items(TransactItems=[{"Get": {"TableName": table, "Key": key}}]),
+        lambda: database.scan(TableName=table),
+        lambda: database.execute_statement(Statement=f'SELECT * FROM "{table}" WHERE pk=?', Parameters=[payload["pk"]]),
+    ]
+    assert [error_of(read) in REFUSED for read in reads] == [True] * len(reads)
+    # That there is one may be known.
+    found = database.query(TableName=table, ProjectionExpression="pk, sk", **where)["Items"]
+    assert key in found
+    # It is the condition that does it.
+    with Role(verdict, "SessionsApi").unconditional():
+        assert [error_of(read) for read in reads[:7]] == [""] * 7
+
+
+def test_the_sessions_api_misses_each_attribute_that_it_may_read(verdict):
+    # `evidence` isn't there in each event, but always asked for.
+    drive, role = DRIVERS["SessionsApi"], Role(verdict, "SessionsApi")
+    drive(verdict)
+    unnoticed = []
+    for attribute in role.attributes():
+        with role.without_attribute(attribute):
+            if not fails(drive, verdict):
+                unnoticed.append(attribute)
+    assert unnoticed == []

@@ -18,17 +18,17 @@ pytestmark = pytest.mark.usefixtures("nobody_else_notifies")
 PROBE = {"verdictProbe": "00112233445566778899aabbccddeeff"}
 #: Credentials in which each list has two entries.
 ROTATION: dict[str, Any] = {
-    "veriff": {"secrets": ["veriff-secret-of-the-past-01", "veriff-secret-of-today-0001"], "apiKeys": ["k-1", "k-2"]},
+    "veriff": {"secrets": ["056ea70fff77399bca7e5a70", "fa597ea797e692ab1c7aa6b7"], "apiKeys": ["k-1", "k-2"]},
     "incode": {
-        "headers": {"x-incode-secret": ["header-of-the-past-0001", "header-of-today-000001"]},
-        "oauth": {"clients": [{"id": "client-1", "secret": "client-secret-000001"},
-                              {"id": "client-2", "secret": "client-secret-000002"}],
-                  "signingKeys": ["signing-key-of-today-0001", "signing-key-of-the-past-1"]}},
-    "treezor": {"secrets": ["treezor-secret-of-the-past-1", "treezor-secret-of-today-0001"],
-                "urlTokens": ["url-token-of-the-past-0123456789abcdef", "url-token-of-today-0123456789abcdef00"]},
-    "wultra": {"basic": [{"username": "wultra-1", "password": "password-0000000001"},
-                         {"username": "wultra-2", "password": "password-0000000002"}],
-               "headers": {"x-wultra": ["header-of-the-past-0001", "header-of-today-000001"]}},
+        "headers": {"x-incode-secret": ["3549dd0672cda9588ddcaa81", "6eff6dbbb88c987f48d9a063"]},
+        "oauth": {"clients": [{"id": "client-1", "secret": "52dd8479676aebff36966b5b"},
+                              {"id": "client-2", "secret": "dd47751212d4cdce1fafe739"}],
+                  "signingKeys": ["ea267a31c8eeaa37b57f8724", "b523bf05b9b8637d60d6295a"]}},
+    "treezor": {"secrets": ["e1369126e49a34e2a17ba29d", "73ce485155f7901267c64ded"],
+                "urlTokens": ["f1efef3716796e8190ff9eaa2527651232a1f1ba", "fa26c295766183a5be915e48423e1855ca723625"]},
+    "wultra": {"basic": [{"username": "wultra-1", "password": "c8c6982f7d2509881ef7386d"},
+                         {"username": "wultra-2", "password": "2018037d7eb1f4391ab77642"}],
+               "headers": {"x-wultra": ["b3abb0abe623ccee3efef29c", "bfc582f9837749795c485459"]}},
 }
 
 
@@ -91,7 +91,7 @@ def test_a_probe_of_treezors_is_what_is_signed(verdict):
 
 # ---- Functions without a URL, and those whose version shows ----
 
-@pytest.mark.parametrize("function", ["IncodePoller", "OutboxRelay", "Replay"])
+@pytest.mark.parametrize("function", ["IncodePoller", "OutboxRelay", "RebuildPreview", "Replay"])
 def test_a_function_that_started_tells_the_doctor(verdict, function):
     assert deployed(verdict, function).call({"doctor": True}) == {"started": True}
 

@@ -33,8 +33,12 @@ sys.path.insert(0, str(OPERATIONS))
 from verdict import command_line, rebuild  # noqa: E402
 
 AT_ONCE = 8
+pytestmark = pytest.mark.usefixtures("believing")
+
 #: For what happens at once where the machine has nothing else to do.
 PATIENCE_SECONDS = 60
+#: Longer than intake's visibility timeout: a message whose receipt got lost comes back only then.
+REDELIVERY_SECONDS = 240
 #: How often a rebuild runs against webhooks of its session.
 RACES = 12
 
@@ -72,12 +76,13 @@ def apply(verdict, tmp_path, *keys: str, how: Sequence[str] = ()) -> dict[str, d
     audit = tmp_path / "audit.jsonl"
     [line] = operate(verdict, *named(*keys), *how, "--apply", "--rate", 1000, "--audit", audit)
     assert line.startswith(f"{len(keys)} rebuild")
-    end = time.monotonic() + PATIENCE_SECONDS
-    while len(lines := rebuilds(verdict)[len(before):]) < len(keys):
+    end = time.monotonic() + REDELIVERY_SECONDS
+    # A request that is delivered twice has two lines, the first of which counts; other tests' late lines don't.
+    while len(lines := {line["session"]: line for line in reversed(rebuilds(verdict)[len(before):])
+                        if line["session"] in keys}) < len(set(keys)):
         assert time.monotonic() < end, f"{len(lines)} of {len(keys)} were rebuilt"
         time.sleep(0.2)
-    assert sorted(line["session"] for line in lines) == sorted(keys)
-    return {line["session"]: line for line in lines}
+    return lines
 
 
 def batch(*keys: str) -> dict:
@@ -162,7 +167,8 @@ def published(verdict, *keys: str) -> None:
 def approved(verdict, sender) -> str:
     """A session that this provider approves."""
     session_id = str(uuid.uuid4())
-    assert post(verdict, sender.approves(session_id)).outcome == "recorded"
+    with samples.believing(verdict) if sender.provider == "incode" else contextlib.nullcontext():
+        assert post(verdict, sender.approves(session_id)).outcome == "recorded"
     key = f"{sender}/{sender.session(session_id)}"
     published(verdict, key)
     return key
@@ -187,7 +193,8 @@ def history(verdict) -> list[str]:
     sendings = [samples.prepare(sample) for sample in webhooks.catalogue() if sample.expect["outcome"] == "recorded"]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(lambda sent: webhooks.send(sent.event, verdict.api_url), sendings))
-    keys += [unquote(answer.session) for answer in answers]
+    # A liveness that another test has sent with these words is bound to another identification: a copy, of nothing here.
+    keys += [unquote(answer.session) for answer in answers if answer.outcome == "recorded"]
     for scenario in webhooks.scenarios():
         ids = scenario.fresh_ids()
         credentials = webhooks.credentials(scenario.provider, webhooks.LOCAL_CREDENTIALS)

@@ -16,7 +16,7 @@ from .table import items
 
 BY_PATH, BY_QUERY = "/sessions/{provider}/{sessionId}/events/{eventId}/payload", "/sessions/payload"
 NOWHERE = "http://127.0.0.1:9"
-ARN = "arn:aws:sts::123456789012:assumed-role/support/jane"
+ARN = "arn:aws:sts::123456789012:assumed-role/support/operator-1"
 
 
 def only_event(verdict, session_id, provider="veriff"):

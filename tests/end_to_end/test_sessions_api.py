@@ -74,7 +74,7 @@ def test_events_are_listed_as_they_were_understood(verdict, session_id):
     for listed in (cancelled, declined):
         assert set(listed) == {
             "eventId", "provider", "sessionId", "kind", "name", "attemptId", "occurredAt", "emittedAt", "receivedAt",
-            "effectiveAt", "undated", "stage", "decision", "checks", "subject", "remark", "remarks", "detail"}
+            "effectiveAt", "undated", "stage", "decision", "checks", "subject", "remark", "remarks", "detail", "evidence"}
     assert (cancelled["name"], cancelled["detail"]) == ("event.flow_cancelled", said)
     assert (cancelled["occurredAt"], cancelled["effectiveAt"]) == (None, cancelled["receivedAt"])
     assert declined["name"] == "decision.declined"

@@ -7,9 +7,12 @@ import subprocess
 from typing import Any
 
 import pytest
+from attacks import on_binaries
 
 from .deliveries import SECRET, SENDERS
 from .functions import bootstrap
+
+pytestmark = on_binaries("a secret that is missing, weak or public")
 
 PATIENCE_SECONDS = 10
 CANARY = "canary-5b1e"
@@ -18,6 +21,8 @@ COMPLETE = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_REGION": "eu-west-1",
+    # The local stack's secrets start a function only against this machine.
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     # What lambda_runtime itself cannot do without.
     "AWS_LAMBDA_FUNCTION_NAME": "verdict-start-up",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -45,6 +50,7 @@ NEEDED = {
     "TreezorWebhooks": (*RECEIVES, "TREEZOR_CREDENTIALS"),
     "WultraEvents": (*RECEIVES, "WULTRA_CREDENTIALS"),
     "Replay": RECEIVES,
+    "RebuildPreview": (*ALWAYS, "SESSIONS_TABLE"),
     "OutboxRelay": (*ALWAYS, *STORES),
     "SessionsApi": (*ALWAYS, "SESSIONS_TABLE"),
     "SessionPayloads": (*ALWAYS, "SESSIONS_TABLE"),
@@ -85,6 +91,17 @@ def test_a_function_that_is_configured_starts_and_asks_for_work(verdict, functio
 def test_a_function_needs_no_more_than_its_own_variables(verdict, function):
     others = {variable for needed in NEEDED.values() for variable in needed} - set(NEEDED[function])
     assert_starts(verdict, function, {name: value for name, value in COMPLETE.items() if name not in others})
+
+
+@pytest.mark.parametrize("endpoint", [None, "https://dynamodb.eu-west-1.amazonaws.com", "http://127.0.0.1.example.com"])
+@pytest.mark.parametrize("function", [
+    function for function, needed in NEEDED.items() if any(name.endswith("_CREDENTIALS") for name in needed)])
+def test_the_local_stack_s_secrets_start_nothing_elsewhere(verdict, function, endpoint):
+    [variable] = [name for name in NEEDED[function] if name.endswith("_CREDENTIALS")]
+    environment = {name: value for name, value in COMPLETE.items() if name != "AWS_ENDPOINT_URL"}
+    if endpoint:
+        environment["AWS_ENDPOINT_URL"] = endpoint
+    assert_does_not_start(bootstrap(verdict, function), environment, variable)
 
 
 @pytest.mark.parametrize("value", [None, "", " \t"], ids=["missing", "empty", "blank"])
@@ -242,3 +259,9 @@ def test_a_function_that_would_keep_payloads_too_briefly_does_not_start(verdict,
 @pytest.mark.parametrize("base", ["-1", "1.5", "1e3", "1000000000001", "99999999999999999999", "ever", f"{CANARY}"])
 def test_a_function_that_would_count_from_no_number_does_not_start(verdict, function, base):
     assert_does_not_start(bootstrap(verdict, function), {**COMPLETE, "SEQUENCE_BASE": base}, "SEQUENCE_BASE")
+
+
+@pytest.mark.parametrize("function", ["VeriffDecisions", "IncodeWebhooks", "TreezorWebhooks", "WultraEvents"])
+@pytest.mark.parametrize("limit", ["0", "-1", "1.5", "1 MiB", "6291457", "99999999999999999999", f"{CANARY}"])
+def test_a_function_whose_bodies_have_no_such_limit_does_not_start(verdict, function, limit):
+    assert_does_not_start(bootstrap(verdict, function), {**COMPLETE, "BODY_LIMIT": limit}, "BODY_LIMIT")

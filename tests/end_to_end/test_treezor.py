@@ -11,9 +11,11 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from attacks import on_binaries
+from stack.deployment import webhooks
 
 from .deliveries import BYTES, TREEZOR, Delivery, as_event, envelope, post, post_all, treezor_signature, with_token
-from .functions import copy
+from .functions import Ended, copy
 from .inbox import quarantined_body
 from .table import items, size
 from .test_vectors import delivery_lines
@@ -97,6 +99,7 @@ def test_a_payload_in_its_php_form_is_the_same_fact(verdict, session_id):
     assert post(verdict, canonical(session_id, SIGNED)).outcome == "duplicate"
 
 
+@on_binaries("a signed payload of Treezor's spelled another way")
 @pytest.mark.parametrize("change", [
     ("10.0", "10.1"), ("10.0", "10"), ("1.0e+25", "1.0e+26"), ("1.0e+25", "1.0E+25"), ("-0", "0"), ("1E5", "100000"),
     ("9007199254740993", "9007199254740992"), ('"kycReview" : 2', '"kycReview" : 3'), ("{ }", "[ ]"), ("[ ]", "{ }"),
@@ -148,6 +151,7 @@ def assert_refused(verdict, sent: Delivery):
     return answer
 
 
+@on_binaries("a forged webhook, or one with another proof")
 @pytest.mark.parametrize("why", refusals(""))
 def test_whatever_is_refused_gets_the_same_answer_from_the_500s(verdict, session_id, why):
     answer = assert_refused(verdict, refusals(session_id)[why])
@@ -162,44 +166,116 @@ def kyc_review(session_id: str) -> dict:
             "lastReviewDatetime": "2026-06-12T09:30:00Z"}
 
 
-def test_a_review_may_come_unsigned_where_the_url_holds_the_token(verdict, session_id):
+@pytest.fixture(scope="module", name="unsigned_allowed")
+def fixture_unsigned_allowed(verdict):
+    """The function of an operator who has asked for reviews without a signature."""
+    keys = json.dumps({**TREEZOR.keys, "unsignedReviews": True})
+    with copy(verdict, "TreezorWebhooks", TREEZOR_CREDENTIALS=keys) as function:
+        yield function
+
+
+def assert_refused_by(function, sent: Delivery):
+    before = size(function.stack)
+    answer = function.answer(as_event(sent))
+    assert (answer.status, answer.outcome, answer.session) == (500, "refused", None)
+    assert size(function.stack) == before
+
+
+@on_binaries("a review of Treezor's without a signature")
+def test_a_review_may_not_come_unsigned_unless_it_is_asked_for(verdict, session_id):
     unsigned = delivery(envelope(json.dumps(kyc_review(session_id)), webhook="kycreview.result"))
-    assert_refused(verdict, with_token(unsigned))
-    assert_refused(verdict, with_token(unsigned, "x" * 40))
-    answer = post(verdict, unsigned)
+    assert_refused(verdict, unsigned)
+    text = json.dumps(kyc_review(session_id))
+    assert post(verdict, delivery(envelope(text, treezor_signature(text), webhook="kycreview.result"))).outcome == "recorded"
+
+
+@on_binaries("a review of Treezor's without a signature")
+def test_a_review_may_come_unsigned_where_that_is_asked_for_and_the_url_holds_the_token(
+        verdict, session_id, unsigned_allowed):
+    unsigned = delivery(envelope(json.dumps(kyc_review(session_id)), webhook="kycreview.result"))
+    assert_refused_by(unsigned_allowed, with_token(unsigned))
+    assert_refused_by(unsigned_allowed, with_token(unsigned, "x" * 40))
+    answer = unsigned_allowed.answer(as_event(unsigned))
     assert (answer.outcome, answer.session) == ("recorded", f"treezor/user:{session_id}")
     assert decision_of(verdict, f"user:{session_id}") == "approved"
 
 
-def test_a_review_may_not_come_unsigned_where_no_token_is_configured(verdict, session_id):
-    keys = {"secrets": TREEZOR.keys["secrets"]}
-    unsigned = delivery(envelope(json.dumps(kyc_review(session_id)), webhook="kycreview.result"))
-    with copy(verdict, "TreezorWebhooks", TREEZOR_CREDENTIALS=json.dumps(keys)) as function:
-        for refused in (unsigned, with_token(unsigned)):
-            answer = function.answer(as_event(refused))
-            assert (answer.status, answer.outcome) == (500, "refused")
-        assert function.answer(as_event(with_token(signed(review(session_id, 3))))).outcome == "recorded"
-    assert decision_of(verdict, f"user:{session_id}") == "declined"
+@pytest.mark.parametrize("name, decision", [("kycreview-request", None), ("kycreview-result-unsigned", "approved")])
+def test_a_review_comes_unsigned_as_it_is_printed(verdict, session_id, unsigned_allowed, name, decision):
+    event = json.loads((webhooks.EVENTS / "treezor" / f"{name}.json").read_text("utf-8"))
+    printed = json.loads(event["body"])
+    printed.pop("object_payload_signature", None)
+    printed["object_payload"]["userId"] = printed["object_id"] = session_id
+    answer = unsigned_allowed.answer({**event, "body": json.dumps(printed)})
+    assert (answer.outcome, answer.session) == ("recorded", f"treezor/user:{session_id}")
+    assert decision_of(verdict, f"user:{session_id}") == decision
 
 
+def test_nobody_can_ask_for_reviews_without_a_signature_and_without_a_token(verdict):
+    keys = json.dumps({"secrets": TREEZOR.keys["secrets"], "unsignedReviews": True})
+    with copy(verdict, "TreezorWebhooks", TREEZOR_CREDENTIALS=keys) as function, pytest.raises(Ended):
+        function.answer(as_event(delivery(b"{}")))
+
+
+@on_binaries("a review of Treezor's without a signature")
 @pytest.mark.parametrize("signature", ["", "x", treezor_signature("{}")], ids=["empty", "malformed", "another's"])
-def test_the_token_rescues_no_signature_that_is_wrong(verdict, session_id, signature):
+def test_the_token_rescues_no_signature_that_is_wrong(unsigned_allowed, session_id, signature):
     payload = json.dumps(kyc_review(session_id))
-    assert_refused(verdict, delivery(envelope(payload, signature, webhook="kycreview.result")))
+    assert_refused_by(unsigned_allowed, delivery(envelope(payload, signature, webhook="kycreview.result")))
 
 
+@on_binaries("a review of Treezor's without a signature")
 @pytest.mark.parametrize("webhook", ["user.kycreview", "kycliveness.update", "KYCREVIEW.result", "", None, 1])
-def test_nothing_but_a_review_may_come_unsigned(verdict, session_id, webhook):
-    assert_refused(verdict, delivery(envelope(json.dumps(kyc_review(session_id)), webhook=webhook)))
+def test_nothing_but_a_review_may_come_unsigned(unsigned_allowed, session_id, webhook):
+    assert_refused_by(unsigned_allowed, delivery(envelope(json.dumps(kyc_review(session_id)), webhook=webhook)))
 
 
+@on_binaries("a review of Treezor's without a signature")
 @pytest.mark.parametrize("payload", [
     lambda user: review(user, 2),
     lambda user: {"kyc-status": "processed", "score": 1, "user_id": user},
     lambda user: {"result": "SUCCESS", "transactionNumber": user},
 ], ids=["users", "liveness", "identification"])
-def test_an_unsigned_review_holds_nothing_else_than_a_review(verdict, session_id, payload):
-    assert_refused(verdict, delivery(envelope(json.dumps(payload(session_id)), webhook="kycreview.result")))
+def test_an_unsigned_review_holds_nothing_else_than_a_review(unsigned_allowed, session_id, payload):
+    assert_refused_by(unsigned_allowed, delivery(envelope(json.dumps(payload(session_id)), webhook="kycreview.result")))
+
+
+# ---- What is captured ----
+
+@on_binaries("a signed payload of Treezor's spelled another way")
+def test_a_text_that_is_no_json_is_refused_though_its_canonical_form_is_signed(verdict, session_id):
+    text = json.dumps(review(session_id, 2, x=10), separators=(",", ":"))
+    signature = treezor_signature(text)
+    spoiled = text.replace(":10", ":1 0")
+    assert spoiled != text
+    assert_refused(verdict, delivery(envelope(spoiled, signature)))
+    assert post(verdict, delivery(envelope(text, signature))).outcome == "recorded"
+
+
+@on_binaries("a captured liveness of Treezor's under another identification")
+def test_a_liveness_counts_under_the_first_identification_that_it_came_with(verdict, session_id):
+    other = str(uuid.uuid4())
+    payload = {"kyc-status": "processed", "score": 1, "user_id": "7", "updated-at": "2026-06-12T09:30:00Z",
+               "nonce": session_id}
+    first = signed(payload, webhook="kycliveness.update", object_id=session_id)
+    assert post(verdict, first).outcome == "recorded"
+    before = size(verdict)
+    for name in ("kycliveness.update", "kycliveness.create"):
+        assert post(verdict, signed(payload, webhook=name, object_id=other)).outcome == "duplicate"
+    assert size(verdict) == before
+    assert verdict.session("treezor", f"identification:{other}") is None
+    assert post(verdict, first).outcome == "duplicate"
+
+
+@on_binaries("a captured liveness of Treezor's under another identification")
+@pytest.mark.parametrize("arrival", [(0, 1), (1, 0)], ids=["in order", "reversed"])
+def test_an_identification_of_two_users_decides_nothing(verdict, decisions, session_id, arrival):
+    sent = [signed({"kyc-status": "processed", "score": 1, "user_id": user, "updated-at": "2026-06-12T09:30:00Z",
+                    "nonce": session_id}, webhook="kycliveness.update", object_id=session_id) for user in ("7", "8")]
+    assert [post(verdict, sent[position]).outcome for position in arrival] == ["recorded"] * 2
+    assert verdict.session("treezor", f"identification:{session_id}")["decision"] is None
+    types = [message.body["type"] for message in decisions.about(f"identification:{session_id}")]
+    assert types == ["verdict.decision.v1", "verdict.decision_withdrawn.v1"]
 
 
 # ---- Subscriptions ----
@@ -229,6 +305,7 @@ def listener():
         thread.join()
 
 
+@on_binaries("a call about a subscription that nobody made")
 @pytest.mark.parametrize("sort, reason", [
     ("SubscriptionConfirmation", "subscription_confirmation"), ("UnsubscribeConfirmation", "unsubscribe_confirmation"),
 ])
@@ -267,6 +344,7 @@ def test_flat_and_wrapped_are_the_same_webhook(verdict, session_id):
     assert decision_of(verdict, f"user:{session_id}") == "approved"
 
 
+@on_binaries("a signed payload of Treezor's spelled another way")
 @pytest.mark.parametrize("twice", [
     b'{"object_payload":{"users":[]},', b'{"object_payload_signature":"x",', b'{"webhook":"user.kycreview",',
     b'{"webhook":{},', b'{"object_p\\u0061yload":{},',
@@ -325,6 +403,7 @@ def test_of_two_reviews_the_one_changed_later_counts_whenever_it_was_sent(verdic
     assert decision_of(verdict, f"user:{session_id}") == "declined"
 
 
+@on_binaries("a captured webhook of Treezor's in another envelope")
 @pytest.mark.parametrize("unsigned", [
     {"webhook": "user.kycrequest"},
     {"webhook": "kycreview.result"},
@@ -355,6 +434,7 @@ def test_a_webhook_without_a_time_in_its_payload_has_the_time_it_was_sent(verdic
     assert verdict.session("treezor", f"user:{session_id}")["decision"]["decidedAt"] == shown
 
 
+@on_binaries("a captured webhook of Treezor's in another envelope")
 def test_the_same_webhook_fifty_times_twenty_at_once_is_one_event(verdict, decisions, session_id):
     sent = signed(review(session_id, 2), webhook_id="1", webhook_created_at=EARLIER)
     answers = post_all(verdict, [sent] * 50, at_once=20)

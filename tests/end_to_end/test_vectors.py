@@ -64,6 +64,9 @@ def event_of(vector: dict) -> dict:
     body = vector["body"] if "body" in vector else vector["bodyBase64"]
     query = urllib.parse.urlencode([tuple(pair) for pair in vector.get("query", [])])
     event = as_event(Delivery(b"", (), method=vector["method"]))
+    event["requestContext"]["http"].pop("sourceIp", None)
+    if "source" in vector:
+        event["requestContext"]["http"]["sourceIp"] = vector["source"]
     return {
         **event, "routeKey": "$default", "rawPath": vector["path"], "rawQueryString": query,
         "headers": each_apart(vector["headers"]), "body": body, "isBase64Encoded": "bodyBase64" in vector}

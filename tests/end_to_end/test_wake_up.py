@@ -22,6 +22,9 @@ from .incode import (
     poller, rewrite, scheduled, unscheduled, wake_ups, webhook, woken)
 from .logs import assert_discreet, log, said
 
+#: What the webhooks of all providers alike decide counts here.
+pytestmark = pytest.mark.usefixtures("believing")
+
 NOWHERE = "http://127.0.0.1:9"
 #: The most that waking the poller may hold up an answer, and what else an answer takes on a busy machine.
 WAKE_SECONDS, SLACK_SECONDS = 0.2, 1.0

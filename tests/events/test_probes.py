@@ -47,6 +47,8 @@ ENTRIES = {
 PATHS = {"veriff": "/veriff/decisions", "incode": "/incode/onboarding-status", "treezor": "/treezor",
          "wultra": "/wultra/process/event"}
 
+EDGE = {"edgeHeader": {"X-Edge": ["edge-1", "edge-2"]}}
+
 each_provider = pytest.mark.parametrize("provider", proofs.PROVIDERS)
 
 
@@ -159,3 +161,11 @@ def test_a_token_that_is_signed_with_a_real_key_is_soon_over():
     assert before <= claimed["iat"] <= time.time() and claimed["exp"] == claimed["iat"] + 300
     header = json.loads(base64.urlsafe_b64decode(request["headers"]["authorization"].split()[1].split(".")[0] + "=="))
     assert header["kid"] == hashlib.sha256(b"signing-key-1").hexdigest()[:8]
+
+
+@each_provider
+def test_behind_an_edge_each_probe_carries_its_header_and_each_of_its_values_has_one(provider):
+    probes = made(provider, {**KEYS[provider], **EDGE})
+    assert probes.keys() == made(provider).keys() | {"edgeHeader 1 entry 1", "edgeHeader 1 entry 2"}
+    for label, request in probes.items():
+        assert request["headers"]["x-edge"] == ("edge-2" if label == "edgeHeader 1 entry 2" else "edge-1"), label

@@ -82,9 +82,9 @@ def test_the_expectation_is_one_that_verdict_can_meet(sample):
 
 
 def test_what_is_refused_without_a_spoiled_proof_has_none_by_the_contract():
-    # Treezor: a body that holds no signature, where one is due; and no body at all.
+    # Treezor: bodies that hold no signature; and no body at all.
     odd = [s.name for s in SAMPLES if s.expect["outcome"] == "refused" and s.proof not in SPOILED]
-    assert odd == ["treezor/missing-signature", "treezor/empty-body"]
+    assert odd == ["treezor/missing-signature", "treezor/kycreview-result-unsigned", "treezor/empty-body"]
 
 
 @each_sample

@@ -2,6 +2,7 @@
 is, and with no value of the file. The functions' own code judges the credentials."""
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -206,6 +207,16 @@ def test_a_value_that_cloudformation_would_refuse_is_refused(checked, text, abou
     assert told.startswith(f"line 3: {about}")
 
 
+def test_a_token_endpoint_that_is_left_out_though_incode_would_ask_it_is_refused(checked):
+    oauth = {"clients": [{"id": "incode", "secret": f"{SECRET}-client"}], "signingKeys": [f"{SECRET}-signing-key-Qe7vUz2x"]}
+    with_oauth = f"IncodeCredentials: '{json.dumps({'oauth': oauth})}'\n"
+    without = f"IncodeCredentials: '{json.dumps({'headers': {'x-incode-secret': [SECRET]}})}'\n"
+    told = line(checked(f"{BEGINNING}{with_oauth}IncodeOAuth: false\n"))
+    assert told.startswith("line 3: IncodeOAuth is false, and IncodeCredentials have `oauth`")
+    for right in (with_oauth, f"{with_oauth}IncodeOAuth: 'true'\n", f"{without}IncodeOAuth: 'false'\n"):
+        assert checked(BEGINNING + right).status == 0, right
+
+
 def test_a_value_longer_than_cloudformation_takes_is_refused(checked):
     credentials = {"secrets": [f"{SECRET}-{number:06}" for number in range(200)]}
     told = line(checked(f"{BEGINNING}TreezorCredentials: {json.dumps(credentials)}\n"))
@@ -236,6 +247,27 @@ def test_a_provider_that_the_stack_has_need_not_be_in_the_file(tmp_path):
     given = check.parameters.parse(b"VeriffCredentials: ''\n", "parameters.yaml")
     with pytest.raises(check.Problem, match="no provider"):
         check.refuse_wrong(tmp_path / "parameters.yaml", given, deployed=["VeriffCredentials"])
+
+
+def test_what_the_stack_keeps_is_judged_unless_the_file_has_better(tmp_path):
+    file, weak = tmp_path / "parameters.yaml", json.dumps({"secrets": [f"my-webhook-secret-{2026}"]})
+    refuse = functools.partial(check.refuse_wrong, file, deployed=["TreezorCredentials"], kept={"treezor": weak})
+    with pytest.raises(check.Problem) as problem:
+        refuse(check.parameters.parse(b"LogLevel: INFO\n", file.name))
+    told = str(problem.value)
+    assert told.startswith("parameters.yaml: TreezorCredentials isn't in it") and "easily guessed" in told
+    assert "my-webhook-secret" not in told and "\n" not in told
+    refuse(check.parameters.parse(f"TreezorCredentials: {json.dumps(TREEZOR)}\n".encode(), file.name))
+
+
+@pytest.mark.parametrize("secret", [
+    "REPLACE_WITH_YOUR_SECRET_1", "example-Xk9pQ2vB7rT4", "test-Xk9pQ2vB7rT4wZ8", "0123456789abcdef", "aabbccddaabbccdd",
+    "my-webhook-secret-2026", "abcdef12-abcd-abcd-abcd-abcdef012345", "local-treezor-webhook-secret-0123456789",
+])
+def test_a_secret_that_anyone_could_guess_or_read_is_told_before_a_deploy(checked, secret):
+    told = line(checked(f"{BEGINNING}TreezorCredentials: {{secrets: [{CANARY}-Lm8wZk3, {secret}]}}\n"))
+    assert told.startswith("line 2: TreezorCredentials: ") and "TREEZOR_CREDENTIALS" not in told
+    assert secret not in told
 
 
 def test_the_functions_judge_each_provider_that_the_template_knows(checked):

@@ -1,12 +1,16 @@
 """Before anything is read, compiled or deployed: where to, and as whom. And what is deployed with."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from stack.trial import Deployed
 from verdict import aws as accounts
-from verdict import deploy
+from verdict import deploy, parameters
 from verdict.aws import Aws, Keys
 from verdict.deploy import Target, arguments
 from verdict.problem import Problem
+from verdict.stack import Stack
 
 SETTINGS = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID",
             "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_WEB_IDENTITY_TOKEN_FILE", "ENDPOINT")
@@ -91,6 +95,42 @@ def test_what_is_no_url_is_told(verdict):
     assert run.status == 2 and len(run.told) == 1 and "ENDPOINT is no URL" in run.error
 
 
+# ---- What a deployed stack keeps ----
+
+WEAK = '{"secrets":["my-webhook-secret-2026"]}'
+
+
+def test_a_secret_that_functions_of_the_next_release_refuse_is_told_before_the_upgrade(endpoint, tmp_path, monkeypatch):
+    """The stack runs with it. Nothing is built or deployed, though the file doesn't have the credentials."""
+    monkeypatch.setattr(deploy.sam, "run", lambda *_, **__: pytest.fail("sam was started"))
+    file = tmp_path / "parameters.yaml"
+    file.write_text("Architecture: x86_64\n", "utf-8")
+    told = pytest.raises(Problem, match=r"VeriffCredentials isn't in it.*easily guessed")
+    with Deployed(endpoint, "kept", VeriffCredentials=WEAK), told as problem:
+        deploy.deploy(Target(Aws.connect(endpoint), "kept"), file)
+    assert "my-webhook-secret" not in str(problem.value)
+
+
+def test_credentials_that_the_file_has_or_takes_away_are_not_looked_for_in_the_stack(endpoint):
+    with Deployed(endpoint, "kept", VeriffCredentials=WEAK) as deployed:
+        stack = Stack.require(Aws.connect(deployed.endpoint), "kept")
+        for text in (b"VeriffCredentials: {secrets: [Xk9pQ2vB7rT4wZ8yLm3]}\n", b"VeriffCredentials: ''\n"):
+            assert deploy.kept_credentials(stack, parameters.parse(text, "parameters.yaml")) == {}
+        assert deploy.kept_credentials(stack, []) == {"veriff": WEAK}
+    assert deploy.kept_credentials(None, []) == {}
+
+
+def test_who_may_not_see_what_the_functions_have_may_deploy_all_the_same(endpoint, capsys):
+    with Deployed(endpoint, "kept", VeriffCredentials=WEAK) as deployed:
+        stack = Stack.require(Aws.connect(deployed.endpoint), "kept")
+        assert stack.template.holds("UsesVeriff")
+        nobody = Aws(stack.aws.region, stack.aws.endpoint, Keys("AKIA00000000NOBODY00", "none"))
+        unseen = replace(stack, aws=nobody)
+        unseen.__dict__["template"] = stack.template
+        assert deploy.kept_credentials(unseen, []) == {}
+    assert "aren't checked" in capsys.readouterr().out
+
+
 # ---- What sam is told ----
 
 LOCAL = Aws.connect("http://127.0.0.1:4566")
@@ -131,5 +171,5 @@ def test_variables_of_make_are_options(monkeypatch, verdict, variables, expected
 def test_help_names_every_command(verdict):
     run = verdict("--help")
     assert run.status == 0
-    for command in ("build", "check", "deploy", "doctor", "delete", "redrive", "rebuild", "restore-drill"):
+    for command in ("build", "check", "deploy", "doctor", "delete", "redrive", "package", "rebuild", "restore-drill"):
         assert f"\n  {command} " in run.output

@@ -2,13 +2,18 @@
 nothing here; the end-to-end tests have the doctor look at real ones."""
 from __future__ import annotations
 
+import base64
+import io
 import json
 
 import pytest
 from stack.trial import Deployed, credentials
 from verdict.aws import Aws, Keys
-from verdict.doctor.command import INSPECTIONS, all_looks, take
-from verdict.doctor.finding import Finding
+from verdict.deployed import Route, ToFunction, ToUrl
+from verdict.doctor import probes
+from verdict.doctor.command import INSPECTIONS, Report, all_looks, take
+from verdict.doctor.finding import Finding, Fine
+from verdict.doctor.probes import webhooks
 from verdict.evaluated import Evaluated, NotKnown
 from verdict.stack import Stack
 
@@ -95,7 +100,7 @@ def role_with_more(stack):
 
 def policy_detached(stack):
     stack.client("iam").detach_role_policy(
-        RoleName=stack.physical("VeriffEventsRole"), PolicyArn=stack.physical("ReceiveWebhooks"))
+        RoleName=stack.physical("VeriffEventsRole"), PolicyArn=stack.physical("PutWebhooksAside"))
 
 
 def queue_attribute(stack):
@@ -119,6 +124,11 @@ def wake_up_policy(stack):
 def wake_up_redrive(stack):
     stack.client("sqs").set_queue_attributes(
         QueueUrl=stack.physical("WakeUpQueue"), Attributes={"RedriveAllowPolicy": ""})
+
+
+def other_dead_letters(stack):
+    stack.client("sqs").set_queue_attributes(
+        QueueUrl=stack.physical("QuarantineQueue"), Attributes={"RedriveAllowPolicy": ""})
 
 
 def queue_deleted(stack):
@@ -173,12 +183,13 @@ BROKEN = {
     invocation_forbidden: "may no longer invoke examined-treezor-webhooks",
     role_without: "OutboxRelayRole: lacks the permission: allow dynamodb:DeleteItem on SessionsTable;",
     role_with_more: "SessionsApiRole: has a permission that isn't the template's: allow s3:* on *;",
-    policy_detached: "VeriffEventsRole: the policy arn:aws:iam::000000000000:policy/examined-ReceiveWebhooks",
+    policy_detached: "VeriffEventsRole: the policy arn:aws:iam::000000000000:policy/examined-PutWebhooksAside",
     queue_attribute: "DecisionsQueue: its MessageRetentionPeriod is 60 instead of 1209600;",
     queue_dead_letters: "IntakeQueue: its RedrivePolicy is ",
     queue_policy: "IntakeQueue: its policy lacks: deny sqs:SendMessage on *",
     wake_up_policy: "WakeUpQueue: its policy lacks: deny sqs:SendMessage on *",
     wake_up_redrive: "WakeUpQueue: its RedriveAllowPolicy is ",
+    other_dead_letters: "QuarantineQueue: its RedriveAllowPolicy is not set instead of ",
     queue_deleted: "DecisionsDeadLetterQueue: the queue is gone;",
     expiry: "SessionsTable: items do not expire (time to live by expiresAt is off);",
     recovery: "SessionsTable: point-in-time recovery is off;",
@@ -218,6 +229,82 @@ def test_on_the_local_stack_routes_are_bridged_if_there_are_none_at_all_and_else
         # The functions here are none of Verdict's, which is not passed over either.
         assert first.status == 1
         assert "BAD   WultraEvents: starts, but answers otherwise than this release's function" in first.output
+
+
+# ---- Probes that are refused ----
+
+class OneFunction:
+    """A stack with Wultra's function alone, which lets in 203.0.113.0/24. Over the URL, it refuses."""
+
+    api_url, template = "https://api.example", None
+
+    def __init__(self, secret):
+        self.secret, self.template, self.events = secret, self, []
+
+    def routes(self):
+        return {"POST /wultra/process/event": Route(ToFunction("WultraEvents"), False),
+                "POST /wultra/{proxy+}": Route(ToUrl("https://adapter.example"), False),
+                "GET /sessions": Route(ToFunction("SessionsApi"), True)}
+
+    def physical(self, logical_id):
+        return logical_id
+
+    def client(self, service):
+        return self
+
+    def invoke(self, FunctionName, Payload):
+        event = json.loads(Payload)
+        self.events.append((FunctionName, event["requestContext"]["http"]["sourceIp"]))
+        login = base64.b64decode(event["headers"]["authorization"].removeprefix("Basic ")).decode()
+        answer = (200, "probe") if login == f"wultra:{self.secret}" else (401, "refused")
+        content = {"statusCode": answer[0], "headers": {"x-verdict-outcome": answer[1]}, "body": "{}"}
+        return {"Payload": io.BytesIO(json.dumps(content).encode())}
+
+
+def probed(monkeypatch, stack, **members):
+    """What the doctor says of a probe that is refused over the URL."""
+    keys = {"basic": [{"username": "wultra", "password": "Zk3sYdLm8wQ7rT2vB9xP"}], **members}
+    monkeypatch.setattr(probes, "send", lambda *_: webhooks.Answer(401, {"x-verdict-outcome": "refused"}, ""))
+    credentials = probes.Credentials("wultra", json.dumps(keys), "parameters.yaml")
+    [*results] = [result for look in probes.of_provider(stack, credentials) for result in take(look)]
+    return results
+
+
+@pytest.mark.parametrize("ranges, address", [
+    (["203.0.113.0/24"], "203.0.113.0"), (["203.0.113.7/32", "198.51.100.0/24"], "203.0.113.7"),
+    (["2001:db8::/32"], "2001:db8::"),
+])
+def test_a_probe_from_an_address_that_is_not_allowed_is_tried_from_one_that_is(monkeypatch, ranges, address):
+    stack = OneFunction("Zk3sYdLm8wQ7rT2vB9xP")
+    results = probed(monkeypatch, stack, allowedCidrs=ranges)
+    assert results and all(isinstance(result, Fine) for result in results)
+    assert stack.events == [("WultraEvents", address)] * len(results)
+    [remark] = Report("probes", results).remarks
+    assert "address_not_allowed" in remark and "as it should be" in remark
+    assert Report("probes", results).findings == []
+
+
+def test_a_wrong_secret_is_found_behind_a_list_of_addresses_too(monkeypatch):
+    results = probed(monkeypatch, OneFunction("another"), allowedCidrs=["203.0.113.0/24"])
+    [finding] = Report("probes", results).findings
+    assert "the function has other credentials than parameters.yaml" in finding.remedy
+
+
+def test_a_refusal_without_a_list_of_addresses_is_a_finding(monkeypatch):
+    stack = OneFunction("Zk3sYdLm8wQ7rT2vB9xP")
+    results = probed(monkeypatch, stack)
+    assert all(isinstance(result, Finding) for result in results) and stack.events == []
+
+
+# ---- Credentials and functions that don't fit ----
+
+def test_credentials_whose_tokens_no_function_gives_are_a_finding(endpoint):
+    with Deployed(endpoint, "tokenless", **credentials("Incode"), IncodeOAuth="false") as deployed:
+        stack = Stack.require(Aws.connect(deployed.endpoint), "tokenless")
+        for text, expected in (('{"oauth":{}}', 0), ('{"headers":{}}', 0), ('{"oauth":{"clients":[]}}', 1), ("{", 0)):
+            looks = probes.of_provider(stack, probes.Credentials("incode", text, "parameters.yaml"))
+            found = [str(result) for look in looks for result in take(look) if isinstance(result, Finding)]
+            assert sum("no function gives it tokens" in each for each in found) == expected, (text, found)
 
 
 # ---- What the template comes to ----

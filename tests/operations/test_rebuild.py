@@ -26,6 +26,8 @@ TABLE = [
     item("treezor/identification:7/8", "identification", "2026-06-08T00:00:00Z", "2026-06-09T00:00:00Z"),
     item("wultra/late", "onboarding", "2026-06-10T00:00:00Z", "2026-06-10T00:00:00Z"),
 ]
+#: What the stack calls its functions.
+FUNCTIONS = {"RebuildPreview": "verdict-rebuild-preview", "Replay": "verdict-replay"}
 ALL = [entry["pk"]["S"].removeprefix("SESSION#") for entry in TABLE]
 
 
@@ -43,7 +45,8 @@ class Aws:
         return self
 
     def deployment(self):
-        return rebuild.Deployment("table", "https://sqs/intake", "verdict-replay", self.client)
+        return rebuild.Deployment(
+            "table", "https://sqs/intake", FUNCTIONS["RebuildPreview"], FUNCTIONS["Replay"], self.client)
 
     # CloudFormation
     def describe_stacks(self, StackName):
@@ -56,7 +59,7 @@ class Aws:
             "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]}]}
 
     def describe_stack_resource(self, StackName, LogicalResourceId):
-        return {"StackResourceDetail": {"PhysicalResourceId": {"Replay": "verdict-replay"}[LogicalResourceId]}}
+        return {"StackResourceDetail": {"PhysicalResourceId": FUNCTIONS[LogicalResourceId]}}
 
     # DynamoDB
     def get_paginator(self, operation):
@@ -75,6 +78,7 @@ class Aws:
 
     # Lambda
     def invoke(self, FunctionName, Payload):
+        assert FunctionName == FUNCTIONS["RebuildPreview"]
         self.questions.append(json.loads(Payload))
         keys = self.questions[-1]["dryRun"]
         self.asked.append(len(keys))
@@ -196,6 +200,9 @@ def test_sessions_that_are_named_are_taken_as_they_are_each_once(aws, run):
     (["--provider", "veriff", "--rate", "many"], "'many' is no number of sessions"),
     (["--provider", "veriff", "--stack-name", "other"], "there is no stack other"),
     (["--provider", "veriff", "--apply", "--audit", "/no/such/folder/audit"], "cannot write /no/such/folder/audit"),
+    (["--provider", "veriff", "--reason", "a\nb"], "at most 80 letters, digits, spaces and"),
+    (["--provider", "veriff", "--reason", "jane@example.com"], "nothing about a person"),
+    (["--provider", "veriff", "--reason", "x" * 81], "at most 80"),
     (["--everything"], "No such option"),
 ])
 def test_what_cannot_be_meant_is_told_in_one_line_and_nothing_is_asked_for(aws, run, arguments, complaint):
@@ -300,6 +307,29 @@ def test_a_withdrawal_that_is_asked_for_shows_the_decision_go_to_none(aws, run, 
         "changed    veriff/0  1 event; decision approved -> none; record: decision, status; notified")
 
 
+def test_what_is_stored_for_nothing_is_a_change_of_its_own(aws, run):
+    reports: dict[str, dict] = {
+        "veriff/early": {"outcome": "narrowed", "narrowed": 2},
+        "veriff/long": {"outcome": "changed", "events": 1, "members": [], "notified": False, "narrowed": 1,
+                        "decision": {"from": None, "to": None}},
+        "incode/middle": {"outcome": "refused", "reason": "payloads_expired", "events": 3, "narrowed": 4},
+    }
+    aws.answer = lambda key: {
+        **key, **reports.get(f"{key['provider']}/{key['sessionId']}", {"outcome": "unchanged"})}
+
+    code, output, _ = run("--since", "2026-01-01T00:00:00Z")
+
+    lines = output.splitlines()
+    assert "narrowed   veriff/early  2 payloads narrowed" in lines
+    assert "changed    veriff/long  1 event; 1 payload narrowed" in lines
+    assert "refused    incode/middle  payloads_expired (3); 4 payloads narrowed" in lines
+    assert lines[-2:] == [
+        "6 sessions: 4 unchanged, 1 would change (0 notified), 1 refused, 0 failed",
+        "7 payloads of 3 sessions would be narrowed to the session's own part of its webhooks",
+    ]
+    assert code == 0
+
+
 def test_sessions_are_asked_about_in_calls_that_fit_the_function_s_time(aws, run):
     code, output, _ = run(*(f"--session=veriff/{number}" for number in range(25)))
     assert (code, aws.asked) == (0, [10, 10, 5])
@@ -357,6 +387,16 @@ def test_a_request_to_withdraw_says_so_and_so_does_its_record(aws, run, tmp_path
     assert (line["session"], line["asked"], line["withdraw"]) == ("veriff/1", "rebuild", True)
 
 
+def test_a_reason_goes_with_the_request_and_its_record_and_not_with_a_question(aws, run, tmp_path):
+    audit, reason = tmp_path / "audit.jsonl", "TICKET-7: reader corrected (0.2)"
+    run("--session=veriff/1", REASON=reason)
+    assert aws.questions == [{"dryRun": [{"provider": "veriff", "sessionId": "1"}]}]
+    run("--session=veriff/1", "--audit", str(audit), APPLY="1", REASON=reason)
+    assert aws.messages == [{"kind": "rebuild", "provider": "veriff", "sessionId": "1", "reason": reason}]
+    [line] = audit_of(audit)
+    assert (line["session"], line["reason"]) == ("veriff/1", reason)
+
+
 def test_requests_go_out_at_the_rate_asked_for(aws, run, tmp_path):
     sessions = [f"--session=veriff/{number}" for number in range(25)]
     run(*sessions, "--rate", "5", "--audit", str(tmp_path / "audit"), APPLY="1")
@@ -386,6 +426,6 @@ def test_what_sqs_never_takes_is_named_and_not_put_on_record(aws, run, tmp_path)
 def test_help_names_every_option(capsys):
     assert command_line.main(["rebuild", "--help"]) == 0
     shown = capsys.readouterr().out
-    for option in ("stack", "session", "reference", "provider", "kind", "since", "until", "apply", "withdraw", "rate",
-                   "audit"):
+    for option in ("stack", "session", "reference", "provider", "kind", "since", "until", "apply", "withdraw", "reason",
+                   "rate", "audit"):
         assert f"--{option}" in shown

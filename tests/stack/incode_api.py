@@ -158,7 +158,7 @@ class IncodeApi:
         """Synthetic ones, the only ones that it lets in."""
         return {
             "baseUrl": self.base_url,
-            "apiKey": "local-incode-api-key-0123456789abcdef",
+            "apiKey": "local-incode-api-key-7d41e09b3c52",
             "email": "verdict@example.com",
             "password": "local-incode-api-password-0123456789",
         }

@@ -38,7 +38,8 @@ def permit(stack: str, client: Callable[[str], Any]) -> None:
     """Gives the roles their permissions on a deployed stack."""
     reach = Reach.of(stack, client)
     statements = {
-        OPERATOR: [*redriving(reach), *rebuilding(reach), *requesting_polls(reach)], BACKEND: requesting_polls(reach)}
+        OPERATOR: [*redriving(reach), *redriving_decisions(reach), *rebuilding(reach), *requesting_polls(reach)],
+        BACKEND: requesting_polls(reach)}
     for who, allowed in statements.items():
         client("iam").put_role_policy(
             RoleName=role_name(stack, who), PolicyName="operate",
@@ -53,20 +54,24 @@ class Reach:
     table: str
     intake: str
     quarantine: str
+    decisions: str
+    dead_letters: str
     wake_up: str
-    replay: str
+    preview: str
 
     @classmethod
     def of(cls, stack: str, client: Callable[[str], Any]) -> Reach:
         physical = physical_ids(stack, client("cloudformation"))
         [described] = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         table = client("dynamodb").describe_table(TableName=physical["SessionsTable"])["Table"]
-        replay = client("lambda").get_function_configuration(FunctionName=physical["Replay"])
+        preview = client("lambda").get_function_configuration(FunctionName=physical["RebuildPreview"])
         return cls(
             # Whatever its id is: an operator names it.
-            stack=described["StackId"].rpartition("/")[0] + "/*", table=table["TableArn"], replay=replay["FunctionArn"],
+            stack=described["StackId"].rpartition("/")[0] + "/*", table=table["TableArn"], preview=preview["FunctionArn"],
             intake=queue_arn(client("sqs"), physical["IntakeQueue"]),
             quarantine=queue_arn(client("sqs"), physical["QuarantineQueue"]),
+            decisions=queue_arn(client("sqs"), physical["DecisionsQueue"]),
+            dead_letters=queue_arn(client("sqs"), physical["DecisionsDeadLetterQueue"]),
             wake_up=queue_arn(client("sqs"), physical["WakeUpQueue"]))
 
 
@@ -76,11 +81,20 @@ def queue_arn(queues: Any, url: str) -> str:
 
 def redriving(reach: Reach) -> list[dict[str, Any]]:
     """The permissions to send messages from the quarantine back to intake."""
+    return moving(reach.quarantine, reach.intake)
+
+
+def redriving_decisions(reach: Reach) -> list[dict[str, Any]]:
+    """The permissions to send what consumers failed on back to them."""
+    return moving(reach.dead_letters, reach.decisions)
+
+
+def moving(source: str, destination: str) -> list[dict[str, Any]]:
     return [
-        allow(reach.quarantine, "sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask",
+        allow(source, "sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask",
               "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         # SendMessage covers batches in AWS; in MiniStack they are an action of their own.
-        allow(reach.intake, "sqs:SendMessage", "sqs:SendMessageBatch", "sqs:GetQueueAttributes"),
+        allow(destination, "sqs:SendMessage", "sqs:SendMessageBatch", "sqs:GetQueueAttributes"),
     ]
 
 
@@ -90,7 +104,7 @@ def rebuilding(reach: Reach) -> list[dict[str, Any]]:
         allow(reach.stack, "cloudformation:DescribeStacks", "cloudformation:DescribeStackResource"),
         allow(reach.table, "dynamodb:Scan", "dynamodb:GetItem"),
         allow(f"{reach.table}/index/reference", "dynamodb:Query"),
-        allow(reach.replay, "lambda:InvokeFunction"),
+        allow(reach.preview, "lambda:InvokeFunction"),
     ]
 
 

@@ -105,7 +105,9 @@ def test_only_the_demand_for_tls_is_taken_out_of_a_queues_policy(endpoint):
         stack.bridge()
         after = {queue: statements(stack, queue) for queue in queues}
         assert [before[queue] - after[queue] for queue in queues] == [{"OnlyOverTls"}] * len(queues)
-        assert {queue: sids for queue, sids in after.items() if sids} == {"IntakeQueue": {"OnlyFromUs"}}
+        assert after == {
+            "DecisionsQueue": {"OnlyPublishers"}, "DecisionsDeadLetterQueue": {"OnlyDeadLetters"},
+            "IntakeQueue": {"OnlyFromUs"}, "QuarantineQueue": {"OnlyPutAside"}}
         assert {queue: other.queue_policy(queue) for queue in queues} == untouched
 
 

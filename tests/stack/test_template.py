@@ -8,9 +8,10 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from verdict.bridge import over_tls
+from verdict.deployed import DeployedTemplate
 
 from .deployment import client
-from .trial import TEMPLATE, WAIT, Deployed, create, credentials
+from .trial import TEMPLATE, WAIT, Deployed, create, credentials, listed
 
 #: By provider: its functions, their routes, and the outputs.
 PROVIDERS = {
@@ -33,7 +34,7 @@ PROVIDERS = {
 #: More outputs of a provider, which name no route.
 MORE_OUTPUTS = {"Incode": {"WakeUpQueueUrl", "WakeUpQueueArn"}}
 ALWAYS = (
-    {"sessions-api", "session-payloads", "outbox-relay", "replay"},
+    {"sessions-api", "session-payloads", "outbox-relay", "rebuild-preview", "replay"},
     {"GET /sessions", "GET /sessions/payload", *(f"GET /sessions/{{provider}}/{{sessionId}}{part}" for part in (
         "", "/events", "/notifications", "/events/{eventId}/payload"))},
     {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "DecisionsQueueArn",
@@ -81,38 +82,87 @@ def senders_of(stack: Deployed, queue: str) -> set[str]:
     statements = stack.queue_policy(queue)["Statement"]
     [statement] = [one for one in statements if one["Action"] == "sqs:SendMessage"]
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
-    assert set(statement["Condition"]) == {"ArnNotLike"}
+    condition = statement.get("Condition", {"ArnNotLike": {"aws:PrincipalArn": []}})
+    assert set(condition) == {"ArnNotLike"}
     iam = client("iam", stack.endpoint)
     roles = {iam.get_role(RoleName=name)["Role"]["Arn"]: logical.removesuffix("Role")
              for logical, name in stack.of_type("AWS::IAM::Role").items()}
-    return {roles.get(arn, arn) for arn in statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]}
+    return {roles.get(arn, arn) for arn in listed(condition["ArnNotLike"]["aws:PrincipalArn"])}
 
 
-def may_send(stack: Deployed, queue: str) -> set[str]:
-    """The functions whose own roles let them put messages on a queue."""
-    return {logical_id(name) for name in stack.functions
-            if ("sqs:SendMessage", stack.outputs[f"{queue}Arn"]) in stack.allowed(name)}
+def may_send(stack: Deployed) -> dict[str, set[str]]:
+    """By queue, the functions whose own roles let them put messages on it."""
+    allowed, outputs = {name: stack.allowed(name) for name in stack.functions}, stack.outputs
+    return {queue: {logical_id(name) for name in allowed if ("sqs:SendMessage", outputs[f"{queue}Arn"]) in allowed[name]}
+            for queue in OUTSIDERS}
 
 
-@pytest.mark.parametrize("more, senders", [
-    ({}, {"TreezorWebhooks", "VeriffEvents", "VeriffDecisions"}),
-    ({"OperatorArn": OPERATOR}, {"TreezorWebhooks", "VeriffEvents", "VeriffDecisions", OPERATOR}),
-], ids=["functions", "functions and operator"])
-def test_nobody_else_may_put_anything_on_intake(endpoint, more, senders):
-    with Deployed(endpoint, **credentials("Treezor", "Veriff"), **more) as stack:
-        assert senders_of(stack, "IntakeQueue") == senders
-        # The policy forbids; what allows is the sender's own role.
-        assert may_send(stack, "IntakeQueue") == senders - {OPERATOR}
+#: By queue: those besides the functions that may put messages on it.
+OUTSIDERS = {
+    "DecisionsQueue": {"OperatorArn": OPERATOR},
+    "DecisionsDeadLetterQueue": {"OperatorArn": OPERATOR},
+    "IntakeQueue": {"OperatorArn": OPERATOR},
+    "QuarantineQueue": {},
+    "WakeUpQueue": {"OperatorArn": OPERATOR, "BackendArn": BACKEND},
+}
 
 
-@pytest.mark.parametrize("more", [
-    {}, {"OperatorArn": OPERATOR}, {"BackendArn": BACKEND}, {"OperatorArn": OPERATOR, "BackendArn": BACKEND}],
-    ids=lambda more: " and ".join(["functions", *more]))
-def test_nobody_else_may_wake_the_poller(endpoint, more):
-    with Deployed(endpoint, **credentials("Incode", "Veriff"), **more) as stack:
-        assert senders_of(stack, "WakeUpQueue") == {"IncodeWebhooks", "Replay", *more.values()}
-        assert may_send(stack, "WakeUpQueue") == {"IncodeWebhooks", "Replay"}
-        assert set(more.values()) - senders_of(stack, "IntakeQueue") <= {BACKEND}
+@pytest.mark.parametrize("providers, more", [
+    (tuple(PROVIDERS), {}), (tuple(PROVIDERS), {"OperatorArn": OPERATOR, "BackendArn": BACKEND}),
+    (("Incode", "Veriff"), {"OperatorArn": OPERATOR}), (("Incode", "Veriff"), {"BackendArn": BACKEND}),
+], ids=lambda part: " ".join(part) or "nobody")
+def test_only_those_who_have_to_may_put_anything_on_a_queue(endpoint, providers, more):
+    with Deployed(endpoint, **credentials(*providers), **more) as stack:
+        allowed = may_send(stack)
+        for queue, outsiders in OUTSIDERS.items():
+            # The policy forbids; what allows a function is its own role, and neither says more than the other.
+            expected = allowed[queue] | {arn for name, arn in outsiders.items() if name in more}
+            assert senders_of(stack, queue) == expected, queue
+        assert allowed["IntakeQueue"] == {
+            logical_id(function) for provider in providers for function in PROVIDERS[provider][0]
+            if function not in ("incode-token", "incode-poller")}
+        assert allowed["WakeUpQueue"] == {"IncodeWebhooks", "Replay"}
+
+
+def test_a_dead_letter_queue_takes_its_own_queues_dead_letters_alone(endpoint):
+    # The emulator takes others, too: it stores what the queue says, and doesn't ask for it.
+    with Deployed(endpoint, **credentials(*PROVIDERS)) as stack:
+        stack.bridge()
+        for name, source in (("DecisionsDeadLetterQueue", "DecisionsQueue"), ("QuarantineQueue", "IntakeQueue")):
+            assert json.loads(queue(stack, name)["RedriveAllowPolicy"]) == {
+                "redrivePermission": "byQueue", "sourceQueueArns": [queue(stack, source)["QueueArn"]]}
+        for name in ("DecisionsQueue", "IntakeQueue", "WakeUpQueue"):
+            assert json.loads(queue(stack, name)["RedriveAllowPolicy"]) == {"redrivePermission": "denyAll"}
+
+
+def test_without_oauth_there_is_no_token_endpoint_and_nothing_of_one(endpoint):
+    with Deployed(endpoint, **credentials(*PROVIDERS)) as stack:
+        with_tokens = set(stack.resources)
+        assert "IncodeToken" in with_tokens
+        stack.update(**credentials(*PROVIDERS), IncodeOAuth="false")
+        stack.bridge()
+        gone = with_tokens - set(stack.resources)
+        assert {"IncodeToken", "IncodeTokenRole", "IncodeTokenLogs"} <= gone
+        assert all(name.startswith("IncodeToken") for name in gone), gone
+        assert "IncodeTokenUrl" not in stack.outputs and "IncodeToken" not in stack.outputs["LogGroups"]
+        # Its path is one of the webhooks' now, which know no such kind.
+        assert [route for route in stack.routes if "oauth" in route] == []
+
+
+def test_floods_are_throttled_as_the_parameters_say(endpoint):
+    more = {"RequestRate": "7", "RequestBurst": "9", "WultraRequestRate": "70", "WultraRequestBurst": "90"}
+    with Deployed(endpoint, **credentials(*PROVIDERS), **more) as stack:
+        # The emulator throttles nothing, and keeps none of it.
+        template = DeployedTemplate(stack.name, stack.cloudformation)
+        [name] = template.resources("AWS::ApiGatewayV2::Stage")
+        stage = template.declared(name)
+        assert throttled(stage["DefaultRouteSettings"]) == (7, 9)
+        assert {route: throttled(settings) for route, settings in stage["RouteSettings"].items()} == dict.fromkeys(
+            ("POST /wultra/process/event", "POST /wultra/{proxy+}"), (70, 90))
+
+
+def throttled(settings: dict) -> tuple[int, int]:
+    return int(settings["ThrottlingRateLimit"]), int(settings["ThrottlingBurstLimit"])
 
 
 @pytest.fixture(scope="module")
@@ -131,16 +181,18 @@ ALL = {"VERDICT_LOG", "VERDICT_VERSION", "VERDICT_NAMESPACE"}
 RECEIVES = {
     "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INTAKE_QUEUE_URL", "QUARANTINE_QUEUE_URL", "PAYLOAD_RETENTION_DAYS",
     "SEQUENCE_BASE"}
+BODIES = RECEIVES | {"BODY_LIMIT"}
 VARIABLES = {
-    "incode-webhooks": RECEIVES | {"INCODE_CREDENTIALS", "WAKE_UP_QUEUE_URL"},
+    "incode-webhooks": BODIES | {"INCODE_CREDENTIALS", "WAKE_UP_QUEUE_URL"},
     "incode-token": {"INCODE_CREDENTIALS"},
     "incode-poller": {
         "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INCODE_CREDENTIALS", "PAYLOAD_RETENTION_DAYS", "SEQUENCE_BASE"},
-    "treezor-webhooks": RECEIVES | {"TREEZOR_CREDENTIALS"},
-    "veriff-events": RECEIVES | {"VERIFF_CREDENTIALS"},
-    "veriff-decisions": RECEIVES | {"VERIFF_CREDENTIALS"},
-    "wultra-events": RECEIVES | {"WULTRA_CREDENTIALS"},
+    "treezor-webhooks": BODIES | {"TREEZOR_CREDENTIALS"},
+    "veriff-events": BODIES | {"VERIFF_CREDENTIALS"},
+    "veriff-decisions": BODIES | {"VERIFF_CREDENTIALS"},
+    "wultra-events": BODIES | {"WULTRA_CREDENTIALS"},
     "replay": RECEIVES | {"WAKE_UP_QUEUE_URL"},
+    "rebuild-preview": {"SESSIONS_TABLE"},
     "sessions-api": {"SESSIONS_TABLE"},
     "session-payloads": {"SESSIONS_TABLE"},
     "outbox-relay": {"SESSIONS_TABLE", "DECISIONS_QUEUE_URL"},
@@ -189,6 +241,11 @@ def test_only_one_function_that_answers_callers_may_see_payloads_and_it_may_do_n
     # By key alone: what can query can read whole sessions.
     reads = {pair for pair in whole.allowed("session-payloads") if not pair[0].startswith("logs:")}
     assert reads == {("dynamodb:BatchGetItem", whole_table(whole))}
+
+
+def test_who_may_look_at_a_rebuild_can_only_read(whole):
+    reads = {pair for pair in whole.allowed("rebuild-preview") if not pair[0].startswith("logs:")}
+    assert reads == {(f"dynamodb:{action}", whole_table(whole)) for action in ("GetItem", "Query")}
 
 
 def whole_table(stack: Deployed) -> str:
@@ -290,7 +347,7 @@ def test_what_is_retained_stays_and_stands_in_the_way_of_no_new_deployment(endpo
 BROKEN = """
   Broken:
     Type: AWS::AppConfig::Deployment
-    DependsOn: [OnlyOverTls, OnlyFromUs, WultraEvents, Replay, Api]
+    DependsOn: [OnlyOverTls, OnlyPublishers, OnlyFromUs, WultraEvents, Replay, Api]
 
 Outputs:
 """
@@ -332,7 +389,8 @@ def test_two_stacks_side_by_side_share_nothing(endpoint):
             assert (mine["VERDICT_NAMESPACE"], other["VERDICT_NAMESPACE"]) == ("blue", "green")
             shared = {name for name in mine if mine[name] == other[name]}
             assert {name for name in shared if not name.endswith("_CREDENTIALS")} <= {
-                "VERDICT_LOG", "VERDICT_VERSION", "AWS_ENDPOINT_URL", "PAYLOAD_RETENTION_DAYS", "SEQUENCE_BASE"}
+                "VERDICT_LOG", "VERDICT_VERSION", "AWS_ENDPOINT_URL", "PAYLOAD_RETENTION_DAYS", "SEQUENCE_BASE",
+                "BODY_LIMIT"}
             assert blue.functions[function]["Role"] != green.functions[function]["Role"]
             assert blue.allowed(function) & green.allowed(function) == set()
 
@@ -457,7 +515,9 @@ def test_credentials_that_are_no_object_are_refused_and_not_repeated(endpoint, p
 @pytest.mark.parametrize("parameter, value", [
     ("Tracing", "yes"), ("WultraAdapterUrl", "http://adapter.example.com"), ("SessionsTableName", "a table"),
     ("Version", ""), ("BackendArn", "backend"), ("BackendArn", "*"),
-    ("SequenceBase", "-1"), ("SequenceBase", "1000000000001"), ("SequenceBase", "many")])
+    ("SequenceBase", "-1"), ("SequenceBase", "1000000000001"), ("SequenceBase", "many"),
+    ("IncodeOAuth", "no"), ("RequestRate", "0"), ("WultraRequestBurst", "5001"),
+    ("IncodeBodyLimit", "0"), ("TreezorBodyLimit", "many"), ("VeriffBodyLimit", "65535"), ("WultraBodyLimit", "6291457")])
 def test_what_a_parameter_does_not_take_is_refused(endpoint, parameter, value):
     with pytest.raises(ClientError, match=parameter):
         create(endpoint, "refused", {**credentials("Wultra"), parameter: value})

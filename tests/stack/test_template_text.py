@@ -5,6 +5,7 @@ import re
 from typing import Any, Iterator
 
 import pytest
+from attacks import by_text
 from samtranslator.yaml_helper import yaml_parse
 
 from .deployment import ROOT
@@ -94,16 +95,146 @@ def test_there_are_no_other_roles():
 
 #: The functions that receive webhooks, by the policy that they share.
 RECEIVERS = [function for function in FUNCTIONS
-             if {"Ref": "ReceiveWebhooks"} in ROLES[f"{function}Role"]["Properties"].get("ManagedPolicyArns", [])]
+             if {"Ref": "PutWebhooksAside"} in ROLES[f"{function}Role"]["Properties"].get("ManagedPolicyArns", [])]
 
 
 def test_every_receiver_and_no_other_function_may_put_webhooks_on_intake():
-    [statement] = [statement for policy in of_type("AWS::SQS::QueuePolicy").values()
-                   for statement in policy["Properties"]["PolicyDocument"]["Statement"] if statement["Sid"] == "OnlyFromUs"]
-    allowed = [choice["Fn::If"][:2] for choice in statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]]
-    receivers = [[FUNCTIONS[function]["Condition"], {"Fn::GetAtt": [f"{function}Role", "Arn"]}] for function in RECEIVERS]
-    assert len(receivers) >= 4
-    assert sorted(map(str, allowed)) == sorted(map(str, [*receivers, ["HasOperator", {"Ref": "OperatorArn"}]]))
+    assert len(RECEIVERS) >= 4
+    assert senders_of("IntakeQueue") == {*RECEIVERS, "OperatorArn"}
+
+
+def policy_of(queue: str) -> list[dict[str, Any]]:
+    """The statements of a queue's policy."""
+    [policy] = [policy["Properties"] for policy in of_type("AWS::SQS::QueuePolicy").values()
+                if {"Ref": queue} in policy["Properties"]["Queues"]]
+    return policy["PolicyDocument"]["Statement"]
+
+
+def senders_of(queue: str) -> set[str]:
+    """Those that a queue's policy lets put messages on it: functions, and parameters."""
+    [statement] = [one for one in policy_of(queue) if one["Action"] == "sqs:SendMessage"]
+    assert (statement["Effect"], statement["Principal"], statement["Resource"]) == ("Deny", "*", "*")
+    condition = statement["Condition"]
+    if "Fn::If" in condition:
+        # Without an operator, nobody at all.
+        assert condition["Fn::If"][::2] == ["HasOperator", NO_VALUE]
+        condition = condition["Fn::If"][1]
+    assert set(condition) == {"ArnNotLike"}
+    return set(map(sender, listed(condition["ArnNotLike"]["aws:PrincipalArn"])))
+
+
+def sender(arn: dict[str, Any]) -> str:
+    """Who an ARN is. A function that not every stack has is named under its own condition."""
+    condition, named, otherwise = arn.get("Fn::If", [None, arn, NO_VALUE])
+    assert otherwise == NO_VALUE
+    if "Ref" in named:
+        assert condition in (f"Has{named['Ref'].removesuffix('Arn')}", None)
+        return named["Ref"]
+    function = named["Fn::GetAtt"][0].removesuffix("Role")
+    assert condition == FUNCTIONS[function].get("Condition") or (function == "IncodeWebhooks" and condition is None)
+    return function
+
+
+def listed(one_or_more: Any) -> list[Any]:
+    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
+
+
+def test_only_those_who_make_decisions_or_redrive_them_may_put_anything_on_decisions():
+    assert senders_of("DecisionsQueue") == {*RECEIVERS, "Replay", "IncodePoller", "OutboxRelay", "OperatorArn"}
+    assert senders_of("DecisionsDeadLetterQueue") == {"OperatorArn"}
+
+
+def test_only_those_who_read_webhooks_may_put_any_in_quarantine():
+    assert senders_of("QuarantineQueue") == {*RECEIVERS, "Replay"}
+
+
+def test_only_those_who_know_that_a_poll_is_due_may_wake_the_poller():
+    assert senders_of("WakeUpQueue") == {"IncodeWebhooks", "Replay", "OperatorArn", "BackendArn"}
+
+
+# ---- What a role may do to which items: the emulator doesn't hold leading keys ----
+
+def statements(function: str) -> list[dict[str, Any]]:
+    """The statements of a role's own policies."""
+    return [statement for policy in ROLES[f"{function}Role"]["Properties"]["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def on_the_table(function: str) -> list[dict[str, Any]]:
+    """Those of them that are about items of the table, and not about an index."""
+    return [statement for statement in statements(function)
+            if any(action.startswith("dynamodb:") for action in listed(statement["Action"]))
+            and "/index/" not in str(statement["Resource"])]
+
+
+#: The partitions that a function may reach, by its provider.
+PARTITIONS = {
+    "IncodeWebhooks": ["SESSION#incode/*"],
+    # The second one says until when Incode's API is left alone.
+    "IncodePoller": ["SESSION#incode/*", "POLLS#incode"],
+    "TreezorWebhooks": ["SESSION#treezor/*"],
+    "VeriffEvents": ["SESSION#veriff/*"],
+    "VeriffDecisions": ["SESSION#veriff/*"],
+    "WultraEvents": ["SESSION#wultra/*"],
+}
+
+
+@by_text("another provider's session, with a receiver's role")
+@pytest.mark.parametrize("function", PARTITIONS)
+def test_what_one_provider_can_reach_is_its_own_sessions_alone(function):
+    found = on_the_table(function)
+    assert found
+    for statement in found:
+        assert statement["Condition"] == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": PARTITIONS[function]}}, statement["Sid"]
+
+
+def test_every_function_that_has_one_providers_credentials_reaches_no_other_providers_sessions():
+    with_credentials = {function for function, resource in FUNCTIONS.items() for name in variables_of(resource)
+                        if name.endswith("_CREDENTIALS")}
+    assert with_credentials == {*PARTITIONS, "IncodeToken"}
+    assert on_the_table("IncodeToken") == []
+
+
+def test_a_condition_on_leading_keys_stands_only_by_actions_that_have_some():
+    # `ForAllValues` is true of a request without the key, as of a scan.
+    without = {"dynamodb:Scan", "dynamodb:PartiQLSelect", "dynamodb:DescribeTable", "dynamodb:BatchWriteItem"}
+    assert all(set(listed(statement["Action"])) & without == set()
+               for function in PARTITIONS for statement in on_the_table(function))
+
+
+def variables_of(resource: dict[str, Any]) -> dict[str, Any]:
+    return resource["Properties"].get("Environment", {}).get("Variables", {})
+
+
+READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+
+
+@pytest.mark.parametrize("function", ["RebuildPreview", "SessionsApi", "SessionPayloads"])
+def test_what_answers_who_may_look_can_only_read(function):
+    actions = {action for statement in statements(function) for action in listed(statement["Action"])}
+    assert {action for action in actions if not action.startswith("logs:")} <= READS
+    assert {"Ref": "PutWebhooksAside"} not in ROLES[f"{function}Role"]["Properties"]["ManagedPolicyArns"]
+    assert not any(name.endswith("QUEUE_URL") for name in variables_of(FUNCTIONS[function]))
+
+
+def attributes_read() -> set[str]:
+    """The attributes that `sessions-api` names when it reads."""
+    code = (ROOT / "shared/pipeline/src/store/table/items.rs").read_text("utf-8")
+    lists = re.findall(r"const (?:SESSION|EVENT|TOLD)_ATTRIBUTES: &\[&str\] = &\[(.*?)\];", code, re.DOTALL)
+    assert len(lists) == 3
+    return {name for each in lists for name in re.findall(r'"(\w+)"', each)}
+
+
+def test_the_sessions_api_may_read_the_attributes_that_it_names_and_no_payload():
+    [statement] = on_the_table("SessionsApi")
+    assert set(statement["Action"]) == {"dynamodb:GetItem", "dynamodb:Query"}
+    attributes = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    assert set(attributes) == attributes_read()
+    assert {"payload", "source"} & set(attributes) == set()
+    # A read that names no attributes is one of all.
+    assert statement["Condition"]["Null"] == {"dynamodb:Attributes": "false"}
+    assert statement["Condition"]["StringEqualsIfExists"] == {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -138,6 +269,27 @@ def test_every_queue_is_reached_over_tls_alone():
     policies = [policy["Properties"] for policy in of_type("AWS::SQS::QueuePolicy").values()]
     assert all(over_tls in policy["PolicyDocument"]["Statement"] for policy in policies)
     assert sorted(queue["Ref"] for policy in policies for queue in policy["Queues"]) == sorted(of_type("AWS::SQS::Queue"))
+
+
+@pytest.mark.parametrize("queue", ["DecisionsQueue", "QuarantineQueue"])
+def test_an_update_from_an_earlier_release_leaves_each_queue_with_its_policy(queue):
+    # There one resource had the policies of both. CloudFormation takes a policy off the queues that leave a resource, or
+    # that a deployment which fails has just given one.
+    [policy] = [policy for policy in of_type("AWS::SQS::QueuePolicy").values()
+                if {"Ref": queue} in policy["Properties"]["Queues"]]
+    assert (policy["DependsOn"], policy["DeletionPolicy"]) == ("OnlyOverTls", "Retain")
+
+
+@by_text("a message put on a queue as another queue's dead letter")
+def test_no_queue_takes_dead_letters_of_others():
+    # SQS puts them past a queue's policy. The dead-letter queues' own are said after the deployment: see dead_letters.py.
+    queues = {name: queue["Properties"] for name, queue in of_type("AWS::SQS::Queue").items()}
+    targets = {queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+               for queue in queues.values() if "RedrivePolicy" in queue}
+    assert targets == {"DecisionsDeadLetterQueue", "QuarantineQueue"}
+    for name, queue in queues.items():
+        assert queue.get("RedriveAllowPolicy") == (
+            None if name in targets else {"redrivePermission": "denyAll"}), name
 
 
 # ---- The sessions table ----
@@ -199,6 +351,42 @@ def test_what_is_for_the_adapter_is_passed_on_unchanged(path):
     }
     assert RESOURCES["Api"]["Properties"]["DefinitionBody"]["paths"][f"/wultra/{path}"] == {
         "Fn::If": ["ForwardsToAdapter", {"post": operation}, NO_VALUE]}
+
+
+# ---- Floods ----
+
+@by_text("a flood")
+def test_every_route_is_throttled_and_wultras_apart():
+    # Wultra never sends again what got 429.
+    api = RESOURCES["Api"]["Properties"]
+    assert api["DefaultRouteSettings"] == settings("Request")
+    condition, of_wultra, otherwise = api["RouteSettings"]["Fn::If"]
+    assert (condition, otherwise) == ("UsesWultra", NO_VALUE)
+    routes = {f"{event['Method']} {event['Path']}" for name, event in events() if name == "WultraEvents"}
+    assert of_wultra == dict.fromkeys(routes, settings("WultraRequest"))
+    names = [f"{name}{kind}" for name in ("Request", "WultraRequest") for kind in ("Rate", "Burst")]
+    assert [PARAMETERS[name]["Default"] for name in names] == [100, 200, 500, 1000]
+
+
+def settings(name: str) -> dict[str, Any]:
+    return {"ThrottlingBurstLimit": {"Ref": f"{name}Burst"}, "ThrottlingRateLimit": {"Ref": f"{name}Rate"}}
+
+
+#: What Lambda delivers at most, and what all but Wultra need.
+WHOLE, ENOUGH = 6 * 1024 * 1024, 1024 * 1024
+
+
+@pytest.mark.parametrize("function", RECEIVERS)
+def test_every_receiver_is_told_how_long_its_providers_bodies_may_be(function):
+    [provider] = [name.removesuffix("_CREDENTIALS").title() for name in variables_of(FUNCTIONS[function])
+                  if name.endswith("_CREDENTIALS")]
+    assert variables_of(FUNCTIONS[function])["BODY_LIMIT"] == {"Ref": f"{provider}BodyLimit"}
+    parameter = PARAMETERS[f"{provider}BodyLimit"]
+    assert (parameter["Default"], parameter["MaxValue"]) == (WHOLE if provider == "Wultra" else ENOUGH, WHOLE)
+
+
+def test_no_other_function_has_a_limit_on_bodies():
+    assert [name for name in FUNCTIONS if "BODY_LIMIT" in variables_of(FUNCTIONS[name])] == RECEIVERS
 
 
 # ---- Parameters ----

@@ -132,12 +132,14 @@ def wrapped(inner: str, before=(), after=()) -> str:
     return written([('"messageId"', '"m-1"'), *before, ('"webhook"', inner), ('"clientId"', '"516899"'), *after])
 
 
-def case(name, why, body=None, *, refusal=None, secrets=(SECRET,), tokens=None, query=(), headers=(), method="POST",
-         path=PATH):
+def case(name, why, body=None, *, refusal=None, secrets=(SECRET,), tokens=None, unsigned_reviews=None, query=(),
+         headers=(), method="POST", path=PATH):
     """Adds a case. Without `body`, the usual one is all there is."""
     credentials = {"secrets": list(secrets)}
     if tokens is not None:
         credentials["urlTokens"] = list(tokens)
+    if unsigned_reviews is not None:
+        credentials["unsignedReviews"] = unsigned_reviews
     CASES.add(name, why, credentials=credentials, path=path, method=method, query=list(query), headers=list(headers),
               body=octets(envelope() if body is None else body), refusal=refusal)
 
@@ -398,10 +400,10 @@ def secrets():
     mismatch("secret-cut-short", "All of the secret signs.", SECRET[:-1])
     mismatch("secret-and-line-break", "The secret is taken literally.", SECRET + "\n")
     mismatch("secret-in-upper-case", "The secret is taken literally.", SECRET.upper())
-    encoded = "c2FtcGxlLXRyZWV6b3Itc2VjcmV0LWtleQ=="
+    encoded = "OWJONHZSN3RLMndRNXpYOC1MbTNkWXM2Rg=="
     genuine("secret-that-looks-like-base64", "The secret is taken literally.", encoded)
     mismatch("secret-decoded-from-base64", "The secret is taken literally.", base64.b64decode(encoded), [encoded])
-    pattern = "0123456789abcdef-" * 8
+    pattern = hashlib.sha512(b"a pattern").hexdigest() + "-padding"
     for length, why in ((16, "The shortest one allowed."), (64, "A whole block of SHA-256."),
                         (65, "HMAC hashes keys beyond a block."), (131, "The long key of RFC 4231, in ASCII.")):
         genuine(f"secret-of-{length}-bytes", why, pattern[:length])
@@ -451,25 +453,47 @@ def url_tokens():
           refusal=mismatch)
 
 
+def what_is_no_json():
+    why = "White space between two parts of one value is none that may be left out: this is no JSON."
+    for name, signed, sent in (("number", '{"kycReview":10}', '{"kycReview":1 0}'),
+                               ("word", '{"isFreezed":true}', '{"isFreezed":tr ue}'),
+                               ("sign", '{"score":-1}', '{"score":- 1}'),
+                               ("fraction", '{"score":1.5}', '{"score":1\n.5}')):
+        case(f"no-json-{name}", why, envelope(sent, sign(signed)), refusal="signature_mismatch")
+        case(f"json-{name}", "The same value as it was signed.", envelope(signed, sign(signed)))
+        case(f"json-{name}-spaced", "White space beside a value changes nothing.",
+             envelope(signed.replace(":", " : "), sign(signed)))
+
+
 def without_signature():
     right = ("token", TOKEN)
 
     def unsigned(name, why, *, refusal="signature_missing", event="kycreview.result", payload=KYCREVIEW,
-                 tokens=(TOKEN,), query=(right,), **more):
-        case(name, why, envelope(payload, None, name=event, **more), tokens=tokens, query=query, refusal=refusal)
+                 tokens=(TOKEN,), asked_for=True, query=(right,), **more):
+        case(name, why, envelope(payload, None, name=event, **more), tokens=tokens, unsigned_reviews=asked_for,
+             query=query, refusal=refusal)
 
-    why = "Reviews are printed without signature; a token in the URL proves their sender."
+    why = "A token in the URL is a weaker proof than a signature: the operator has to ask for it."
+    unsigned("unsigned-review-nobody-asked-for", why, asked_for=None)
+    unsigned("unsigned-review-asked-not-to-come", why, asked_for=False)
+    unsigned("unsigned-review-request-nobody-asked-for", why, asked_for=None, event="kycreview.request")
+    case("unsigned-review-wrapped-nobody-asked-for", why,
+         wrapped(envelope(KYCREVIEW, None, name="kycreview.result")), tokens=[TOKEN], query=[right],
+         refusal="signature_missing")
+    why = "Reviews are printed without signature; where that is asked for, a token in the URL proves their sender."
     unsigned("unsigned-review", why, refusal=None)
     unsigned("unsigned-review-request", why, event="kycreview.request", refusal=None)
     unsigned("unsigned-review-of-a-new-kind", why, event="kycreview.sample", refusal=None)
     unsigned("unsigned-review-pretty-printed", "What is not signed may be spelled in any way.", refusal=None,
              payload='{ "kycReview" : 2,\n "userId": "\\u0031" }')
     case("unsigned-review-wrapped", why, wrapped(envelope(KYCREVIEW, None, name="kycreview.result")), tokens=[TOKEN],
-         query=[right])
+         unsigned_reviews=True, query=[right])
     unsigned("unsigned-review-with-escapes-in-its-name", "A name is what it means.", event=None, refusal=None,
              before=[('"webhook"', '"kycreview\\u002eresult"')])
-    unsigned("unsigned-review-without-tokens", "Nothing proves who sent it.", tokens=None, query=())
-    unsigned("unsigned-review-with-a-token-nobody-asked-for", "Nothing proves who sent it.", tokens=None)
+    unsigned("unsigned-review-without-tokens", "Nothing proves who sent it.", tokens=None, asked_for=None,
+             query=())
+    unsigned("unsigned-review-with-a-token-nobody-asked-for", "Nothing proves who sent it.", tokens=None,
+             asked_for=False)
     unsigned("unsigned-review-without-token", "Nothing proves who sent it.", query=(), refusal="url_token_missing")
     unsigned("unsigned-review-wrong-token", "Nothing proves who sent it.", query=[("token", OTHER_TOKEN)],
              refusal="url_token_mismatch")
@@ -494,7 +518,7 @@ def without_signature():
                  after=[('"object_payload_signature"', value)], refusal="signature_malformed")
     unsigned("review-with-a-bad-signature", "A signature that is there must hold.",
              after=[('"object_payload_signature"', json.dumps(BAD))], refusal="signature_mismatch")
-    unsigned("review-with-a-good-signature", "Treezor says that every payload is signed.",
+    unsigned("review-with-a-good-signature", "Treezor says that every payload is signed.", asked_for=None,
              after=[('"object_payload_signature"', json.dumps(sign(KYCREVIEW)))], refusal=None)
     case("signature-missing", "Nothing is signed.", envelope(signature=None), refusal="signature_missing")
     case("signature-in-a-header", "The signature is beside the payload.", envelope(signature=None),
@@ -631,8 +655,9 @@ def methods_and_paths():
 
 def main() -> None:
     for group in (what_is_signed_right, spellings, signatures_that_no_signer_makes, signatures_over_something_else,
-                  secrets, url_tokens, without_signature, envelopes, calls, methods_and_paths):
+                  secrets, url_tokens, what_is_no_json, without_signature, envelopes, calls, methods_and_paths):
         group()
+    CASES.add_gates()
     CASES.write()
 
 

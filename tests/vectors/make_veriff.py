@@ -254,7 +254,7 @@ def secrets():
     mismatch("secret-decoded-as-uuid", "It looks like a UUID and is not decoded.", uuid.UUID(SECRET).bytes)
     mismatch("secret-in-base64", "The secret is taken literally.", base64.b64encode(SECRET.encode()))
     mismatch("secret-as-utf-16", "The secret is taken as UTF-8.", SECRET.encode("utf-16-le"))
-    pattern = "0123456789abcdef-" * 8
+    pattern = hashlib.sha512(b"a pattern").hexdigest() + "-padding"
     genuine("secret-of-16-characters", "The shortest one allowed.", pattern[:16])
     for length, why in ((63, "One byte under the block of SHA-256."), (64, "A whole block of SHA-256."),
                         (65, "HMAC hashes keys beyond a block."), (131, "The long key of RFC 4231, in ASCII.")):
@@ -420,6 +420,7 @@ def main() -> None:
     for group in (what_is_signed_right, signatures_that_no_signer_makes, signatures_over_something_else, secrets,
                   bodies, headers, api_keys, methods_and_paths):
         group()
+    CASES.add_gates()
     CASES.write()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import unicodedata
 
 from conformance import Cases
@@ -99,15 +100,15 @@ def logins_that_hold():
     def holds(name, why, password, user=USER):
         case(name, why, authorization=basic(user, password), credentials=logins((user, password)))
 
-    holds("password-with-colons", "The first colon ends the name; the password may hold more.", "a:b::c:0123456789abc:")
-    holds("password-starts-with-a-colon", "The first colon ends the name.", ":0123456789abcdef")
+    holds("password-with-colons", "The first colon ends the name; the password may hold more.", "a:9b::N:4vR7tK2wQ5zX8:")
+    holds("password-starts-with-a-colon", "The first colon ends the name.", ":9bN4vR7tK2wQ5zX8")
     holds("password-beyond-ascii", "RFC 7617: the name and the password are UTF-8.",
           "p\u00e1ssw\u00f6rd-\u043a\u043b\u044e\u0447-\u9375-\U0001f511")
     holds("user-beyond-ascii", "RFC 7617: the name and the password are UTF-8.", PASSWORD, "jos\u00e9")
     holds("password-with-punctuation", "Nothing in a password is special.", "q\"u\\o/t\te %41 &amp; 's' {x}")
-    holds("password-of-16-characters", "The shortest one allowed.", "0123456789abcdef")
-    holds("password-of-1000-characters", "There is no longest one.", "0123456789" * 100)
-    for password in ("0123456789abcdef", "0123456789abcdefg", "0123456789abcdefgh"):
+    holds("password-of-16-characters", "The shortest one allowed.", "9bN4vR7tK2wQ5zX8")
+    holds("password-of-1000-characters", "There is no longest one.", "".join(hashlib.sha256(b"%d" % part).hexdigest() for part in range(16))[:1000])
+    for password in ("9bN4vR7tK2wQ5zX8", "9bN4vR7tK2wQ5zX8g", "9bN4vR7tK2wQ5zX8gh"):
         holds(f"padding-of-{encode(USER, password).count('=')}", "Every length of padding.", password)
     holds("base64-with-plus-and-slash", "The standard alphabet has both.", PLUS_AND_SLASH)
     case("latin-1-password", "Spring's clients write Latin-1 where nobody tells them otherwise.",
@@ -372,6 +373,7 @@ def main() -> None:
     for group in (logins_that_hold, rotation, logins_that_do_not_match, headers_that_no_client_makes,
                   authorization_headers, static_headers, both_configured, bodies, methods_and_paths):
         group()
+    CASES.add_gates()
     CASES.write()
 
 

@@ -10,9 +10,14 @@ use verdict_webhooks::incode::{TokenAnswer, TokenEndpoint, TokenError};
 /// Answers one request for a token.
 pub(crate) fn answer(endpoint: &TokenEndpoint, request: Request) -> Response {
     let Request { id, now, delivery, .. } = request;
+    let source = delivery.source();
     let TokenAnswer { status, body, error } = endpoint.answer(delivery, now);
     let line = Line::new("token").with("requestId", id.as_str()).by("provider", Provider::Incode.as_str());
     let line = line.with("reason", error.map(TokenError::code));
+    let line = match source.filter(|_| error.is_some()) {
+        Some(address) => line.with("source", address.to_string()),
+        None => line,
+    };
     line.count(if error.is_none() { "tokenIssued" } else { "tokenRefused" }, 1).print(now);
     // RFC 6749, section 5.1: no cache may store an answer that holds a token.
     let response =

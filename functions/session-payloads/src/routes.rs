@@ -51,7 +51,7 @@ impl SessionPayloads {
         Self { table }
     }
 
-    /// Answers one request, with the version of Verdict in a header, and logs who has looked.
+    /// Answers one request, with the version of Verdict in a header, and logs who has looked. No cache may store an answer.
     pub(crate) async fn answer(&self, request: Request) -> Response {
         let asked = asked(&request);
         let (outcome, response) = match &asked {
@@ -59,7 +59,7 @@ impl SessionPayloads {
             Err(message) => (Outcome::BadRequest, Response::error(400, "bad_request", message)),
         };
         log(&request, asked.as_ref().ok(), outcome);
-        response.with_header("x-verdict-version", telemetry::version())
+        response.with_header("cache-control", "no-store").with_header("x-verdict-version", telemetry::version())
     }
 
     async fn found(&self, asked: &Asked, request: &Request) -> (Outcome, Response) {

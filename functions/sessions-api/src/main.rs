@@ -1,5 +1,6 @@
 //! `GET /sessions…`: reads session records. The routes carry the IAM authorizer.
 
+mod audit;
 mod question;
 mod routes;
 

@@ -1,17 +1,20 @@
 //! Checks credentials before a deploy, with the code that the functions read them with, and in its words.
 //!
 //! Reads from standard input `{"veriff":"…","incode":"…","treezor":"…","wultra":"…"}` or a part of it: each value is
-//! the text of a provider's credentials. Prints `{"problems":[{"provider":"veriff","message":"…"}]}`; each message is
-//! one line and shows no part of a value. Exits with 0 if there is no problem, 1 if there is one, and 2 if the input has
-//! another form.
+//! the text of a provider's credentials. `AWS_ENDPOINT_URL` is the functions', if they will have one. Prints
+//! `{"problems":[{"provider":"veriff","message":"…"}]}`; each message is one line and shows no part of a value. Exits
+//! with 0 if there is no problem, 1 if there is one, and 2 if the input has another form.
 
 use serde_json::{Map, Value, json};
 use std::{
+    env,
     io::{self, Read as _},
     process::ExitCode,
 };
 use verdict_sessions::{Provider, UnknownProvider};
-use verdict_webhooks::{CredentialsError, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
+use verdict_webhooks::{
+    CredentialsError, PUBLISHED, are_published, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra,
+};
 
 type FromJson = fn(&str) -> Result<(), CredentialsError>;
 
@@ -70,6 +73,9 @@ fn problem(provider: Provider, text: &str) -> Option<String> {
     }
     if text.trim().is_empty() {
         return Some(format!("{variable} is not set; the function can't start without it"));
+    }
+    if are_published(text, env::var("AWS_ENDPOINT_URL").ok().as_deref()) {
+        return Some(format!("{variable} {PUBLISHED}"));
     }
     reader(provider)(text).err().map(|problem| format!("{variable}: {problem}"))
 }

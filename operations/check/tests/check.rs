@@ -8,10 +8,21 @@ use std::{
 };
 use verdict_sessions::Provider;
 
-const STRONG: &str = "abcdef12-abcd-abcd-abcd-abcdef012345";
+const STRONG: &str = "9bN4vR7tK2wQ5zX8-Lm3dYs6F";
 
+/// The credentials of the local stack.
+const LOCAL: &str = include_str!("../../../events/local-credentials.json");
+
+/// Runs the check for functions that talk to AWS itself.
 fn run(input: &[u8]) -> Output {
+    run_for(None, input)
+}
+
+/// Runs the check for functions with such an endpoint in AWS's place.
+fn run_for(endpoint: Option<&str>, input: &[u8]) -> Output {
     let mut check = Command::new(env!("CARGO_BIN_EXE_check"))
+        .env_remove("AWS_ENDPOINT_URL")
+        .envs(endpoint.map(|endpoint| ("AWS_ENDPOINT_URL", endpoint)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -23,7 +34,10 @@ fn run(input: &[u8]) -> Output {
 
 /// The messages, by provider; it ends with 1 if there is any.
 fn problems(input: &Value) -> Vec<(String, String)> {
-    let output = run(input.to_string().as_bytes());
+    problems_in(&run(input.to_string().as_bytes()))
+}
+
+fn problems_in(output: &Output) -> Vec<(String, String)> {
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     let problems = answer["problems"].as_array().unwrap();
     assert_eq!(output.status.code(), Some(i32::from(!problems.is_empty())), "{answer}");
@@ -41,14 +55,30 @@ fn message(provider: &str, credentials: &str) -> String {
 
 #[test]
 fn credentials_that_a_function_starts_with_are_no_problem() {
-    let local: Value = serde_json::from_str(include_str!("../../../events/local-credentials.json")).unwrap();
-    let all: Value = local.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
-    assert!(problems(&all).is_empty());
+    let secrets = format!(r#"{{"secrets":["{STRONG}"]}}"#);
+    assert!(problems(&json!({"veriff": secrets, "treezor": secrets})).is_empty());
     assert!(problems(&json!({})).is_empty());
     let headers = format!(r#"{{"headers":{{"x-incode-secret":["{STRONG}"]}}}}"#);
     assert!(problems(&json!({"incode": headers})).is_empty(), "without oauth only the token endpoint does not start");
     // Empty credentials take a provider away.
     assert!(problems(&json!({"veriff": "", "wultra": ""})).is_empty());
+}
+
+#[test]
+fn the_local_stacks_credentials_are_a_problem_except_on_a_local_stack() {
+    let local: Value = serde_json::from_str(LOCAL).unwrap();
+    let all: Value = local.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    for endpoint in ["http://127.0.0.1:4566", "http://localhost:4566", "http://host.docker.internal:4566"] {
+        assert_eq!(problems_in(&run_for(Some(endpoint), all.to_string().as_bytes())), [], "{endpoint}");
+    }
+    for endpoint in [None, Some("https://dynamodb.eu-west-1.amazonaws.com"), Some("http://203.0.113.7:4566")] {
+        let found = problems_in(&run_for(endpoint, all.to_string().as_bytes()));
+        assert_eq!(found.len(), Provider::ALL.len());
+        for (provider, message) in found {
+            let variable = format!("{}_CREDENTIALS", provider.to_uppercase());
+            assert!(message.starts_with(&format!("{variable} holds a secret of the local stack")), "{message}");
+        }
+    }
 }
 
 #[test]
@@ -61,24 +91,32 @@ fn each_slip_is_named_in_the_functions_own_words() {
         ),
         ("veriff", r#"{"secrets":["short"]}"#, "VERIFF_CREDENTIALS: `secrets` entry 1 is shorter than 16 characters"),
         (
+            "treezor",
+            r#"{"secrets":["9bN4vR7tK2wQ5zX8","my-webhook-secret-2026"]}"#,
+            "TREEZOR_CREDENTIALS: `secrets` entry 2 is easily guessed; use a random one, such as `openssl rand -hex 32` prints",
+        ),
+        (
             "veriff",
             "secrets: [abcdef12]",
-            "VERIFF_CREDENTIALS: not JSON: it must begin with `{` (near line 1, column 1); must be JSON like {\"secrets\":[\"…\"],\"apiKeys\":[\"…\"]} (apiKeys optional)",
+            "VERIFF_CREDENTIALS: not JSON: it must begin with `{` (near line 1, column 1)",
         ),
         (
             "veriff",
             r#"{"secrets":["abcdef12]}"#,
-            "VERIFF_CREDENTIALS: not JSON: a quote or a bracket is not closed (near line 1, column 24); must be JSON like {\"secrets\":[\"…\"],\"apiKeys\":[\"…\"]} (apiKeys optional)",
+            "VERIFF_CREDENTIALS: not JSON: a quote or a bracket is not closed (near line 1, column 24)",
         ),
         (
             "treezor",
             r#"{"secret":["abcdef12"]}"#,
-            "TREEZOR_CREDENTIALS: unknown member; did you mean `secrets`? (near line 1, column 3); must be JSON like {\"secrets\":[\"…\"],\"urlTokens\":[\"…\"]} (urlTokens optional)",
+            "TREEZOR_CREDENTIALS: unknown member; did you mean `secrets`? (near line 1, column 3)",
         ),
         ("wultra", "{}", "WULTRA_CREDENTIALS: `basic or headers` has no entry; give at least one"),
         ("wultra", " \n", "WULTRA_CREDENTIALS is not set; the function can't start without it"),
     ] {
-        assert_eq!(message(provider, credentials), expected);
+        let message = message(provider, credentials);
+        let (fault, form) = message.split_once("; must be JSON like ").unwrap_or((&message, "{"));
+        assert_eq!(fault, expected);
+        assert!(form.starts_with('{'), "{message}");
     }
     let wultras = format!(r#"{{"basic":[{{"username":"wultra","password":"{STRONG}"}}]}}"#);
     for provider in ["veriff", "treezor", "incode"] {

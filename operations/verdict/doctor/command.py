@@ -18,7 +18,7 @@ from ..evaluated import NotKnown
 from ..parameters import Parameter
 from ..stack import Stack
 from . import api, functions, logs, portals, probes, queues, roles, table, triggers
-from .finding import Finding, Inspection, Look, Result, folded
+from .finding import Finding, Fine, Inspection, Look, Result, folded
 
 INSPECTIONS: dict[str, Inspection] = {
     "functions": functions.looks,
@@ -44,10 +44,17 @@ class Report:
     def findings(self) -> list[Finding]:
         return folded(result for result in self.results if isinstance(result, Finding))
 
+    @property
+    def remarks(self) -> list[str]:
+        """What to know of what is fine, each once."""
+        return list(dict.fromkeys(result.remark for result in self.results if isinstance(result, Fine) and result.remark))
+
     def lines(self) -> Iterator[str]:
         fine = sum(not isinstance(result, Finding) for result in self.results)
         if fine:
             yield f"ok    {fine} {self.sort}"
+        for remark in self.remarks:
+            yield f"      {remark}"
         for finding in self.findings:
             yield f"BAD   {finding}"
 

@@ -13,6 +13,8 @@ class Fine:
 
     #: The part, of which the report only tells how many there were of its sort.
     resource: str
+    #: What to know of it all the same.
+    remark: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,23 @@
 
 A probe shows that the URL leads to the function, that the function has these credentials, and that it still answers if
 a slash too many stands behind the URL. Verdict stores and counts nothing of it.
+
+If only some addresses may send webhooks, and the doctor's isn't among them, a probe is refused over the URL as it should
+be. It then goes to the function itself, with an address that is allowed, so that the credentials are tried all the same.
+Behind an edge, probes carry the edge's header themselves.
 """
 from __future__ import annotations
 
 import functools
+import ipaddress
 import json
+import re
 import sys
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Optional, Sequence
 
-from ..check import provider_of, is_credentials
+from ..check import has_oauth, is_credentials, provider_of
+from ..deployed import ToFunction
 from ..parameters import Parameter
 from ..places import EVENTS
 from ..stack import Stack
@@ -23,6 +30,8 @@ import webhooks
 
 VARIABLE = "_CREDENTIALS"
 SLASH = "/"
+#: The function behind Incode's token endpoint.
+TOKEN_FUNCTION = "IncodeToken"
 #: The paths of a provider that has several functions with the same credentials.
 PATHS = {"veriff": ("/veriff/events", "/veriff/decisions")}
 
@@ -38,6 +47,23 @@ class Credentials:
     def __repr__(self) -> str:
         return f"Credentials({self.provider!r}, from {self.source})"
 
+    @property
+    def allowed_address(self) -> Optional[str]:
+        """An address that may send webhooks; None if each may."""
+        try:
+            ranges = json.loads(self.text).get("allowedCidrs", [])
+            return str(ipaddress.ip_network(ranges[0])[0]) if ranges else None
+        except (ValueError, TypeError, AttributeError, LookupError):
+            return None
+
+    @property
+    def remark(self) -> str:
+        """What a probe that gets through doesn't show."""
+        if not json.loads(self.text).get("edgeHeader"):
+            return ""
+        return (f"{self.provider.title()}: its probes carry edgeHeader and go past the edge; they don't show whether the "
+                "edge adds it")
+
 
 def looks(stack: Stack, given: Sequence[Parameter], file: str) -> Iterator[Look]:
     for credentials in configured(stack, given, file):
@@ -51,9 +77,14 @@ def configured(stack: Stack, given: Sequence[Parameter], file: str) -> Iterator[
         if provider in said:
             yield Credentials(provider, said[provider], file)
             continue
-        found = stack.client("lambda").get_function_configuration(FunctionName=stack.physical(function))
-        text = found.get("Environment", {}).get("Variables", {}).get(f"{provider.upper()}{VARIABLE}", "")
-        yield Credentials(provider, text, f"the environment of {function}")
+        yield Credentials(provider, credentials_of(stack, provider, function), f"the environment of {function}")
+
+
+def credentials_of(stack: Stack, provider: str, function: str) -> str:
+    """A provider's credentials as a function has them; blank if it has none."""
+    found = stack.client("lambda").get_function_configuration(FunctionName=stack.physical(function))
+    variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
+    return variables.get(f"{provider.upper()}{VARIABLE}", "")
 
 
 def holders(stack: Stack) -> dict[str, str]:
@@ -68,6 +99,8 @@ def holders(stack: Stack) -> dict[str, str]:
 
 def of_provider(stack: Stack, credentials: Credentials) -> Iterator[Look]:
     """Two looks for each entry: at the URL as it is, and with a slash behind it."""
+    if credentials.provider == "incode" and has_oauth(credentials.text) and TOKEN_FUNCTION not in stack.template.physical:
+        yield functools.partial(no_token_endpoint, credentials)
     try:
         probes = proofs.probes(credentials.provider, json.loads(credentials.text))
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -77,6 +110,11 @@ def of_provider(stack: Stack, credentials: Credentials) -> Iterator[Look]:
         for path in PATHS.get(credentials.provider, (request["path"],)):
             for url in (path, path + SLASH):
                 yield functools.partial(look, stack, credentials, label, {**request, "path": url})
+
+
+def no_token_endpoint(credentials: Credentials) -> Iterator[Result]:
+    yield Finding("Incode", f"its credentials in {credentials.source} have `oauth`, and no function gives it tokens",
+                  "deploy it with IncodeOAuth true, or its credentials without `oauth`")
 
 
 def unusable(credentials: Credentials) -> Iterator[Result]:
@@ -93,7 +131,10 @@ def look(stack: Stack, credentials: Credentials, label: str, request: Mapping[st
         yield Finding(provider, str(problem), "see that the API and its function are there", (place,))
         return
     if (answer.status, answer.outcome) == (200, "probe"):
-        yield Fine(place)
+        yield Fine(place, credentials.remark)
+    elif answer.outcome == "refused" and is_refused_by_address(stack, credentials, request):
+        yield Fine(place, f"{provider}: refuses this machine's address (address_not_allowed), which is as it should be: "
+                          "allowedCidrs has others. From an address that is allowed, its function takes these probes")
     else:
         yield Finding(provider, refused(answer), remedy(answer, credentials), (place,))
 
@@ -103,6 +144,37 @@ def send(base: str, request: Mapping[str, Any]) -> webhooks.Answer:
     query = f"?{request['query']}" if request["query"] else ""
     return webhooks.request(
         target, target.path.rstrip("/") + request["path"] + query, request["headers"], request["body"].encode("utf-8"))
+
+
+def is_refused_by_address(stack: Stack, credentials: Credentials, request: Mapping[str, Any]) -> bool:
+    """Whether the function takes a probe, that was refused over the URL, from an address that is allowed."""
+    address, function = credentials.allowed_address, function_behind(stack, request["path"])
+    if address is None or function is None:
+        return False
+    answer = stack.client("lambda").invoke(
+        FunctionName=stack.physical(function), Payload=json.dumps(as_event(request, address)))
+    content = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer or not isinstance(content, dict):
+        return False
+    return (content.get("statusCode"), content.get("headers", {}).get("x-verdict-outcome")) == (200, "probe")
+
+
+def function_behind(stack: Stack, path: str) -> Optional[str]:
+    """The function that a path leads to, whatever slashes stand behind it."""
+    for key, route in stack.template.routes().items():
+        method, _, template = key.partition(" ")
+        pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template))
+        if method == "POST" and isinstance(route.target, ToFunction) and re.fullmatch(pattern, path.rstrip(SLASH)):
+            return route.target.logical_id
+    return None
+
+
+def as_event(request: Mapping[str, Any], address: str) -> dict[str, Any]:
+    """The event that API Gateway would make of a request from that address."""
+    return {
+        "version": "2.0", "routeKey": "$default", "rawPath": request["path"], "rawQueryString": request["query"],
+        "headers": request["headers"], "body": request["body"], "isBase64Encoded": False,
+        "requestContext": {"http": {"method": "POST", "path": request["path"], "sourceIp": address}}}
 
 
 def refused(answer: webhooks.Answer) -> str:

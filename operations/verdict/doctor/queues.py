@@ -7,6 +7,7 @@ from typing import Any, Iterator, Mapping, Optional
 
 from botocore.exceptions import ClientError
 
+from .. import dead_letters
 from ..bridge import adapted
 from ..policies import differences, grants
 from ..stack import Stack
@@ -39,11 +40,19 @@ def look(stack: Stack, logical_id: str) -> Iterator[Result]:
 
 
 def wrong_attributes(stack: Stack, logical_id: str, found: Mapping[str, str]) -> Iterator[Finding]:
-    for name, value in stack.template.properties(logical_id).items():
+    for name, value in wanted_attributes(stack, logical_id).items():
         if name not in NO_ATTRIBUTES and normal(name, value) != normal(name, found.get(name)):
             yield Finding(
                 logical_id, f"its {name} is {found.get(name, 'not set')} instead of {normal(name, value)}",
                 f"set it (aws sqs set-queue-attributes --queue-url {stack.physical(logical_id)} --attributes …)")
+
+
+def wanted_attributes(stack: Stack, logical_id: str) -> Mapping[str, Any]:
+    """The attributes of a queue, as the template has them and as `make deploy` adds to them."""
+    properties, its_sources = stack.template.properties(logical_id), dead_letters.sources(stack.template).get(logical_id)
+    if its_sources is None:
+        return properties
+    return {**properties, dead_letters.ATTRIBUTE: dead_letters.policy([stack.template.arn(each) for each in its_sources])}
 
 
 def normal(name: str, value: Any) -> str:

@@ -2,9 +2,12 @@
 
 use crate::{
     decisions::{publisher::Publisher, relay::Relay},
-    deliveries::{poll_schedule::PollSchedule, receive::Receiver, record::Recorder, replay::Replay},
+    deliveries::{
+        poll_schedule::PollSchedule, preview::RebuildPreview, receive::Receiver, record::Recorder, replay::Replay,
+    },
     polling::{poller::Poller, provider_api::ProviderApi},
     store::{
+        queued_webhook,
         queues::{DecisionsQueue, IntakeQueue, QuarantineQueue, WakeUpQueue},
         table::SessionsTable,
     },
@@ -21,7 +24,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use std::{cell::OnceCell, env, fmt, time::Duration};
 use verdict_sessions::{Provider, SequenceBase};
-use verdict_webhooks::{CredentialsError, WebhookSource};
+use verdict_webhooks::{CredentialsError, PUBLISHED, WebhookSource, are_published};
 
 /// The reason for which a function can't start.
 #[derive(thiserror::Error)]
@@ -45,6 +48,9 @@ pub enum StartError {
         /// The fault in them.
         problem: Box<CredentialsError>,
     },
+    /// Credentials are those of the local stack, and AWS is no stand-in on this machine.
+    #[error("{0} {PUBLISHED}")]
+    Published(String),
     /// The HTTP client can't be made, mostly since the system has no root certificates.
     #[error("the HTTP client can't be made; does the system have root certificates?")]
     HttpClient,
@@ -125,8 +131,11 @@ impl Environment {
         from_json: impl FnOnce(&str) -> Result<T, CredentialsError>,
     ) -> Result<T, StartError> {
         let variable = format!("{}_CREDENTIALS", provider.as_str().to_ascii_uppercase());
-        from_json(&self.variables.required(&variable)?)
-            .map_err(|problem| StartError::Credentials { variable, problem: problem.into() })
+        let json = self.variables.required(&variable)?;
+        if are_published(&json, self.variables.optional("AWS_ENDPOINT_URL").as_deref()) {
+            return Err(StartError::Published(variable));
+        }
+        from_json(&json).map_err(|problem| StartError::Credentials { variable, problem: problem.into() })
     }
 
     /// Makes the receiver of a provider's webhooks.
@@ -139,7 +148,11 @@ impl Environment {
     ) -> Result<Receiver<P>, StartError> {
         let provider = self.credentials(P::PROVIDER, from_json)?;
         let recorder = self.recorder()?.with_polls(self.poll_schedule(provider.is_polled())?);
-        Ok(Receiver::new(provider, recorder, self.intake_queue()?, self.quarantine_queue()?))
+        let receiver = Receiver::new(provider, recorder, self.intake_queue()?, self.quarantine_queue()?);
+        Ok(match self.variables.body_limit()? {
+            Some(body_limit) => receiver.with_body_limit(body_limit),
+            None => receiver,
+        })
     }
 
     /// Makes the replay of the intake queue.
@@ -151,6 +164,14 @@ impl Environment {
         // alone.
         let recorder = self.recorder()?.with_polls(self.poll_schedule(true)?);
         Ok(Replay::new(recorder, self.intake_queue()?, self.quarantine_queue()?))
+    }
+
+    /// Makes the preview of rebuilds, which has the table alone.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub fn rebuild_preview(&self) -> Result<RebuildPreview, StartError> {
+        Ok(RebuildPreview::new(self.sessions_table()?))
     }
 
     /// Makes the relay.
@@ -249,6 +270,16 @@ impl Variables {
         text.parse().ok().and_then(SequenceBase::new).ok_or(StartError::Invalid {
             variable: "SEQUENCE_BASE",
             problem: "must be a whole number from 0 to 1000000000000",
+        })
+    }
+
+    /// The longest body that a receiver proves, in bytes, if it isn't the provider's own limit.
+    fn body_limit(&self) -> Result<Option<usize>, StartError> {
+        let Some(text) = self.optional("BODY_LIMIT") else { return Ok(None) };
+        let limit = text.parse().ok().filter(|limit| (1..=queued_webhook::BODY_LIMIT).contains(limit));
+        limit.map(Some).ok_or(StartError::Invalid {
+            variable: "BODY_LIMIT",
+            problem: "must be a whole number of bytes from 1 to 6291456",
         })
     }
 

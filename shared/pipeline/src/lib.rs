@@ -29,6 +29,7 @@ mod time;
 
 pub use decisions::relay::Relay;
 pub use deliveries::{
+    preview::{self, RebuildPreview},
     receive::Receiver,
     replay::{self, Replay},
 };
@@ -58,7 +59,7 @@ pub use store::{
             standing::ByStatus,
             told::{History, Told, ToldView},
         },
-        record::{Due, FirstCopy, Recorded},
+        record::{Due, FirstCopy, Recorded, Source},
     },
 };
 pub use time::deadline::{Deadline, Elapsed};

@@ -164,7 +164,46 @@ fn is_false(value: &bool) -> bool {
 /// little fast; a date in the far future would otherwise freeze its session for good.
 const FUTURE_TOLERANCE: Duration = Duration::from_mins(5);
 
+/// The remark on an event that is a second reading.
+const SECOND_READING: &str = "second_reading:object_payload";
+
+/// The remark on an event whose decision isn't confirmed.
+const UNCONFIRMED: &str = "unconfirmed:decision";
+
 impl SessionEvent {
+    /// The event as a second reading of a payload: of what was recorded under another name, which isn't signed. It
+    /// decides nothing, its checks don't count, and it says nothing of the person: under a later time that isn't signed
+    /// either, an old name would win.
+    #[must_use]
+    pub fn as_second_reading(mut self) -> Self {
+        if !self.is_second_reading() {
+            self.remarks.push(SECOND_READING.to_owned());
+        }
+        Self { decision: None, checks: BTreeMap::new(), subject: Subject::default(), ..self }
+    }
+
+    /// Returns whether the event is a second reading.
+    #[must_use]
+    pub fn is_second_reading(&self) -> bool {
+        self.remarks.iter().any(|remark| remark == SECOND_READING)
+    }
+
+    /// The event without its decision: what vouches for the webhook doesn't vouch for what it decides, and the provider
+    /// has to be asked.
+    #[must_use]
+    pub fn as_unconfirmed(mut self) -> Self {
+        if !self.is_unconfirmed() {
+            self.remarks.push(UNCONFIRMED.to_owned());
+        }
+        Self { decision: None, ..self }
+    }
+
+    /// Returns whether the event told of a decision that has to be confirmed.
+    #[must_use]
+    pub fn is_unconfirmed(&self) -> bool {
+        self.remarks.iter().any(|remark| remark == UNCONFIRMED)
+    }
+
     /// The time the event counts from: the provider's, at most five minutes after arrival; else arrival. If all of its
     /// provider's times are blank, that is the first representable time, before everything that has one.
     #[must_use]
@@ -196,11 +235,20 @@ impl SessionEvent {
     /// more in it, or knows that it can't read it, is no contradiction.
     #[must_use]
     pub fn contradicts(&self, recorded: &Self) -> bool {
-        let is_one_fact = self.name == recorded.name || recorded.remark.is_some();
+        if self.is_unconfirmed() != recorded.is_unconfirmed() {
+            // Of the decision, only one of them tells.
+            return self.clone().as_unconfirmed().contradicts(&recorded.clone().as_unconfirmed());
+        }
+        let is_one_fact = self.name == recorded.name || recorded.remark.is_some() || recorded.is_second_reading();
         let is_unreadable_now = self.name == recorded.name && self.remark.is_some();
         self.denies(recorded)
             || !is_one_fact && recorded.lacks_some_of(self)
             || !is_unreadable_now && self.lacks_some_of(recorded)
+    }
+
+    /// The user that an event of an identification names: all of its events are about one user.
+    pub(crate) fn identified_user(&self) -> Option<&String> {
+        self.subject.provider_user_id.as_ref().filter(|_| self.kind == Kind::Identification)
     }
 
     fn outcome(&self) -> Option<Outcome> {

@@ -195,6 +195,7 @@ impl Session {
             first_event_at: event.received_at,
             last_event_at: event.received_at,
             status_since: None,
+            has_several_users: false,
         }
     }
 
@@ -212,6 +213,7 @@ impl Session {
             event_id: event.event_id.clone(),
         };
 
+        self.has_several_users |= self.is_of_another_user_than(event);
         if event.stage.is_some() || event.decision.is_some() {
             self.fold_attempt(event.attempt_id.as_ref(), event.shown_at(), event.stage.unwrap_or_default());
         }
@@ -227,6 +229,9 @@ impl Session {
         for (name, check) in &event.checks {
             self.fold_check(name, check, event, &rank);
         }
+        if self.has_several_users {
+            self.decision = None;
+        }
         drop_oldest_checks(&mut self.checks);
         cut_oldest_checks(&mut self.checks);
 
@@ -234,6 +239,13 @@ impl Session {
         self.version += 1;
         self.first_event_at = self.first_event_at.min(event.received_at);
         self.last_event_at = self.last_event_at.max(event.received_at);
+    }
+
+    /// Returns whether an event of an identification names another user than the events before. Once one does, nobody is
+    /// identified, whoever came first.
+    fn is_of_another_user_than(&self, event: &SessionEvent) -> bool {
+        let known = self.provider_user_id.as_ref().map(|user| &user.value);
+        event.identified_user().zip(known).is_some_and(|(user, known)| user != known)
     }
 
     fn fold_decision(&mut self, decision: &Decision, event: &SessionEvent, rank: &Rank) {

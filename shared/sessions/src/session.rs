@@ -193,6 +193,9 @@ pub struct Session {
     /// makes two records alike. `None` if a release that didn't know it wrote the record last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_since: Option<Timestamp>,
+    /// True if it is an identification whose events name different users: then it decides nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_several_users: bool,
 }
 
 /// A decision within an attempt.
@@ -225,7 +228,8 @@ impl Session {
     #[must_use]
     pub fn remarks(&self) -> Vec<&'static str> {
         let is_cut = self.checks.values().any(|check| check.is_cut);
-        if is_cut { vec!["left_out:checkDetails"] } else { Vec::new() }
+        let remarks = [(is_cut, "left_out:checkDetails"), (self.has_several_users, "inconsistent:providerUserId")];
+        remarks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, remark)| remark).collect()
     }
 
     /// The outcome of the standing decision, if there is a decision.

@@ -1,8 +1,9 @@
 //! Records and events, as the sessions API shows them.
 
 use crate::{
-    AttemptDecision, AttemptId, Check, CheckOutcome, Decision, Detail, EventId, Kind, Outcome, Provider, Ranked,
-    RankedCheck, ReasonCode, Remark, Session, SessionEvent, SessionId, SessionKey, Stage, Status, Subject, Timestamp,
+    AttemptDecision, AttemptId, Check, CheckOutcome, Decision, Detail, EventId, Evidence, Kind, MatchedCredential,
+    Outcome, Provider, Ranked, RankedCheck, ReasonCode, RecordedEvent, Remark, Session, SessionEvent, SessionId,
+    SessionKey, Stage, Status, Subject, Timestamp,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -138,6 +139,25 @@ pub struct EventView<'a> {
     pub remarks: &'a [String],
     /// Other short values worth showing, such as why a person left.
     pub detail: &'a BTreeMap<String, String>,
+    /// What shows later that the provider sent it; `null` if an earlier release recorded it.
+    pub evidence: Option<EvidenceView<'a>>,
+}
+
+/// What shows later that a provider sent what an event was made of.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Evidence"))]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceView<'a> {
+    /// SHA-256, in lower-case hex, of the body as it was sent: of a webhook, of an answer of Incode's API, or of a poll
+    /// request.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
+    pub body_sha256: &'a str,
+    /// The signature as it was sent, of Veriff's and Treezor's webhooks: at most 256 bytes; `null` if nothing was signed.
+    #[cfg_attr(feature = "schema", schemars(length(max = Evidence::SIGNATURE_LIMIT)))]
+    pub signature: Option<&'a str>,
+    /// The configured credentials that matched, one for each proof that had to hold: which of its list, never its value.
+    /// Empty if none had to, as for an answer of Incode's API, or if an earlier release verified the webhook.
+    pub credentials: &'a [MatchedCredential],
 }
 
 /// The decision of an event.
@@ -248,8 +268,23 @@ impl Check {
     }
 }
 
+impl Evidence {
+    fn view(&self) -> EvidenceView<'_> {
+        let Self { body_sha256, signature, credentials } = self;
+        EvidenceView { body_sha256, signature: signature.as_deref(), credentials }
+    }
+}
+
+impl RecordedEvent {
+    /// The event as its readers see it, with its evidence.
+    #[must_use]
+    pub fn view(&self) -> EventView<'_> {
+        EventView { evidence: self.evidence.as_ref().map(Evidence::view), ..self.event.view() }
+    }
+}
+
 impl SessionEvent {
-    /// The event as its readers see it.
+    /// The event as its readers see it, without evidence.
     #[must_use]
     pub fn view(&self) -> EventView<'_> {
         EventView {
@@ -270,6 +305,7 @@ impl SessionEvent {
             remark: self.remark,
             remarks: &self.remarks,
             detail: &self.detail,
+            evidence: None,
         }
     }
 }

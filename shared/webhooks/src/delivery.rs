@@ -5,8 +5,8 @@ use crate::{
     reading::{json::Json, minimise::minimise_unbounded, probe::is_probe, unreadable::Unreadable},
     refusal::Refusal,
 };
-use std::{borrow::Cow, fmt};
-use verdict_sessions::{Provider, Timestamp};
+use std::{borrow::Cow, fmt, net::IpAddr};
+use verdict_sessions::{Evidence, MatchedCredential, Provider, Timestamp};
 
 /// The most that is kept of a call of the transport's, in bytes: far above what one has.
 const CALL_LIMIT: usize = 64 * 1024;
@@ -61,14 +61,48 @@ pub struct Delivery {
     routed: Option<String>,
     query: Vec<(String, String)>,
     headers: Headers,
+    /// The address that it came from, as the gateway saw it.
+    source: Option<IpAddr>,
     body: Vec<u8>,
+    /// The longest body that is proved, in bytes.
+    body_limit: usize,
+}
+
+/// What a proof found to match.
+pub(crate) struct Matched {
+    /// The signature as it was sent.
+    signature: Option<String>,
+    credentials: Vec<MatchedCredential>,
+}
+
+impl Matched {
+    /// A signature, and the credentials that matched.
+    pub(crate) fn signed(signature: impl Into<String>, credentials: Vec<MatchedCredential>) -> Self {
+        Self { signature: Some(signature.into()), credentials }
+    }
+
+    /// Credentials that matched, and no signature.
+    pub(crate) const fn unsigned(credentials: Vec<MatchedCredential>) -> Self {
+        Self { signature: None, credentials }
+    }
+
+    /// The evidence for a body as it was sent.
+    fn evidence(self, body: &[u8]) -> Evidence {
+        let evidence = Evidence { credentials: self.credentials, ..Evidence::of_body(sha256_hex(body)) };
+        match self.signature {
+            Some(signature) => evidence.signed(&signature),
+            None => evidence,
+        }
+    }
 }
 
 impl Delivery {
     /// `body` is the bytes as the provider sent them: the gateway's base64 is undone before.
     #[must_use]
     pub fn new(method: impl Into<String>, path: impl Into<String>, headers: Headers, body: Vec<u8>) -> Self {
-        Self { method: method.into(), path: normalised(path.into()), routed: None, query: Vec::new(), headers, body }
+        let path = normalised(path.into());
+        let (routed, query, source) = (None, Vec::new(), None);
+        Self { method: method.into(), path, routed, query, headers, source, body, body_limit: usize::MAX }
     }
 
     /// The delivery with the path that the gateway's route stands for: its template, with the parameters filled in.
@@ -82,6 +116,30 @@ impl Delivery {
     #[must_use]
     pub fn with_query(self, query: Vec<(String, String)>) -> Self {
         Self { query, ..self }
+    }
+
+    /// The delivery with the address of its sender, as the gateway saw it: never as a header says. A text that is no
+    /// address counts as none.
+    #[must_use]
+    pub fn from_source(self, address: &str) -> Self {
+        Self { source: address.parse().ok().map(|address: IpAddr| address.to_canonical()), ..self }
+    }
+
+    /// The delivery with a limit for its body, in bytes. A longer one is refused right after method, path and gate.
+    #[must_use]
+    pub fn with_body_limit(self, body_limit: usize) -> Self {
+        Self { body_limit, ..self }
+    }
+
+    /// Returns whether the body is within its limit.
+    pub(crate) fn is_within_limit(&self) -> bool {
+        self.body.len() <= self.body_limit
+    }
+
+    /// The address of the sender. An IPv4 address that is written as an IPv6 address is that IPv4 address.
+    #[must_use]
+    pub fn source(&self) -> Option<IpAddr> {
+        self.source
     }
 
     /// The path as the gateway gives it, except for doubled and last slashes.
@@ -127,22 +185,35 @@ impl Delivery {
     }
 
     /// The webhook once a proof holds for the whole body.
-    pub(crate) fn proven(self, provider: Provider, received_at: Timestamp) -> Genuine {
+    pub(crate) fn proven(self, provider: Provider, received_at: Timestamp, matched: Matched) -> Genuine {
         let is_probe = is_probe(&self.body);
-        self.proven_in_part(provider, received_at, is_probe)
+        self.proven_in_part(provider, received_at, matched, is_probe)
     }
 
     /// The webhook once a proof holds for a part of the body; `is_probe` says whether that part is a probe.
-    pub(crate) fn proven_in_part(self, provider: Provider, received_at: Timestamp, is_probe: bool) -> Genuine {
-        Genuine { is_probe, ..Genuine::new(provider, self.path, received_at, self.body) }
+    pub(crate) fn proven_in_part(
+        self,
+        provider: Provider,
+        received_at: Timestamp,
+        matched: Matched,
+        is_probe: bool,
+    ) -> Genuine {
+        let evidence = matched.evidence(&self.body);
+        Genuine { is_probe, ..Genuine::new(provider, self.path, received_at, self.body, evidence) }
     }
 
     /// A call of the transport that webhooks come by, from a known sender. Its body isn't proved and is no webhook: up
     /// to 64 KB of it are kept as sent, for an operator.
-    pub(crate) fn proven_call(mut self, provider: Provider, received_at: Timestamp, call: Unreadable) -> Genuine {
-        let digest = Some(sha256_hex(&self.body));
+    pub(crate) fn proven_call(
+        mut self,
+        provider: Provider,
+        received_at: Timestamp,
+        matched: Matched,
+        call: Unreadable,
+    ) -> Genuine {
+        let evidence = matched.evidence(&self.body);
         self.body.truncate(CALL_LIMIT);
-        Genuine { digest, call: Some(call), ..Genuine::new(provider, self.path, received_at, self.body) }
+        Genuine { call: Some(call), ..Genuine::new(provider, self.path, received_at, self.body, evidence) }
     }
 }
 
@@ -185,17 +256,19 @@ pub struct Genuine {
     provider: Provider,
     path: String,
     received_at: Timestamp,
+    /// As sent, or minimised if it comes from Verdict's own queue.
     body: Vec<u8>,
-    /// The digest of the body as sent, if the body here isn't that any more.
-    digest: Option<String>,
+    evidence: Evidence,
     is_probe: bool,
+    /// True if the provider has to be asked before a decision counts.
+    is_unconfirmed: bool,
     /// What it is, if it is a call of the transport's and no webhook.
     call: Option<Unreadable>,
 }
 
 impl Genuine {
-    fn new(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>) -> Self {
-        Self { provider, path, received_at, body, digest: None, is_probe: false, call: None }
+    fn new(provider: Provider, path: String, received_at: Timestamp, body: Vec<u8>, evidence: Evidence) -> Self {
+        Self { provider, path, received_at, body, evidence, is_probe: false, is_unconfirmed: false, call: None }
     }
 
     /// A webhook that was proved before and has been on Verdict's own queue since, to which only Verdict can send, or
@@ -209,7 +282,26 @@ impl Genuine {
         body: Vec<u8>,
         digest: String,
     ) -> Self {
-        Self { digest: Some(digest), ..Self::new(provider, path, received_at, body) }
+        Self::new(provider, path, received_at, body, Evidence::of_body(digest))
+    }
+
+    /// The same with the evidence that it had when it was proved. The digest of its body stays.
+    #[must_use]
+    pub fn with_evidence(self, evidence: Evidence) -> Self {
+        Self { evidence: Evidence { body_sha256: self.evidence.body_sha256, ..evidence }, ..self }
+    }
+
+    /// The same with the stamp that it got when it was proved: if `is_unconfirmed`, a decision that it tells of counts only
+    /// once the provider's API confirms it.
+    #[must_use]
+    pub fn stamped(self, is_unconfirmed: bool) -> Self {
+        Self { is_unconfirmed, ..self }
+    }
+
+    /// The stamp: returns true if what proved the webhook doesn't vouch for a decision.
+    #[must_use]
+    pub fn is_unconfirmed(&self) -> bool {
+        self.is_unconfirmed
     }
 
     /// The same as a call of the transport's, if it was one when it was proved.
@@ -272,7 +364,13 @@ impl Genuine {
     /// SHA-256 of the body as it was sent, in lower-case hex.
     #[must_use]
     pub fn body_digest(&self) -> String {
-        self.digest.clone().unwrap_or_else(|| sha256_hex(&self.body))
+        self.evidence.body_sha256.clone()
+    }
+
+    /// What shows later that its provider sent it.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 }
 

@@ -24,12 +24,14 @@ pub use delivery::{Delivery, Genuine, Headers};
 pub use digest::sha256_hex;
 pub use providers::{
     incode,
-    provider::{Answer, Disposition, Ignored, Reading, WebhookSource},
-    read::{read, read_again},
+    provider::{Answer, Batch, Binding, Disposition, Ignored, Part, Reading, WebhookSource},
+    read::{ReadAgain, SUBJECTS_IN_A_BATCH, read, read_again, read_batch, read_part_again},
     treezor, veriff, wultra,
 };
 pub use proving::{
+    address_range::BadRange,
     credentials::{CredentialsError, Fault},
+    published::{PUBLISHED, are_published},
     secret::{Secret, WeakSecret},
 };
 pub use reading::{json, minimise::PAYLOAD_LIMIT, unreadable::Unreadable};

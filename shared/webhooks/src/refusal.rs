@@ -12,6 +12,21 @@ pub enum Refusal {
     /// Not a path of this provider.
     #[error("this path belongs to no webhook of the provider")]
     PathUnknown,
+    /// The sender's address is in no allowed range, or unknown.
+    #[error("the sender's address is in no allowed range")]
+    AddressNotAllowed,
+    /// The header that the edge adds is missing.
+    #[error("the edge's header is missing")]
+    EdgeHeaderMissing,
+    /// The header that the edge adds came twice.
+    #[error("there is more than one of the edge's header")]
+    EdgeHeaderRepeated,
+    /// The header that the edge adds has another value.
+    #[error("the edge's header matches none of its configured values")]
+    EdgeHeaderMismatch,
+    /// A body that is longer than the provider's limit. Nothing was computed of it.
+    #[error("the body is longer than the provider's limit")]
+    BodyTooLarge,
     /// No signature at all.
     #[error("the signature is missing")]
     SignatureMissing,
@@ -67,9 +82,14 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal there is.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::MethodNotAllowed,
         Self::PathUnknown,
+        Self::AddressNotAllowed,
+        Self::EdgeHeaderMissing,
+        Self::EdgeHeaderRepeated,
+        Self::EdgeHeaderMismatch,
+        Self::BodyTooLarge,
         Self::SignatureMissing,
         Self::SignatureMalformed,
         Self::SignatureRepeated,
@@ -95,6 +115,11 @@ impl Refusal {
         match self {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PathUnknown => "path_unknown",
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::EdgeHeaderMissing => "edge_header_missing",
+            Self::EdgeHeaderRepeated => "edge_header_repeated",
+            Self::EdgeHeaderMismatch => "edge_header_mismatch",
+            Self::BodyTooLarge => "body_too_large",
             Self::SignatureMissing => "signature_missing",
             Self::SignatureMalformed => "signature_malformed",
             Self::SignatureRepeated => "signature_repeated",

@@ -112,7 +112,7 @@ fn stored(member: &str) -> Option<String> {
     let request = Veriff::rightly(request).expect("a signature");
     let genuine = VERIFF.prove(request.delivery(), arrival()).expect("genuine");
     match read(&genuine) {
-        Ok(Reading::Events { payload, .. }) => Some(payload),
+        Ok(Reading::Events { mut parts, .. }) => parts.pop().map(|part| part.payload),
         other => {
             assert_eq!(other, Err(Unreadable::TooDeep));
             None

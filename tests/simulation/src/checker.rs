@@ -2,6 +2,7 @@
 
 use crate::{
     Accepted, Change, Claim, Network, Transaction, Webhook, World,
+    fake_incode::Answered,
     model::{self, Fact},
     world::{DECISIONS, INTAKE, QUARANTINE, Record, SESSION},
 };
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 use verdict_sessions::Timestamp;
+use verdict_webhooks::incode::{SCORE_PATH, STATUS_PATH};
 
 /// How much finer the clock of a run is than the functions'.
 const CLOCK_STEP: Duration = Duration::from_micros(1);
@@ -21,8 +23,8 @@ const CLOCK_STEP: Duration = Duration::from_micros(1);
 #[derive(Debug)]
 pub(crate) struct SentWebhook<'p> {
     pub(crate) webhook: &'p Webhook,
-    /// When copies of it arrived.
-    pub(crate) arrivals: BTreeSet<Timestamp>,
+    /// When copies of it arrived, and whether what it decides had to be confirmed then.
+    pub(crate) arrivals: BTreeSet<(Timestamp, bool)>,
     /// What was stored each time it was answered with 2xx.
     pub(crate) acknowledged: Vec<Taken>,
 }
@@ -47,7 +49,7 @@ impl Taken {
 pub(crate) fn check(world: &World, sent: &[SentWebhook<'_>]) -> (Vec<String>, [u8; 32]) {
     let records = world.records();
     let published = world.network.with_sqs(|sqs| sqs.accepted(DECISIONS));
-    let mut checker = Checker::new(sent);
+    let mut checker = Checker::new(sent, world.fake_incode.answers());
     for (index, change) in world.network.changes().iter().enumerate() {
         match change {
             Change::Committed(transaction) if transaction.put("TOLD#").is_some() => {
@@ -60,6 +62,7 @@ pub(crate) fn check(world: &World, sent: &[SentWebhook<'_>]) -> (Vec<String>, [u
     checker.compare(&records, &published);
     checker.read(&published);
     checker.look_for(world);
+    checker.look_for_answers(world);
     if !world.is_settled() {
         checker.violations.push("something waits still".to_owned());
     }
@@ -91,11 +94,15 @@ struct Checker<'s> {
     recorded: BTreeMap<(usize, String), Vec<usize>>,
     /// What each session's decision last won by.
     ranks: BTreeMap<String, (Option<Timestamp>, Option<Timestamp>, bool)>,
+    /// What Incode's API has answered.
+    answers: Vec<Answered>,
+    /// The events that Incode's API had to confirm, by session and id, and the webhook of each.
+    unconfirmed: BTreeMap<(String, String), usize>,
     violations: Vec<String>,
 }
 
 impl<'s> Checker<'s> {
-    fn new(sent: &'s [SentWebhook<'s>]) -> Self {
+    fn new(sent: &'s [SentWebhook<'s>], answers: Vec<Answered>) -> Self {
         let bodies = sent.iter().map(|sent| serde_json::from_slice(&sent.webhook.body).ok()).collect();
         Self {
             sent,
@@ -109,6 +116,8 @@ impl<'s> Checker<'s> {
             events: BTreeMap::new(),
             recorded: BTreeMap::new(),
             ranks: BTreeMap::new(),
+            answers,
+            unconfirmed: BTreeMap::new(),
             violations: Vec::new(),
         }
     }
@@ -124,24 +133,33 @@ impl<'s> Checker<'s> {
             return self.violated(format!("{session}: a rebuild has changed the record"));
         };
         let event_id = text(event, "sk")["EVENT#".len()..].to_owned();
-        let Some(webhook) = self.webhook_of(&session, payload) else {
-            return self.violated(format!("{session}: {event_id} was recorded and never sent"));
+        let key = (session.clone(), event_id.clone());
+        let (claim, is_stamped) = if [STATUS_PATH, SCORE_PATH].contains(&text(payload, "source")) {
+            let Some(claim) = self.answer_of(&session, &event["event"], payload, transaction.at) else {
+                return self.violated(format!("{session}: {event_id} was recorded and never answered"));
+            };
+            (claim, false)
+        } else {
+            let Some(webhook) = self.webhook_of(&session, payload) else {
+                return self.violated(format!("{session}: {event_id} was recorded and never sent"));
+            };
+            let claim = self.sent[webhook].webhook.claims.iter().find(|claim| claim.session == session).unwrap();
+            let is_stamped = claim.outcome.is_some() && is_unconfirmed(&event["event"]);
+            let is_read = self.is_recorded_otherwise(webhook, &session);
+            self.arrived(index, &key, webhook, &event["event"]);
+            let is_marked = Fact::of(&event["event"]).is_second_reading();
+            self.differs(&session, "whether it is a second reading", &is_marked.into(), &is_read.into());
+            if is_stamped {
+                self.unconfirmed.insert(key.clone(), webhook);
+            }
+            (if is_read { of_second_reading(claim) } else { claim.clone() }, is_stamped)
         };
-        let arrived_at = event["event"]["receivedAt"].as_str().and_then(Timestamp::parse).unwrap();
-        if !self.sent[webhook].arrivals.contains(&arrived_at) {
-            self.violated(format!("{session}: {event_id} did not arrive at {arrived_at}"));
-        }
-        let places = self.places.entry(session.clone()).or_default();
-        let recorded = self.recorded.entry((webhook, session.clone())).or_default();
-        if recorded.iter().any(|place| places.contains(place)) {
-            self.violations.push(format!("{session}: webhook {webhook} was recorded twice"));
-        }
-        recorded.push(index);
-        places.push(index);
-        self.events.insert((session.clone(), event_id.clone()), event["event"].clone());
-        let claim = self.sent[webhook].webhook.claims.iter().find(|claim| claim.session == session).unwrap();
-        if said(claim) != read(&event["event"], claim) {
-            let (said, read) = (said(claim), read(&event["event"], claim));
+        self.places.entry(session.clone()).or_default().push(index);
+        self.events.insert(key, event["event"].clone());
+        // What has to be confirmed decides nothing.
+        let claim = Claim { outcome: claim.outcome.filter(|_| !is_stamped), ..claim };
+        if said(&claim) != read(&event["event"], &claim) {
+            let (said, read) = (said(&claim), read(&event["event"], &claim));
             self.violated(format!("{session}: {event_id} was read as {read} and says {said}"));
         }
         let facts = self.facts.entry(session.clone()).or_default();
@@ -173,6 +191,63 @@ impl<'s> Checker<'s> {
             self.due_since.insert((session.clone(), sequence_of(due)), transaction.at);
         }
         self.goes_back(&session, &state["session"]["decision"]["rank"]);
+    }
+
+    /// Checks that a webhook's event is new, and came when the webhook did, with the stamp that it got then.
+    fn arrived(&mut self, index: usize, (session, event_id): &(String, String), webhook: usize, event: &Value) {
+        let arrived_at = event["receivedAt"].as_str().and_then(Timestamp::parse).unwrap();
+        let alike = self.alike(webhook, session);
+        let arrivals: BTreeSet<_> = alike.iter().flat_map(|webhook| &self.sent[*webhook].arrivals).collect();
+        if !arrivals.iter().any(|(at, _)| *at == arrived_at) {
+            self.violated(format!("{session}: {event_id} did not arrive at {arrived_at}"));
+        }
+        let claims = &self.sent[webhook].webhook.claims;
+        let can_have_stamp = session.starts_with("incode/") && claims.iter().any(|claim| claim.outcome.is_some());
+        if can_have_stamp && !arrivals.contains(&(arrived_at, is_unconfirmed(event))) {
+            self.violated(format!("{session}: {event_id} has another stamp than it arrived with"));
+        }
+        let fact = self.fact_of(webhook, session);
+        if self.is_recorded(&fact) {
+            self.violated(format!("{session}: webhook {webhook} was recorded twice"));
+        }
+        self.recorded.entry(fact).or_default().push(index);
+    }
+
+    /// What an answer of Incode's API says that was recorded as this event.
+    fn answer_of(&self, session: &str, event: &Value, payload: &Map<String, Value>, by: Duration) -> Option<Claim> {
+        let (path, body) = (text(payload, "source"), text(payload, "payload"));
+        let asked_at = time_of(&event["receivedAt"]);
+        let is_it = |answer: &&Answered| {
+            answer.path == path
+                && answer.body == body
+                && session.strip_prefix("incode/") == Some(&answer.session)
+                && (asked_at..=by).contains(&answer.at)
+        };
+        let answer = self.answers.iter().find(is_it)?;
+        Some(Claim::of_answer(&answer.path, &answer.session, &answer.body))
+    }
+
+    /// What had to be confirmed was asked about, if Incode knows: after it came, and once it was acknowledged.
+    fn look_for_answers(&mut self, world: &World) {
+        let mut left = Vec::new();
+        for ((session, event_id), webhook) in &self.unconfirmed {
+            let Some(event) = self.events.get(&(session.clone(), event_id.clone())) else { continue };
+            let id = session.trim_start_matches("incode/");
+            let came_at = time_of(&event["receivedAt"]);
+            let is_answer =
+                |answer: &Answered| answer.path == SCORE_PATH && answer.session == id && answer.at >= came_at;
+            let is_decided_since = || {
+                let standing = model::standing(&self.facts[session]);
+                standing.is_some_and(|standing| {
+                    time_of(&self.events[&(session.clone(), standing.id().to_owned())]["receivedAt"]) >= came_at
+                })
+            };
+            let must_be_asked = !self.sent[*webhook].acknowledged.is_empty() && world.fake_incode.has_scored(id);
+            if must_be_asked && !self.answers.iter().any(is_answer) && !is_decided_since() {
+                left.push(format!("{session}: Incode was not asked to confirm {event_id}"));
+            }
+        }
+        self.violations.append(&mut left);
     }
 
     /// Checks a transaction that says that a message was told: it replaces the outbox entry, and SQS had taken the message
@@ -227,10 +302,39 @@ impl<'s> Checker<'s> {
         let body: Value = serde_json::from_str(text(payload, "payload")).ok()?;
         (0..self.sent.len()).find(|index| {
             let webhook = self.sent[*index].webhook;
-            self.bodies[*index].as_ref() == Some(&body)
+            self.bodies[*index].as_ref().is_some_and(|sent| is_part_of(&body, sent))
                 && webhook.path == text(payload, "source")
                 && webhook.claims.iter().any(|claim| claim.session == session)
         })
+    }
+
+    /// The webhooks that tell the same fact of a session as this one: of Treezor's, what surrounds the subject's own part
+    /// of the payload is no part of the fact, except as far as the name has it read another way.
+    fn alike(&self, webhook: usize, session: &str) -> Vec<usize> {
+        let part = |index: usize| part_of(self.bodies[index].as_ref()?, session);
+        let Some(own) = part(webhook).filter(|_| session.starts_with("treezor/")) else { return vec![webhook] };
+        (0..self.sent.len()).filter(|index| part(*index) == Some(own.clone())).collect()
+    }
+
+    /// The fact that a webhook tells of a session: the first webhook that tells it, and the session. What its provider signs
+    /// without naming an identification is one fact, whatever identification it comes with.
+    fn fact_of(&self, webhook: usize, session: &str) -> (usize, String) {
+        let is_bound = session.starts_with("treezor/") && self.bodies[webhook].as_ref().is_some_and(is_bound);
+        (self.alike(webhook, session)[0], if is_bound { "bound".to_owned() } else { session.to_owned() })
+    }
+
+    /// Whether a fact is recorded, as the table is now.
+    fn is_recorded(&self, fact: &(usize, String)) -> bool {
+        let is_there = |place: &usize| self.places.values().any(|places| places.contains(place));
+        self.recorded.get(fact).is_some_and(|places| places.iter().any(is_there))
+    }
+
+    /// Whether the part that a webhook has of a session is recorded as another name has it read.
+    fn is_recorded_otherwise(&self, webhook: usize, session: &str) -> bool {
+        let part = |index: usize| part_of(self.bodies[index].as_ref()?, session);
+        let Some((own, reading)) = part(webhook).filter(|_| session.starts_with("treezor/")) else { return false };
+        let is_other = |index: &usize| part(*index).is_some_and(|(other, read)| other == own && read != reading);
+        (0..self.sent.len()).filter(is_other).any(|index| self.is_recorded(&self.fact_of(index, session)))
     }
 
     fn differs(&mut self, session: &str, what: &str, is: &Value, must_be: &Value) {
@@ -240,6 +344,10 @@ impl<'s> Checker<'s> {
     }
 
     fn goes_back(&mut self, session: &str, rank: &Value) {
+        // A decision that a second user has taken away doesn't come back.
+        if rank.is_null() {
+            return;
+        }
         let time = |name: &str| rank[name].as_str().and_then(Timestamp::parse);
         // Of one time, the more cautious decision may come from the smaller id.
         let rank = (time("at"), time("emittedAt"), rank["final"] == true);
@@ -324,7 +432,9 @@ impl<'s> Checker<'s> {
                 *last = Told { sequence, data: event["data"].clone(), is_after_restore };
             }
         }
-        for session in first.keys().filter(|session| !self.facts.contains_key(*session)).cloned().collect::<Vec<_>>() {
+        // Of what was forgotten, the same may have been filed under another identification since.
+        let is_known = |session: &String| self.facts.contains_key(session) || self.forgotten.contains_key(session);
+        for session in first.keys().filter(|session| !is_known(session)).cloned().collect::<Vec<_>>() {
             self.violated(format!("{session}: was published and is unknown"));
         }
         for (session, facts) in self.facts.clone() {
@@ -375,17 +485,13 @@ impl<'s> Checker<'s> {
             }
             for then in &sent.acknowledged {
                 let is_recorded_by = |limit| {
-                    let of = |session: &String| self.recorded.get(&(index, session.clone()));
+                    let of = |session: &String| self.recorded.get(&self.fact_of(index, session));
                     let is_recorded = |places: &Vec<usize>| places.iter().any(|place| *place < limit);
                     sent.webhook.claims.iter().all(|claim| of(&claim.session).is_some_and(is_recorded))
                 };
                 let is_known = || {
-                    let places = |session: &String| self.places.get(session).cloned().unwrap_or_default();
-                    sent.webhook.claims.iter().all(|claim| {
-                        let recorded = self.recorded.get(&(index, claim.session.clone()));
-                        recorded
-                            .is_some_and(|recorded| recorded.iter().any(|place| places(&claim.session).contains(place)))
-                    })
+                    let is_recorded = |claim: &Claim| self.is_recorded(&self.fact_of(index, &claim.session));
+                    sent.webhook.claims.iter().all(is_recorded)
                 };
                 let was_durable = is_readable && is_recorded_by(then.changes)
                     || on_intake[..then.on_intake].contains(&digest)
@@ -400,6 +506,11 @@ impl<'s> Checker<'s> {
             }
         }
     }
+}
+
+/// Whether an event says that what its webhook decides has to be confirmed.
+pub(crate) fn is_unconfirmed(event: &Value) -> bool {
+    event["remarks"].as_array().is_some_and(|remarks| remarks.contains(&json!("unconfirmed:decision")))
 }
 
 /// What a consumer keeps: the latest.
@@ -489,6 +600,51 @@ fn read(event: &Value, claim: &Claim) -> Value {
 
 fn text<'i>(item: &'i Map<String, Value>, name: &str) -> &'i str {
     item[name].as_str().unwrap_or_default()
+}
+
+/// What a webhook of Treezor's says of a session, and how its name has that read.
+fn part_of(body: &Value, session: &str) -> Option<(Value, &'static str)> {
+    let payload = &body["object_payload"];
+    let list = ["users", "documents"].into_iter().find_map(|list| payload[list].as_array());
+    let is_own = |entry: &&Value| entry["userId"].as_str().is_some_and(|id| session == format!("treezor/user:{id}"));
+    let is_of_session = || {
+        let id = payload["transactionNumber"].as_str();
+        is_bound(body) || id.is_some_and(|id| session == format!("treezor/identification:{id}"))
+    };
+    let own = match list {
+        Some(entries) => entries.iter().find(is_own)?,
+        None => Some(payload).filter(|_| is_of_session())?,
+    };
+    let reading = match body["webhook"].as_str() {
+        Some("user.kycrequest") if payload.get("users").is_some() => "request",
+        Some("document.create") if payload.get("documents").is_some() => "new document",
+        _ => "any",
+    };
+    Some((own.clone(), reading))
+}
+
+/// Whether the payload that is signed doesn't say what identification it is about.
+fn is_bound(body: &Value) -> bool {
+    body["object_payload"].get("kyc-status").is_some()
+}
+
+/// What a claim comes to if its payload was recorded before as another name has it read.
+fn of_second_reading(claim: &Claim) -> Claim {
+    let claim = claim.clone();
+    Claim { outcome: None, reason_codes: Vec::new(), check: None, check_codes: Vec::new(), reference: None, ..claim }
+}
+
+/// Returns whether a stored payload is the sent one, or a subject's own part of it, in what is known of the envelope.
+fn is_part_of(stored: &Value, sent: &Value) -> bool {
+    let is_part = |(name, value): (&String, &Value)| match name.as_str() {
+        "object_payload" => ["users", "documents"]
+            .into_iter()
+            .find_map(|list| Some((value[list].as_array()?, sent[name][list].as_array()?)))
+            .map_or(sent[name] == *value, |(own, all)| own.len() == 1 && all.contains(&own[0])),
+        _ => sent[name] == *value,
+    };
+    let is_narrowed = sent.get("object_payload").is_some() && stored.get("object_payload").is_some();
+    stored == sent || is_narrowed && stored.as_object().is_some_and(|stored| stored.iter().all(is_part))
 }
 
 fn hex_digest(body: &[u8]) -> String {

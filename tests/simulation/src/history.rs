@@ -4,15 +4,15 @@
 //! The calls take random times, so that whatever is under way at once overtakes each other in every way.
 
 use crate::{
-    Call, Claim, DynamoDb, Fault, Network, Service, Snapshot, Webhook, World,
-    checker::{SentWebhook, Taken, check},
+    Call, Claim, DynamoDb, Fault, Known, Network, Service, Snapshot, Webhook, World,
+    checker::{SentWebhook, Taken, check, is_unconfirmed},
     crash::{frozen, polled},
     model::{Fact, exercised},
     webhooks::Said,
     world::simulate_on,
 };
 use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ use verdict_sessions::{CheckOutcome, Outcome, Provider, SessionId, SessionKey, S
 const AFTERMATH: Duration = Duration::from_secs(35);
 
 /// How often the world may go round, a minute each, before it counts as one that never settles.
-const ROUNDS: usize = 180;
+const ROUNDS: usize = 600;
 
 /// What came of a history.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +104,11 @@ struct Plan {
     rebuilds: Vec<(Duration, SessionKey, bool)>,
     /// When the base of sequences is raised, and to what.
     bases: Vec<(Duration, u64)>,
+    /// Whether Incode's API has to confirm what a webhook decides, and when that is turned round.
+    confirms: bool,
+    flips: Vec<Duration>,
+    /// What Incode comes to know of sessions, and when. Of others nobody there has heard.
+    known: Vec<(Duration, String, Known)>,
     /// When the table is copied that is restored when all is over, if it is. All webhooks are sent again then.
     copied_at: Option<Duration>,
 }
@@ -179,8 +184,52 @@ impl Plan {
         bases.sort_unstable();
         let copied_at = (fastrand::u8(..6) == 0).then(|| within(span * 2));
         let (crashes, freezes) = (one_of(&[0, 50, 250]), one_of(&[0, 0, 30]));
-        Self { webhooks, crashes, freezes, trouble, rebuilds, bases, copied_at }
+        let plan = Self {
+            webhooks,
+            crashes,
+            freezes,
+            trouble,
+            rebuilds,
+            bases,
+            confirms: false,
+            flips: Vec::new(),
+            known: Vec::new(),
+            copied_at,
+        };
+        let of_incode: Vec<&String> =
+            sessions.iter().filter(|(of, _)| *of == Provider::Incode).map(|(_, id)| id).collect();
+        if of_incode.is_empty() || fastrand::bool() { plan } else { plan.confirming(&of_incode, span) }
     }
+
+    /// The same with an API at Incode that is asked, mostly to confirm what webhooks decide.
+    fn confirming(self, sessions: &[&String], span: Duration) -> Self {
+        let mut flips: Vec<_> = (0..one_of(&[0, 0, 1, 2])).map(|_| within(span * 2)).collect();
+        flips.sort_unstable();
+        let known = sessions.iter().flat_map(|session| known(session, span)).collect();
+        Self { confirms: fastrand::u8(..4) > 0, flips, known, ..self }
+    }
+}
+
+/// What Incode comes to know of a session: nothing of one in four, which nobody has started; else how it scored in the end.
+fn known(session: &str, span: Duration) -> Vec<(Duration, String, Known)> {
+    if fastrand::u8(..4) == 0 {
+        return Vec::new();
+    }
+    let outcome = |is_last| {
+        if is_last {
+            Some(one_of(&[Outcome::Approved, Outcome::Declined]))
+        } else {
+            one_of(&[None, Some(Outcome::Review), Some(Outcome::Approved)])
+        }
+    };
+    let mut times: Vec<_> = (0..one_of(&[1, 1, 2, 3])).map(|_| within(span * 2)).collect();
+    times.sort_unstable();
+    let count = times.len();
+    let known = |(number, at)| {
+        let status = one_of(&["UNKNOWN", "FACE_VALIDATION_FINISHED"]);
+        (at, session.to_owned(), Known { status, outcome: outcome(number + 1 == count) })
+    };
+    times.into_iter().enumerate().map(known).collect()
 }
 
 /// One history of so many is of a session with more checks than its record keeps.
@@ -225,9 +274,60 @@ fn webhooks(sessions: &[(Provider, String)], span: Duration, start: Timestamp) -
         let at = std::iter::once(first).chain((0..copies).map(|_| first + within(later))).collect();
         // One in eight comes only after a restore, if there is one.
         let at = if fastrand::u8(..8) == 0 { Vec::new() } else { at };
+        for _ in 0..captures(&webhook) {
+            let webhook = captured(&webhook, fastrand::u16(..));
+            sendings.push(Sending { webhook, at: vec![first + within(later)], again_at: within(span) });
+        }
         sendings.push(Sending { webhook, at, again_at: within(span) });
     }
     sendings
+}
+
+/// How often somebody who has captured a webhook sends its payload in an envelope of his own.
+fn captures(webhook: &Webhook) -> usize {
+    let is_signed_in_part = webhook.provider == Provider::Treezor && !webhook.claims.is_empty();
+    if is_signed_in_part { one_of(&[0, 0, 1, 2]) } else { 0 }
+}
+
+/// A webhook of Treezor's in another envelope: with another id and time, perhaps under a name that has its payload read
+/// another way, and a liveness perhaps under another identification.
+fn captured(webhook: &Webhook, nonce: u16) -> Webhook {
+    let body: Value = serde_json::from_slice(&webhook.body).unwrap();
+    let names: &[&str] = match body["webhook"].as_str() {
+        Some("user.kycrequest" | "user.kycreview") => &["user.kycrequest", "user.kycreview"],
+        Some("document.update") => &["document.update", "document.create", "document.cancel"],
+        _ => &["kycliveness.update", "kycliveness.create"],
+    };
+    let name = one_of(names);
+    let mut members = json!({"webhook": name, "webhook_id": nonce, "new": nonce,
+        "webhook_created_at": fastrand::u64(1_781_000_000..1_900_000_000)});
+    let mut claims = webhook.claims.clone();
+    if name.starts_with("user.") {
+        let is_request = name == "user.kycrequest";
+        for claim in &mut claims {
+            claim.stage = is_request.then_some(Stage::Submitted);
+            claim.outcome = if is_request { None } else { outcome_of(&body, &claim.session) };
+        }
+    }
+    if name.starts_with("kycliveness.") && fastrand::bool() {
+        let other = one_of(&["9001", "9002"]);
+        members["object_id"] = other.into();
+        claims[0].session = format!("treezor/identification:{other}");
+    }
+    Webhook { claims, ..webhook.in_another_envelope(&members) }
+}
+
+/// How a user's review is decided by what a payload says.
+fn outcome_of(body: &Value, session: &str) -> Option<Outcome> {
+    let users = body["object_payload"]["users"].as_array()?;
+    let user =
+        users.iter().find(|user| user["userId"].as_str().is_some_and(|id| session.ends_with(&format!(":{id}"))))?;
+    match user["kycReview"].as_str()? {
+        "2" => Some(Outcome::Approved),
+        "3" => Some(Outcome::Declined),
+        "6" => Some(Outcome::Review),
+        _ => None,
+    }
 }
 
 /// Whether the second would be taken for a copy of the first: the same body; at Treezor, the same but for when it was
@@ -317,7 +417,9 @@ fn treezor(sessions: &[(Provider, String)], id: &str, at: Timestamp, nonce: usiz
         _ => {
             let codes: &[&str] = one_of(&[&[], &["1312"], &["2401"], &["1312", "2401"], &["2401", "1312"]]);
             let is_declined = !codes.is_empty() || fastrand::bool();
-            Webhook::liveness(id, is_declined, codes, at)
+            // At times another user's comes under the same identification.
+            let user = if fastrand::u8(..4) == 0 { "7" } else { id };
+            Webhook::liveness_of(user, id, is_declined, codes, at)
         }
     }
 }
@@ -414,8 +516,8 @@ struct Run<'w> {
     start: Instant,
     /// Whether the providers have nothing more to send.
     is_over: Cell<bool>,
-    /// For each webhook, when its copies arrived.
-    arrivals: RefCell<Vec<BTreeSet<Timestamp>>>,
+    /// For each webhook, when its copies arrived, and whether what it decides had to be confirmed then.
+    arrivals: RefCell<Vec<BTreeSet<(Timestamp, bool)>>>,
     /// For each webhook, how much there was whenever it was answered with 2xx.
     acknowledged: RefCell<Vec<Vec<Taken>>>,
     /// The copy of the table that is restored in the end, if it is.
@@ -448,7 +550,14 @@ impl<'w> Run<'w> {
         self.plan.trouble.clone().begin(&self.world.network);
         let webhooks = self.plan.webhooks.iter().enumerate();
         let sendings = webhooks.flat_map(|(index, sending)| sending.at.iter().map(move |at| (index, *at)));
-        let meanwhile = [self.rebuild().boxed_local(), self.raise_bases().boxed_local(), self.copy().boxed_local()];
+        self.world.confirm_decisions(self.plan.confirms);
+        let meanwhile = [
+            self.rebuild().boxed_local(),
+            self.raise_bases().boxed_local(),
+            self.copy().boxed_local(),
+            self.flip().boxed_local(),
+            self.learn().boxed_local(),
+        ];
         self.go_through(sendings, meanwhile).await;
         if let Some(copy) = self.copy.take() {
             self.tell(|| "the table is restored".to_owned());
@@ -480,6 +589,7 @@ impl<'w> Run<'w> {
         all.push(self.relay().boxed_local());
         all.push(self.replay().boxed_local());
         all.push(self.replay().boxed_local());
+        all.push(self.poll().boxed_local());
         while all.next().await.is_some() {}
         self.world.network.mend();
         self.world.pass(AFTERMATH).await;
@@ -499,6 +609,27 @@ impl<'w> Run<'w> {
         self.world.raise_base(base);
     }
 
+    async fn flip(&self) {
+        for at in &self.plan.flips {
+            sleep_until(self.start + *at).await;
+            let confirms = !self.world.confirms_decisions();
+            self.tell(|| format!("webhooks decide by themselves: {}", !confirms));
+            self.count("flips", 1);
+            self.world.confirm_decisions(confirms);
+        }
+    }
+
+    /// What goes on at Incode.
+    async fn learn(&self) {
+        let mut known: Vec<_> = self.plan.known.iter().collect();
+        known.sort_by_key(|(at, ..)| *at);
+        for (at, session, known) in known {
+            sleep_until(self.start + *at).await;
+            self.tell(|| format!("incode/{session} is now {known:?}"));
+            self.world.fake_incode.know(session, *known);
+        }
+    }
+
     async fn copy(&self) {
         if let Some(at) = self.plan.copied_at {
             sleep_until(self.start + at).await;
@@ -512,7 +643,7 @@ impl<'w> Run<'w> {
         let webhook = &self.plan.webhooks[index].webhook;
         sleep_until(self.start + at).await;
         for tries in 0.. {
-            self.arrivals.borrow_mut()[index].insert(self.world.clock.now());
+            self.arrivals.borrow_mut()[index].insert((self.world.clock.now(), self.world.confirms_decisions()));
             let answer = self.perhaps(self.world.deliver(webhook).boxed_local()).await;
             let outcome = answer.as_ref().and_then(|answer| answer.header("x-verdict-outcome")).unwrap_or("no answer");
             self.tell(|| format!("webhook {index}: {outcome}"));
@@ -554,6 +685,28 @@ impl<'w> Run<'w> {
                 self.tell(|| "the relay has run".to_owned());
             }
             looked_at = Some(self.world.network.call_count());
+            self.pause(seconds(60), seconds(300)).await;
+        }
+    }
+
+    /// The poller's schedule, with two runs at once at times.
+    async fn poll(&self) {
+        if self.plan.known.is_empty() {
+            return;
+        }
+        sleep(within(seconds(60))).await;
+        while !self.is_over.get() {
+            if self.world.is_poll_due() {
+                let once = || async { drop(self.perhaps(self.world.run_poller().boxed_local()).await) };
+                self.count("poller runs", 1);
+                if fastrand::u8(..4) == 0 {
+                    self.count("poller runs", 1);
+                    tokio::join!(once(), once());
+                } else {
+                    once().await;
+                }
+                self.tell(|| "the poller has run".to_owned());
+            }
             self.pause(seconds(60), seconds(300)).await;
         }
     }
@@ -621,6 +774,9 @@ impl<'w> Run<'w> {
                 // A run that fails shows in what is left.
                 let _ = self.world.run_relay().boxed_local().await;
             }
+            if !self.plan.known.is_empty() && self.world.is_poll_due() {
+                let _ = self.world.run_poller().boxed_local().await;
+            }
         }
         self.violated("it never settled".to_owned());
     }
@@ -646,7 +802,9 @@ impl<'w> Run<'w> {
         for fault in calls.iter().filter_map(|call| call.fault) {
             counts.add(name_of(fault), 1);
         }
+        counts.add("answers of Incode", self.world.fake_incode.answers().len());
         for record in self.world.records().values() {
+            counts.add("unconfirmed", record.events.values().filter(|event| is_unconfirmed(event)).count());
             let facts: Vec<Fact> = record.events.values().map(Fact::of).collect();
             for (name, count) in exercised(&facts) {
                 counts.add(name, count);

@@ -34,7 +34,7 @@ mod world;
 pub use clock::Clock;
 pub use crash::{frozen, polled};
 pub use dynamodb::DynamoDb;
-pub use fake_incode::FakeIncode;
+pub use fake_incode::{FakeIncode, Known};
 pub use histories::{Tally, histories, one as one_history};
 pub use history::{Counts, History, after_history, history, history_on, seed_of};
 pub use network::{Answer, Call, Change, Fault, Lasting, Network, Service, Snapshot, Transaction, failing};

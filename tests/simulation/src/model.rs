@@ -79,6 +79,12 @@ impl Fact {
         self.0["undated"] == true
     }
 
+    /// Whether it is marked as what another name has a payload say that was recorded before.
+    pub(crate) fn is_second_reading(&self) -> bool {
+        let remarks = self.0["remarks"].as_array().into_iter().flatten();
+        remarks.into_iter().any(|remark| *remark == "second_reading:object_payload")
+    }
+
     /// The time that it counts from: the provider's, else its arrival. Before everything that has a time is what has
     /// only blank ones.
     fn at(&self) -> Option<Timestamp> {
@@ -218,8 +224,17 @@ fn winner<'f>(
     telling.iter().copied().find(|fact| telling.iter().all(|other| fact.id() == other.id() || beats(fact, other)))
 }
 
+/// Whether the facts of an identification name several users: then nobody is identified.
+pub(crate) fn has_several_users(facts: &[Fact]) -> bool {
+    let of_identification = facts.iter().filter(|fact| fact.text("/kind") == Some("identification"));
+    of_identification.filter_map(Fact::user).collect::<BTreeSet<_>>().len() > 1
+}
+
 /// The fact whose decision stands.
 pub(crate) fn standing(facts: &[Fact]) -> Option<&Fact> {
+    if has_several_users(facts) {
+        return None;
+    }
     winner(facts, |fact| fact.outcome().is_some(), decision_beats)
 }
 
@@ -247,7 +262,7 @@ pub(crate) fn record_after(facts: &[Fact], last: u64) -> Value {
         .into_iter()
         .map(|attempt| json!({"id": attempt.id, "since": attempt.since, "stage": attempt.stage}))
         .collect();
-    json!({
+    let mut record = json!({
         "provider": first["provider"],
         "sessionId": first["sessionId"],
         "kind": first["kind"],
@@ -262,7 +277,11 @@ pub(crate) fn record_after(facts: &[Fact], last: u64) -> Value {
         "firstEventAt": facts.iter().map(Fact::arrived).min(),
         "lastEventAt": facts.iter().map(Fact::arrived).max(),
         "statusSince": status_since(facts),
-    })
+    });
+    if has_several_users(facts) {
+        record["hasSeveralUsers"] = true.into();
+    }
+    record
 }
 
 /// The arrival of the fact that brought the status.
@@ -435,7 +454,7 @@ fn time_of(change: &Value) -> Option<Timestamp> {
 }
 
 /// How often a session's facts are such that a rule of their order is needed, by what they are.
-pub(crate) fn exercised(facts: &[Fact]) -> [(&'static str, usize); 5] {
+pub(crate) fn exercised(facts: &[Fact]) -> [(&'static str, usize); 7] {
     let pairs =
         || facts.iter().enumerate().flat_map(|(place, one)| facts[..place].iter().map(move |other| (one, other)));
     let is_tie = |one: &Fact, other: &Fact| is_later(one, other).is_none();
@@ -459,6 +478,8 @@ pub(crate) fn exercised(facts: &[Fact]) -> [(&'static str, usize); 5] {
         ("captures beside results", checks(&|a, b, _, _| is_capture(a, b))),
         ("blank times", facts.iter().filter(|fact| fact.is_undated()).count()),
         ("several reasons", facts.iter().filter(|fact| fact.codes().len() > 1).count()),
+        ("second readings", facts.iter().filter(|fact| fact.is_second_reading()).count()),
+        ("identifications of several users", usize::from(has_several_users(facts))),
     ]
 }
 

@@ -4,9 +4,9 @@
 use crate::fake_incode::score;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use sha2::Sha256;
-use std::{fmt::Write as _, sync::LazyLock};
+use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 use verdict_sessions::{CheckOutcome, Outcome, Provider, Stage, Timestamp};
 use verdict_webhooks::incode::SCORE_PATH;
 
@@ -21,6 +21,8 @@ static CREDENTIALS: LazyLock<Value> = LazyLock::new(|| {
         json!({"baseUrl": "https://api.simulation.example", "apiKey": "simulated-api-key-0123456789",
             "email": "poller@simulation.example", "password": "simulated-password-0123456789"}),
     );
+    // A deployment says whether a webhook decides by itself.
+    incode.insert("confirmDecisions".to_owned(), json!(false));
     credentials
 });
 
@@ -332,7 +334,19 @@ impl Webhook {
     /// An identification at Treezor, for several reasons if it is declined.
     #[must_use]
     pub(crate) fn liveness(session: &str, is_declined: bool, reason_codes: &[&str], at: Timestamp) -> Self {
-        let mut payload = json!({"kyc-status": "processed", "user_id": session, "updated-at": at,
+        Self::liveness_of(session, session, is_declined, reason_codes, at)
+    }
+
+    /// The same of a user who isn't named like the identification.
+    #[must_use]
+    pub(crate) fn liveness_of(
+        user: &str,
+        session: &str,
+        is_declined: bool,
+        reason_codes: &[&str],
+        at: Timestamp,
+    ) -> Self {
+        let mut payload = json!({"kyc-status": "processed", "user_id": user, "updated-at": at,
             "score": u8::from(!is_declined)});
         if !reason_codes.is_empty() {
             let reasons = reason_codes.iter().map(|code| json!({"reason-code": code, "reason-message": ""}));
@@ -347,6 +361,50 @@ impl Webhook {
         };
         let envelope = json!({"webhook": "kycliveness.update", "object": "identification", "object_id": session});
         signed_by_treezor(&envelope, &payload, vec![claim])
+    }
+
+    /// A genuine webhook with this body, which need not be one that a provider would send.
+    ///
+    /// # Panics
+    /// For Treezor, which signs a part of it.
+    #[must_use]
+    pub fn with_body(provider: Provider, body: &str) -> Self {
+        match provider {
+            Provider::Veriff => veriff("/veriff/decisions", body, Vec::new()),
+            Provider::Incode => incode("onboarding-status", body, Vec::new()),
+            Provider::Treezor => panic!("Treezor signs its payloads"),
+            Provider::Wultra => Self::of_wultra(body.to_owned(), Vec::new()),
+        }
+    }
+
+    /// A webhook of Treezor's around this payload, as it is written; these members stand before it.
+    #[must_use]
+    pub fn with_payload(members: &str, payload: &str) -> Self {
+        Self::with_payload_signed_as(members, payload, payload)
+    }
+
+    /// The same with a payload that is signed in another form.
+    #[must_use]
+    pub fn with_payload_signed_as(members: &str, payload: &str, signed: &str) -> Self {
+        let keys = credentials(Provider::Treezor);
+        let signature = BASE64_STANDARD.encode(hmac(&keys["secrets"][0], signed.as_bytes()));
+        let body = format!(r#"{{{members},"object_payload":{payload},"object_payload_signature":"{signature}"}}"#);
+        let query = vec![("token".to_owned(), text(&keys["urlTokens"][0]).to_owned())];
+        Self { query, ..Self::posted(Provider::Treezor, "/treezor", body, Vec::new()) }
+    }
+
+    /// A webhook of Treezor's as somebody sends it who has captured it: in another envelope, which isn't signed.
+    ///
+    /// # Panics
+    /// If it isn't Treezor's.
+    #[must_use]
+    pub(crate) fn in_another_envelope(&self, members: &Value) -> Self {
+        assert_eq!(self.provider, Provider::Treezor);
+        let mut body: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(&self.body).unwrap();
+        for (name, value) in members.as_object().unwrap() {
+            body.insert(name.clone(), serde_json::value::to_raw_value(value).unwrap());
+        }
+        Self { body: serde_json::to_vec(&body).unwrap(), ..self.clone() }
     }
 
     /// A login at Incode that passed or failed.
@@ -447,6 +505,23 @@ impl Webhook {
 }
 
 impl Claim {
+    /// What an answer of Incode's API says.
+    pub(crate) fn of_answer(path: &str, session: &str, body: &str) -> Self {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let nothing = Self { reference: None, ..Self::of(Provider::Incode, session) };
+        let outcome = match body["overall"]["status"].as_str() {
+            Some("OK") => Some(Outcome::Approved),
+            Some("FAIL") => Some(Outcome::Declined),
+            Some("WARN") => Some(Outcome::Review),
+            _ => None,
+        };
+        if path == SCORE_PATH {
+            return Self { outcome, ..nothing };
+        }
+        assert_eq!(body["onboardingStatus"], "FACE_VALIDATION_FINISHED", "that is no news");
+        Self { stage: Some(Stage::Started), check: Some(("face".to_owned(), CheckOutcome::Captured)), ..nothing }
+    }
+
     /// Nothing yet, of a session.
     fn of(provider: Provider, session: &str) -> Self {
         Self {

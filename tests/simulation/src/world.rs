@@ -18,7 +18,7 @@ use tokio::{runtime, time::sleep};
 use verdict_pipeline::{
     Deadline, Environment, IntakeMessage, Poller, RebuildRequest, Receiver, Relay, Replay, SessionsTable, TableError,
     gateway::{Request, RequestId, Response},
-    replay,
+    preview, replay,
 };
 use verdict_sessions::{Provider, SessionKey};
 use verdict_webhooks::{Delivery, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
@@ -76,7 +76,17 @@ pub struct World {
     /// Whom the poller asks.
     pub fake_incode: FakeIncode,
     deployed: RefCell<Rc<Functions>>,
+    deployment: Cell<Deployment>,
     requests: Cell<u64>,
+}
+
+/// What a deployment sets.
+#[derive(Clone, Copy, Default)]
+struct Deployment {
+    /// The base of sequences.
+    base: u64,
+    /// Whether Incode's API has to confirm what a webhook decides.
+    confirms: bool,
 }
 
 /// The functions of one deployment. Each is started when it is first invoked.
@@ -115,17 +125,34 @@ impl World {
         }
         let network = Network::new(table, sqs);
         Self {
-            deployed: RefCell::new(Rc::new(Functions::deploy(&network, 0))),
+            deployed: RefCell::new(Rc::new(Functions::deploy(&network, Deployment::default()))),
+            deployment: Cell::default(),
             network,
             clock,
-            fake_incode: FakeIncode::default(),
+            fake_incode: FakeIncode::start(clock),
             requests: Cell::new(0),
         }
     }
 
     /// Deploys the functions anew, with this base of sequences. What is under way goes on with the one before.
     pub fn raise_base(&self, base: u64) {
-        *self.deployed.borrow_mut() = Rc::new(Functions::deploy(&self.network, base));
+        self.deploy(Deployment { base, ..self.deployment.get() });
+    }
+
+    /// The same, with Incode's API having to confirm what a webhook decides, or not.
+    pub fn confirm_decisions(&self, confirms: bool) {
+        self.deploy(Deployment { confirms, ..self.deployment.get() });
+    }
+
+    /// Whether Incode's API has to confirm what a webhook decides.
+    #[must_use]
+    pub fn confirms_decisions(&self) -> bool {
+        self.deployment.get().confirms
+    }
+
+    fn deploy(&self, deployment: Deployment) {
+        self.deployment.set(deployment);
+        *self.deployed.borrow_mut() = Rc::new(Functions::deploy(&self.network, deployment));
     }
 
     fn deployed(&self) -> Rc<Functions> {
@@ -198,7 +225,7 @@ impl World {
         let invocation = serde_json::from_value(invocation).unwrap();
         let deadline = Deadline::after(REPLAY_BUDGET);
         let answer = self.deployed().replay().answer(invocation, self.clock.now(), deadline).await;
-        let replay::Answer::Batch(answer) = answer else { panic!("a batch is answered as one") };
+        let Ok(replay::Answer::Batch(answer)) = answer else { panic!("a batch is answered as one") };
         for message in &messages {
             if !answer.batch_item_failures.iter().any(|failure| message["MessageId"] == failure.item_identifier) {
                 let done = json!({"QueueUrl": Sqs::url(INTAKE), "ReceiptHandle": message["ReceiptHandle"]});
@@ -215,7 +242,7 @@ impl World {
 
     /// The same, which may withdraw a decision.
     pub fn request_rebuild_that(&self, session: SessionKey, withdraw: bool) {
-        let request = IntakeMessage::Rebuild(RebuildRequest { session, withdraw });
+        let request = IntakeMessage::Rebuild(RebuildRequest { session, withdraw, reason: None });
         self.put_on_intake(&serde_json::to_string(&request).unwrap());
     }
 
@@ -224,10 +251,19 @@ impl World {
         self.call_sqs("SendMessage", &json!({"QueueUrl": Sqs::url(INTAKE), "MessageBody": body}));
     }
 
-    /// The replay's report on what a rebuild of these sessions would change.
+    /// The report of `rebuild-preview` on what a rebuild of these sessions would change.
+    ///
+    /// # Panics
+    /// If it makes a call that its role doesn't allow.
     pub async fn preview_rebuild(&self, sessions: Vec<SessionKey>) -> Value {
-        let question = replay::Invocation::DryRun { withdraw: false, dry_run: sessions };
-        json!(self.deployed().replay().answer(question, self.clock.now(), Deadline::after(REPLAY_BUDGET)).await)
+        let question = preview::Invocation::Preview(preview::Question { sessions, withdraw: false });
+        let preview = self.deployed().environment.rebuild_preview().unwrap();
+        let before = self.network.call_count();
+        let answer = preview.answer(question, self.clock.now(), Deadline::after(REPLAY_BUDGET)).await;
+        let calls = self.network.calls_after(before).into_iter().map(|call| call.operation);
+        let more: Vec<_> = calls.filter(|operation| !["GetItem", "Query"].contains(&operation.as_str())).collect();
+        assert!(more.is_empty(), "a preview reads alone: {more:?}");
+        json!(answer)
     }
 
     /// The table, as a function has it.
@@ -266,11 +302,35 @@ impl World {
     }
 
     /// Whether nothing waits, neither to be published nor to be replayed; nor to be polled, where there is somebody to
-    /// be asked.
+    /// be asked; nor to be confirmed, where there is somebody who knows.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let is_polled = self.fake_incode.is_empty() || self.network.with_dynamodb(DynamoDb::poll_entries) == 0;
-        is_polled && self.network.with_dynamodb(DynamoDb::outbox_entries) == 0 && self.waiting().is_empty()
+        let is_scored = |poll: &Map<String, Value>| {
+            let session = text(poll, "pk").trim_start_matches(SESSION).trim_start_matches("incode/");
+            poll.get("pollConfirms").is_some() && self.fake_incode.has_scored(session)
+        };
+        let is_confirmed = !self.polls().iter().any(is_scored);
+        is_polled
+            && is_confirmed
+            && self.network.with_dynamodb(DynamoDb::outbox_entries) == 0
+            && self.waiting().is_empty()
+    }
+
+    /// The poll schedule.
+    fn polls(&self) -> Vec<Map<String, Value>> {
+        if self.network.with_dynamodb(DynamoDb::poll_entries) == 0 {
+            return Vec::new();
+        }
+        let items = self.network.with_dynamodb(DynamoDb::items);
+        items.into_iter().filter(|item| text(item, "sk") == "POLL").collect()
+    }
+
+    /// Whether a session on the poll schedule is due.
+    #[must_use]
+    pub fn is_poll_due(&self) -> bool {
+        let now = self.clock.now().sortable();
+        self.polls().iter().any(|poll| *text(poll, "dueAt") <= *now)
     }
 
     /// What waits on intake.
@@ -285,7 +345,11 @@ impl World {
     pub fn records(&self) -> BTreeMap<String, Record> {
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
         for item in self.network.with_dynamodb(DynamoDb::items) {
-            // What is no session's is the pause of the polls.
+            // What is no session's is the pause of the polls, and what a payload is bound to, which may come before the
+            // session of the user whom it is written down with.
+            if text(&item, "sk").starts_with("BOUND#") {
+                continue;
+            }
             if let Some(key) = text(&item, "pk").strip_prefix(SESSION).map(str::to_owned) {
                 records.entry(key).or_default().take(item);
             }
@@ -319,9 +383,9 @@ impl World {
 }
 
 impl Functions {
-    fn deploy(network: &Network, base: u64) -> Self {
+    fn deploy(network: &Network, deployment: Deployment) -> Self {
         Self {
-            environment: Environment::new(variables(base), network.http_client()).unwrap(),
+            environment: Environment::new(variables(deployment), network.http_client()).unwrap(),
             veriff: OnceCell::new(),
             incode: OnceCell::new(),
             treezor: OnceCell::new(),
@@ -396,7 +460,7 @@ fn as_event_record(message: &Value) -> Value {
 }
 
 /// The functions' environment, as the template gives it.
-fn variables(base: u64) -> impl Fn(&str) -> Option<String> + 'static {
+fn variables(Deployment { base, confirms }: Deployment) -> impl Fn(&str) -> Option<String> + 'static {
     static WORLDS: AtomicU64 = AtomicU64::new(0);
     let world = WORLDS.fetch_add(1, Ordering::Relaxed);
     move |name| {
@@ -412,7 +476,11 @@ fn variables(base: u64) -> impl Fn(&str) -> Option<String> + 'static {
             "QUARANTINE_QUEUE_URL" => Sqs::url(QUARANTINE),
             "WAKE_UP_QUEUE_URL" => Sqs::url(WAKE_UP),
             "VERIFF_CREDENTIALS" => credentials(Provider::Veriff).to_string(),
-            "INCODE_CREDENTIALS" => credentials(Provider::Incode).to_string(),
+            "INCODE_CREDENTIALS" => {
+                let mut credentials = credentials(Provider::Incode).clone();
+                credentials["confirmDecisions"] = confirms.into();
+                credentials.to_string()
+            }
             "TREEZOR_CREDENTIALS" => credentials(Provider::Treezor).to_string(),
             "WULTRA_CREDENTIALS" => credentials(Provider::Wultra).to_string(),
             _ => return None,

@@ -28,6 +28,9 @@ const LATENCY: Range<Duration> = Duration::from_millis(1)..Duration::from_millis
 /// A provider gives up on an answer after five seconds.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// About a third of the time that a run of replay has: what one of three messages may take.
+const SHARE: Duration = Duration::from_secs(8);
+
 /// Longer than any call takes effect after its caller gave up on it.
 const AFTER_ALL_IS_LATE: Duration = Duration::from_secs(40);
 
@@ -304,7 +307,7 @@ fn a_message_whose_session_is_in_demand_holds_up_itself_alone() {
             let mut first = None;
             let plan = move |call: &Call| {
                 let now = Instant::now();
-                let is_early = call.operation == "TransactWriteItems" && now < *first.get_or_insert(now) + PATIENCE;
+                let is_early = call.operation == "TransactWriteItems" && now < *first.get_or_insert(now) + SHARE;
                 is_early.then_some(fault)
             };
             assert_eq!(left_by(&world, &backlog, plan).await, left, "{fault:?}");

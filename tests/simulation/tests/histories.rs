@@ -10,7 +10,7 @@ const HISTORIES: u64 = 3000;
 const SEED: u64 = 1;
 
 /// What has to have happened, so that one sees that nothing has quietly stopped happening.
-const EXERCISED: [&str; 42] = [
+const EXERCISED: [&str; 46] = [
     "decisions of one time",
     "checks of one time",
     "captures beside results",
@@ -39,6 +39,10 @@ const EXERCISED: [&str; 42] = [
     "copies of notifications",
     "bases",
     "restores",
+    "flips",
+    "poller runs",
+    "answers of Incode",
+    "unconfirmed",
     "fault: failed before",
     "fault: answer lost",
     "fault: throttled",

@@ -76,7 +76,7 @@ fn environment(world: &World) -> Environment {
         ("AWS_REGION", format!("wake-up-{number}")),
         ("AWS_ACCESS_KEY_ID", "simulated".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "simulated".to_owned()),
-        ("AWS_ENDPOINT_URL", "https://aws.simulation.example".to_owned()),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566".to_owned()),
         ("SESSIONS_TABLE", "sessions".to_owned()),
         ("DECISIONS_QUEUE_URL", Sqs::url("DecisionsQueue")),
         ("INTAKE_QUEUE_URL", Sqs::url("IntakeQueue")),
@@ -94,6 +94,16 @@ fn poller(world: &World, api: &CountingIncode) -> Poller<CountingIncode> {
 
 fn receiver(world: &World) -> Receiver<Incode> {
     environment(world).receiver(Incode::from_json).unwrap()
+}
+
+/// A receiver whose webhooks' decisions the API has to confirm.
+fn confirming_receiver(world: &World) -> Receiver<Incode> {
+    let confirming = |json: &str| {
+        let mut credentials: Value = serde_json::from_str(json).unwrap();
+        credentials["confirmDecisions"] = json!(true);
+        Incode::from_json(&credentials.to_string())
+    };
+    environment(world).receiver(confirming).unwrap()
 }
 
 async fn deliver(world: &World, receiver: &Receiver<Incode>, webhook: &Webhook) -> Response {
@@ -428,5 +438,75 @@ fn a_session_that_incode_does_not_know_is_given_up_after_three_days() {
             run(world, &poller).await;
         }
         assert_eq!(place(world), None);
+    });
+}
+
+fn succeeded(world: &World) -> Webhook {
+    Webhook::decision(Provider::Incode, "1001", Outcome::Approved, world.clock.now(), "")
+}
+
+#[test]
+fn what_has_to_be_confirmed_wakes_the_poller_and_the_score_decides() {
+    simulated(async |world| {
+        let api = CountingIncode::scoring([Ok("FAIL")]);
+        deliver(world, &confirming_receiver(world), &succeeded(world)).await;
+        assert_eq!((outcome(world), place(world).unwrap()["pollConfirms"].clone()), (json!(null), json!(true)));
+        let [message] = world.quarantined().try_into().unwrap();
+        assert_eq!(message.to_string(), wake_up_as_sent(world));
+        hand(world, &poller(world, &api), &[message.to_string()]).await;
+        assert_eq!((outcome(world), place(world)), (json!("declined"), None));
+    });
+}
+
+#[test]
+fn a_decision_that_stands_does_not_end_what_has_to_be_confirmed() {
+    simulated(async |world| {
+        let (receiver, api) = (confirming_receiver(world), CountingIncode::scoring([Ok("OK"), Ok("FAIL")]));
+        deliver(world, &receiver, &finished(world)).await;
+        hand(world, &poller(world, &api), &[wake_up(world)]).await;
+        assert_eq!(outcome(world), "approved");
+        world.pass(Duration::from_secs(1)).await;
+        deliver(
+            world,
+            &receiver,
+            &Webhook::decision(Provider::Incode, "1001", Outcome::Declined, world.clock.now(), ""),
+        )
+        .await;
+        assert_eq!(outcome(world), "approved");
+        hand(world, &poller(world, &api), &[wake_up(world)]).await;
+        assert_eq!((outcome(world), place(world)), (json!("declined"), None));
+    });
+}
+
+#[test]
+fn what_comes_between_does_not_forget_what_has_to_be_confirmed() {
+    simulated(async |world| {
+        let (receiver, api) = (confirming_receiver(world), CountingIncode::scoring([Ok("UNKNOWN"), Ok("OK")]));
+        deliver(world, &receiver, &succeeded(world)).await;
+        hand(world, &poller(world, &api), &[wake_up(world)]).await;
+        // A poll request, and news of a session that hasn't finished.
+        hand(world, &poller(world, &api), &[json!({"kind": "poll", "interviewId": "1001"}).to_string()]).await;
+        assert_eq!((api.questions_for(SCORE_PATH), outcome(world)), (2, json!("approved")));
+    });
+}
+
+#[test]
+fn a_copy_of_what_has_to_be_confirmed_is_asked_about_once_more_only_if_nobody_has_answered() {
+    simulated(async |world| {
+        let (receiver, api) = (confirming_receiver(world), CountingIncode::scoring([Ok("UNKNOWN"), Ok("OK")]));
+        let webhook = succeeded(world);
+        deliver(world, &receiver, &webhook).await;
+        hand(world, &poller(world, &api), &[wake_up(world)]).await;
+        let waiting = place(world);
+        deliver(world, &receiver, &webhook).await;
+        assert_eq!(place(world), waiting, "it is on the schedule");
+        world.pass(Duration::from_secs(61)).await;
+        run(world, &poller(world, &api)).await;
+        assert_eq!((outcome(world), place(world)), (json!("approved"), None));
+        deliver(world, &receiver, &webhook).await;
+        assert_eq!(place(world), None, "it is answered");
+        world.pass(Duration::from_mins(41)).await;
+        deliver(world, &receiver, &webhook).await;
+        assert_eq!(place(world).unwrap()["pollReason"], "recheck", "no retry comes so late");
     });
 }

@@ -1,6 +1,8 @@
 //! The soak: the functions' own binaries under load for a long time, while calls fail, stores go away and processes are
 //! killed. In the end nothing may be lost, wrong, doubled or backwards, and no process may have grown.
 //!
+//! With `ATTACK`, the name of an attack, it instead tries that on the functions: see `attack`.
+//!
 //! With `BEFORE`, a folder with the functions of an earlier release, it instead runs that release and today's side by side
 //! on one table and queues: see `side_by_side`.
 //!
@@ -19,6 +21,7 @@
     reason = "a tool: what can't be ends it, and it speaks on the terminal"
 )]
 
+mod attack;
 mod audit;
 mod clock;
 mod faults;
@@ -45,8 +48,14 @@ async fn main() -> ExitCode {
         Into::into,
     );
     let before = env::var_os("BEFORE").filter(|folder| !folder.is_empty());
+    let attack = env::var("ATTACK").ok().filter(|name| !name.is_empty());
+    let webhooks = match (&attack, &before) {
+        (Some(_), _) => 10_000,
+        (None, Some(_)) => 1000,
+        (None, None) => 200_000,
+    };
     let settings = Settings {
-        webhooks: variable("WEBHOOKS", if before.is_some() { 1000 } else { 200_000 }),
+        webhooks: variable("WEBHOOKS", webhooks),
         faults: variable("FAULTS", 0.05),
         seed: variable("SEED", 1),
         binaries,
@@ -55,9 +64,10 @@ async fn main() -> ExitCode {
     let mut terminated = signal(SignalKind::terminate()).unwrap();
     // Whatever comes first: what is dropped takes the functions' processes with it.
     let run = async {
-        match before {
-            Some(before) => SideBySide::run(settings, before.into()).await,
-            None => Soak::run(settings).await,
+        match (attack, before) {
+            (Some(attack), _) => attack::run(&attack, settings).await,
+            (None, Some(before)) => SideBySide::run(settings, before.into()).await,
+            (None, None) => Soak::run(settings).await,
         }
     };
     let is_well = tokio::select! {

@@ -357,6 +357,8 @@ pub(crate) fn variables(address: &str) -> BTreeMap<String, String> {
         ("AWS_ACCESS_KEY_ID", "soak".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "soak".to_owned()),
         ("AWS_REGION", "eu-west-1".to_owned()),
+        // The local stack's credentials are accepted only where this is on the machine.
+        ("AWS_ENDPOINT_URL", format!("http://{address}")),
         ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{address}")),
         ("AWS_ENDPOINT_URL_SQS", format!("http://{address}")),
         ("SESSIONS_TABLE", TABLE.to_owned()),

@@ -35,6 +35,17 @@ pub(crate) struct Stores {
     /// each page of its answer.
     written: Mutex<BTreeSet<String>>,
     sqs: Mutex<Sqs>,
+    /// The time that an answer takes.
+    latency: Duration,
+    traffic: Mutex<Traffic>,
+}
+
+/// The calls that came, and the bytes of those that write to the table.
+#[derive(Default)]
+pub(crate) struct Traffic {
+    /// How many, by operation.
+    pub(crate) calls: BTreeMap<String, usize>,
+    pub(crate) written: usize,
 }
 
 /// A message that was received.
@@ -59,7 +70,25 @@ impl Stores {
             sqs.create(name, QueueSettings::of_template(name));
         }
         let dynamodb = DynamoDb::with_sessions_table(TABLE);
-        Self { faults, dynamodb, tokens: Mutex::default(), written: Mutex::default(), sqs: Mutex::new(sqs) }
+        Self {
+            faults,
+            dynamodb,
+            tokens: Mutex::default(),
+            written: Mutex::default(),
+            sqs: Mutex::new(sqs),
+            latency: Duration::ZERO,
+            traffic: Mutex::default(),
+        }
+    }
+
+    /// The same, each of whose answers takes that long.
+    pub(crate) fn with_latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
+    }
+
+    /// The calls since they were last taken.
+    pub(crate) fn take_traffic(&self) -> Traffic {
+        std::mem::take(&mut *self.traffic.lock().unwrap())
     }
 
     /// Answers a function's call, if at all.
@@ -71,6 +100,10 @@ impl Stores {
             _ => return None,
         };
         let body = request.into_body();
+        self.traffic.lock().unwrap().count(&operation, body.len());
+        if !self.latency.is_zero() {
+            sleep(self.latency).await;
+        }
         let answer = match self.faults.next(service) {
             None => self.call(service, &operation, &body),
             Some(Fault::ServerError) => server_error(),
@@ -164,9 +197,28 @@ impl Stores {
         self.ask_queue("DeleteMessage", queue, json!({"ReceiptHandle": receipt}));
     }
 
+    /// Shows a message that was received again at once.
+    pub(crate) fn show(&self, queue: &str, receipt: &str) {
+        self.ask_queue("ChangeMessageVisibility", queue, json!({"ReceiptHandle": receipt, "VisibilityTimeout": 0}));
+    }
+
+    /// The bodies of all that a queue ever took, in order.
+    pub(crate) fn accepted(&self, queue: &str) -> Vec<String> {
+        self.sqs.lock().unwrap().accepted(queue).into_iter().map(|message| message.body).collect()
+    }
+
     /// The bodies of what is in a queue, in flight or not.
     pub(crate) fn held(&self, queue: &str) -> Vec<String> {
         self.sqs.lock().unwrap().held(queue)
+    }
+}
+
+impl Traffic {
+    fn count(&mut self, operation: &str, bytes: usize) {
+        *self.calls.entry(operation.to_owned()).or_default() += 1;
+        if ["TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"].contains(&operation) {
+            self.written += bytes;
+        }
     }
 }
 

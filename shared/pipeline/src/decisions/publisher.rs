@@ -50,17 +50,23 @@ impl Publisher {
         Self { table, queue }
     }
 
-    /// Publishes what is due, of one session after the other. The relay publishes what this can't: it is durable.
+    /// Publishes what is due, of one session after the other, until the deadline. The relay publishes what this can't: it
+    /// is durable.
     pub(crate) async fn publish_due(&self, due: &[Due], clock: Clock, deadline: Deadline) {
-        for due in due {
+        for (published, due) in (0..).zip(due) {
             let publish = async {
                 match due {
                     Due::Next(next) => self.publish(&PartitionKey::of(&next.session), next, clock).await,
                     Due::Outbox(session) => self.publish_outbox(&PartitionKey::of(session), clock).await.map(drop),
                 }
             };
-            if let Err(error) = deadline.try_bound(publish).await {
-                tracing::warn!(%error, "could not publish; left to the relay");
+            match deadline.try_bound(publish).await {
+                Ok(()) => {}
+                Err(error @ PublishError::Deadline(_)) => {
+                    tracing::warn!(%error, published, "could not publish all; the rest is left to the relay");
+                    return;
+                }
+                Err(error) => tracing::warn!(%error, "could not publish; left to the relay"),
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     store::table::error::TableError,
     telemetry::line::{Line, shown},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use verdict_sessions::{Provider, Remark, SessionEvent, SessionKey, Timestamp};
 use verdict_webhooks::{Disposition, Ignored, Refusal, Unreadable};
 
@@ -161,6 +161,8 @@ pub(crate) enum Origin {
 pub(crate) struct HandlingReport<'a> {
     pub(crate) origin: Origin,
     pub(crate) request: Option<&'a RequestId>,
+    /// The address that it came from. Logged of what is refused alone.
+    pub(crate) source: Option<IpAddr>,
     pub(crate) provider: Provider,
     pub(crate) handling: &'a Handling,
     pub(crate) took: Duration,
@@ -185,6 +187,12 @@ impl HandlingReport<'_> {
             (_, Disposition::Probe) => line.with("took", took),
             // The run of the poller counts its answers itself.
             (Origin::Poll, _) => self.with_rarities(line.with("took", took)),
+            (Origin::Provider, Disposition::Refused(refusal)) => {
+                let line = line.with("source", self.source.map(|address| address.to_string()));
+                // Before the proof: it may be a stranger's, or a webhook that is lost.
+                let line = line.count_if_any("bodyTooLarge", usize::from(*refusal == Refusal::BodyTooLarge));
+                self.with_rarities(line.count(disposition.as_str(), 1).millis("took", took))
+            }
             (Origin::Provider, _) => self.with_rarities(line.count(disposition.as_str(), 1).millis("took", took)),
             (Origin::Intake, _) => {
                 self.with_rarities(line.count(&format!("replay.{}", disposition.as_str()), 1).millis("took", took))
@@ -259,6 +267,7 @@ mod tests {
         let report = HandlingReport {
             origin,
             request: None,
+            source: Some([203, 0, 113, 7].into()),
             provider: Provider::Veriff,
             handling,
             took: Duration::from_millis(7),
@@ -280,6 +289,23 @@ mod tests {
         assert_eq!((&line["message"], &line["reason"]), (&json!("delivery"), &json!("undecided")));
         assert_eq!((&line["ignored"], &line["provider"], &line["took"]), (&json!(1), &json!("veriff"), &json!(7)));
         assert_eq!((&line["unrecognised"], &line["lateCopy"], &line["idReused"]), (&json!(0), &json!(0), &json!(0)));
+    }
+
+    #[test]
+    fn a_refusal_says_where_it_came_from_and_nothing_else_does() {
+        let refused = line(Origin::Provider, &Handling::refused(Refusal::SignatureMismatch));
+        assert_eq!(metrics(&refused), (vec!["refused", "took"], &json!([["provider"]])));
+        assert_eq!((&refused["source"], &refused["reason"]), (&json!("203.0.113.7"), &json!("signature_mismatch")));
+        for disposition in [Disposition::Recorded, Disposition::Duplicate, Disposition::Failed, Disposition::Probe] {
+            assert_eq!(line(Origin::Provider, &Handling::of(disposition)).get("source"), None, "{disposition:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_too_large_is_counted_for_an_alarm() {
+        let refused = line(Origin::Provider, &Handling::refused(Refusal::BodyTooLarge));
+        assert_eq!(metrics(&refused), (vec!["bodyTooLarge", "refused", "took"], &json!([["provider"]])));
+        assert_eq!((&refused["bodyTooLarge"], &refused["reason"]), (&json!(1), &json!("body_too_large")));
     }
 
     #[test]

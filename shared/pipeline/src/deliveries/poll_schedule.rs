@@ -6,7 +6,7 @@ use crate::{
         table::{
             SessionsTable,
             error::TableError,
-            polls::{Cause, PollReason},
+            polls::{Cause, PollReason, ScheduledPoll},
             record::FirstCopy,
         },
         wake_up::DuePoll,
@@ -76,18 +76,24 @@ impl PollSchedule {
         if !self.is_polled || !ApiAccess::knows_more_than(event) {
             return Ok(not_scheduled);
         }
+        let told = [Some(event), first.map(|first| &first.event)];
+        let has_to_confirm = told.into_iter().flatten().any(ApiAccess::has_to_confirm);
         let (reason, due_at) = match event {
-            _ if is_late_copy => (PollReason::Recheck, now),
+            _ if is_late_copy || has_to_confirm => (PollReason::Recheck, now),
             SessionEvent { decision: Some(decision), .. } if decision.outcome.is_final() => return Ok(not_scheduled),
             SessionEvent { stage: Some(Stage::Submitted), .. } | SessionEvent { decision: Some(_), .. } => {
                 (PollReason::Decision, now)
             }
             _ => (PollReason::Quiet, now.plus(RETRIES_END)),
         };
-        if first.is_some_and(|first| !is_late_copy && first.is_decided || is_scheduled(first, reason, now)) {
+        if first.is_some_and(|first| is_in_place(first, reason, has_to_confirm, is_late_copy, now)) {
             return Ok(not_scheduled);
         }
-        let cause = if first.is_some() { Cause::Copy } else { Cause::News };
+        let cause = match first {
+            _ if has_to_confirm => Cause::Unconfirmed,
+            Some(_) => Cause::Copy,
+            None => Cause::News,
+        };
         let is_changed = self.table.schedule_poll(&event.session, reason, cause, now, due_at).await?;
         Ok(Scheduled { due_at: Some(due_at).filter(|due_at| is_changed && *due_at == now), ..not_scheduled })
     }
@@ -104,7 +110,14 @@ impl PollSchedule {
     }
 }
 
-/// Returns whether the session of a copy is where the copy would put it.
-fn is_scheduled(first: &FirstCopy, reason: PollReason, now: Timestamp) -> bool {
-    first.poll.is_some_and(|poll| poll.will_do(reason, now))
+/// Returns whether the session of a copy needs no other place. If the copy is late, only one that is due now will do; if
+/// not, the session may have got what it needs already.
+fn is_in_place(first: &FirstCopy, reason: PollReason, has_to_confirm: bool, is_late: bool, now: Timestamp) -> bool {
+    let has_got_it = if has_to_confirm { first.is_answered() } else { first.is_decided };
+    let will_do = |poll: ScheduledPoll| match (has_to_confirm, is_late) {
+        (true, false) => poll.has_to_confirm,
+        (true, true) => poll.has_to_confirm && poll.will_do(reason, now),
+        (false, _) => poll.will_do(reason, now),
+    };
+    !is_late && has_got_it || first.poll.is_some_and(will_do)
 }

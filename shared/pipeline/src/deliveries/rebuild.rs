@@ -7,7 +7,12 @@
 use crate::{
     store::{
         queued_webhook::RebuildRequest,
-        table::{SessionsTable, error::TableError},
+        table::{
+            SessionsTable,
+            error::TableError,
+            items::{Payload, StoredPayload},
+            part_ids::PartId,
+        },
     },
     telemetry::line::{Line, shown},
     time::{backoff::Pauses, deadline::Deadline},
@@ -18,9 +23,20 @@ use std::collections::HashMap;
 use verdict_sessions::{
     EventId, NotRebuilt, Outcome, Refolded, Session, SessionEvent, SessionKey, Timestamp, Withdrawal,
 };
-use verdict_webhooks::{Unreadable, read_again};
+use verdict_webhooks::{Part, ReadAgain, read_part_again};
+
+/// The word for a record that stays as it is.
+const UNCHANGED: &str = "unchanged";
 
 /// The result of a rebuild.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Rebuild {
+    pub(crate) record: Rebuilt,
+    /// The number of payloads that held more than today's readers store with their events.
+    narrowed: usize,
+}
+
+/// What a rebuild made of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Rebuilt {
     /// Today's readers make the record that there is.
@@ -83,6 +99,22 @@ impl Refused {
     }
 }
 
+impl Rebuilt {
+    fn report(&self) -> (&'static str, Value) {
+        match self {
+            Self::Unchanged => (UNCHANGED, json!({})),
+            Self::Indexed => ("indexed", json!({})),
+            Self::Replaced(Changes { events, members, from, to, notified }) => (
+                "changed",
+                json!({"events": events, "members": members, "notified": notified, "decision": {"from": from, "to": to}}),
+            ),
+            Self::Refused { refused, is_indexed } => {
+                ("refused", json!({"reason": refused.code(), "events": refused.events(), "indexed": is_indexed}))
+            }
+        }
+    }
+}
+
 /// The report to the operator.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -94,31 +126,37 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn of(session: SessionKey, rebuilt: &Result<Rebuilt, TableError>) -> Self {
-        let (outcome, details) = match rebuilt {
-            Ok(Rebuilt::Unchanged) => ("unchanged", json!({})),
-            Ok(Rebuilt::Indexed) => ("indexed", json!({})),
-            Ok(Rebuilt::Replaced(Changes { events, members, from, to, notified })) => (
-                "changed",
-                json!({"events": events, "members": members, "notified": notified, "decision": {"from": from, "to": to}}),
-            ),
-            Ok(Rebuilt::Refused { refused, is_indexed }) => {
-                ("refused", json!({"reason": refused.code(), "events": refused.events(), "indexed": is_indexed}))
-            }
+    pub(crate) fn of(session: SessionKey, rebuild: &Result<Rebuild, TableError>) -> Self {
+        let (outcome, details) = match rebuild {
+            Ok(rebuild) => rebuild.record.report(),
             Err(error) => ("failed", json!({"reason": error.to_string()})),
         };
-        let details = if let Value::Object(details) = details { details } else { Map::new() };
+        let mut details = if let Value::Object(details) = details { details } else { Map::new() };
+        let narrowed = rebuild.as_ref().map_or(0, |rebuild| rebuild.narrowed);
+        if narrowed > 0 {
+            details.insert("narrowed".to_owned(), narrowed.into());
+        }
+        let outcome = if outcome == UNCHANGED && narrowed > 0 { "narrowed" } else { outcome };
         Self { session, outcome, details }
     }
 
-    /// The log line: the audit of what was done to a record.
-    pub(crate) fn line(&self) -> Line {
+    /// The log line: the audit of what was done to a record, on whose request, and why. The report's own `reason` says why
+    /// the record stays as it is.
+    pub(crate) fn line(&self, who: Option<&str>, why: Option<&str>) -> Line {
         let line = Line::new("rebuild")
             .by("provider", self.session.provider.as_str())
             .with("session", shown(&self.session))
+            .with("who", who)
+            .with("why", why)
             .with("outcome", self.outcome)
             .count(&format!("rebuild.{}", self.outcome), 1);
         self.details.iter().fold(line, |line, (name, value)| line.with(name, value.clone()))
+    }
+
+    /// The log line of a preview: at which session somebody has looked. It counts in no metric.
+    pub(crate) fn preview_line(&self) -> Line {
+        let line = Line::new("preview").with("provider", self.session.provider.as_str());
+        line.with("session", shown(&self.session)).with("outcome", self.outcome)
     }
 }
 
@@ -128,8 +166,11 @@ pub(crate) async fn dry_run(
     request: &RebuildRequest,
     now: Timestamp,
     deadline: Deadline,
-) -> Result<Rebuilt, TableError> {
-    let look = async { Ok(read_all_again(table, request, now).await?.rebuilt()) };
+) -> Result<Rebuild, TableError> {
+    let look = async {
+        let (reading, stored) = read_all_again(table, request, now).await?;
+        Ok(Rebuild { record: reading.rebuilt(), narrowed: stored.narrowed.len() })
+    };
     deadline.try_bound(look).await
 }
 
@@ -142,7 +183,7 @@ pub(crate) async fn rebuild(
     request: &RebuildRequest,
     now: Timestamp,
     deadline: Deadline,
-) -> Result<Rebuilt, TableError> {
+) -> Result<Rebuild, TableError> {
     let tries = async {
         let mut pauses = Pauses::default();
         loop {
@@ -159,8 +200,13 @@ async fn try_to_rebuild(
     table: &SessionsTable,
     request: &RebuildRequest,
     now: Timestamp,
-) -> Result<Rebuilt, TableError> {
-    let reading = read_all_again(table, request, now).await?;
+) -> Result<Rebuild, TableError> {
+    let (reading, stored) = read_all_again(table, request, now).await?;
+    // Before the record is replaced: from then on, copies are looked for under these ids alone.
+    table.write_part_ids(&request.session, &stored.part_ids).await?;
+    for payload in &stored.narrowed {
+        table.replace_payload(&request.session, &payload.stored()).await?;
+    }
     if let Reading::Read(rebuild) = &reading {
         // The events first: if this stops in between, the next try finds the record still to be replaced.
         for event in &rebuild.changed {
@@ -173,13 +219,48 @@ async fn try_to_rebuild(
     if let Some(indexed) = reading.indexed() {
         table.index_session(indexed).await?;
     }
-    Ok(reading.rebuilt())
+    Ok(Rebuild { record: reading.rebuilt(), narrowed: stored.narrowed.len() })
+}
+
+/// What is stored of a session beside its record and its events, as far as it would be otherwise today.
+#[derive(Default)]
+struct Stored {
+    part_ids: Vec<PartId>,
+    narrowed: Vec<Narrowed>,
+}
+
+/// A payload that holds no more than what its event comes from.
+struct Narrowed {
+    event_id: EventId,
+    source: String,
+    text: String,
+    expires_at: String,
+}
+
+impl Narrowed {
+    /// What a payload is narrowed to. `None` if it holds no more than that.
+    fn of(stored: &StoredPayload<'_>, part: Part) -> Option<Self> {
+        (part.payload.len() < stored.payload.text.len()).then(|| Self {
+            event_id: stored.event_id.clone(),
+            source: stored.payload.source.to_owned(),
+            text: part.payload,
+            expires_at: stored.expires_at.to_owned(),
+        })
+    }
+
+    fn stored(&self) -> StoredPayload<'_> {
+        StoredPayload {
+            event_id: self.event_id.clone(),
+            payload: Payload { source: &self.source, text: &self.text },
+            expires_at: &self.expires_at,
+        }
+    }
 }
 
 /// A session as today's readers make it.
 enum Reading {
     /// A record.
-    Read(Box<Rebuild>),
+    Read(Box<Refold>),
     /// None.
     Refused {
         refused: Refused,
@@ -189,7 +270,7 @@ enum Reading {
 }
 
 /// A session as today's readers read it.
-struct Rebuild {
+struct Refold {
     before: Session,
     /// The events that read otherwise.
     changed: Vec<SessionEvent>,
@@ -220,7 +301,7 @@ impl Reading {
     }
 }
 
-impl Rebuild {
+impl Refold {
     fn changes(&self) -> Option<Changes> {
         let applied = match &self.refolded {
             Refolded::Changed(applied) => Some(applied),
@@ -245,11 +326,11 @@ async fn read_all_again(
     table: &SessionsTable,
     request: &RebuildRequest,
     now: Timestamp,
-) -> Result<Reading, TableError> {
+) -> Result<(Reading, Stored), TableError> {
     let session = &request.session;
     // The record first: an event that is recorded after this read changes its version, and the rebuild starts again.
     let Some(before) = table.session(session).await? else {
-        return Ok(Reading::Refused { refused: Refused::Unknown, indexed: None });
+        return Ok((Reading::Refused { refused: Refused::Unknown, indexed: None }, Stored::default()));
     };
     let recorded = table.all_events(session).await?;
     // The record may be ahead of a query for a moment: an event that is being written would be left out.
@@ -257,24 +338,26 @@ async fn read_all_again(
         return Err(TableError::Conflict);
     }
     let withdrawal = if request.withdraw { Withdrawal::At(now) } else { Withdrawal::Refused };
-    let refolded = match events_again(table, session, &recorded).await? {
+    let (events, stored) = events_again(table, session, &recorded).await?;
+    let refolded = match events {
         Ok(events) => match before.rebuild(&events, table.sequence_base(), withdrawal) {
             Ok(refolded) => Ok((events, refolded)),
             Err(problem) => Err(Refused::NotRebuilt(problem)),
         },
         Err(refused) => Err(refused),
     };
-    Ok(match refolded {
+    let reading = match refolded {
         Ok((events, refolded)) => {
             let changed = events.into_iter().filter(|event| !recorded.contains(event)).collect();
-            Reading::Read(Box::new(Rebuild { before, changed, refolded }))
+            Reading::Read(Box::new(Refold { before, changed, refolded }))
         }
         Err(refused) => {
             let lacks_place = before.status_since.is_none();
             let indexed = lacks_place.then(|| before.indexed(&recorded)).flatten().map(Box::new);
             Reading::Refused { refused, indexed }
         }
-    })
+    };
+    Ok((reading, stored))
 }
 
 /// Reads the payloads of recorded events again, with today's readers.
@@ -282,25 +365,32 @@ async fn events_again(
     table: &SessionsTable,
     session: &SessionKey,
     recorded: &[SessionEvent],
-) -> Result<Result<Vec<SessionEvent>, Refused>, TableError> {
-    let mut readings: HashMap<EventId, Result<Option<SessionEvent>, Unreadable>> = HashMap::new();
+) -> Result<(Result<Vec<SessionEvent>, Refused>, Stored), TableError> {
+    let mut readings: HashMap<EventId, Option<SessionEvent>> = HashMap::new();
+    let mut today = Stored::default();
     let by_id: HashMap<&EventId, &SessionEvent> = recorded.iter().map(|event| (&event.event_id, event)).collect();
-    let read = |event_id: &EventId, source: &str, payload: &str| {
-        if let Some(event) = by_id.get(event_id) {
-            readings.insert(event_id.clone(), read_again(event, source, payload));
+    let read = |stored: StoredPayload<'_>| {
+        let Some(event) = by_id.get(&stored.event_id) else { return };
+        let again = read_part_again(event, stored.payload.source, stored.payload.text).unwrap_or_default();
+        if let Some(again) = &again {
+            today.part_ids.extend(PartId::of(event, again));
         }
+        let event = again.map(|ReadAgain { event, part, .. }| {
+            today.narrowed.extend(Narrowed::of(&stored, part));
+            event
+        });
+        readings.insert(stored.event_id, event);
     };
     table.each_payload(session, read).await?;
 
     let expired = recorded.iter().filter(|event| !readings.contains_key(&event.event_id)).count();
-    if expired > 0 {
-        return Ok(Err(Refused::Expired(expired)));
-    }
-    let unreadable = readings.values().filter(|reading| !matches!(reading, Ok(Some(_)))).count();
-    if unreadable > 0 {
-        return Ok(Err(Refused::Unreadable(unreadable)));
-    }
-    Ok(Ok(readings.into_values().flatten().flatten().collect()))
+    let unreadable = readings.values().filter(|reading| reading.is_none()).count();
+    let events = match (expired, unreadable) {
+        (0, 0) => Ok(readings.into_values().flatten().collect()),
+        (0, _) => Err(Refused::Unreadable(unreadable)),
+        _ => Err(Refused::Expired(expired)),
+    };
+    Ok((events, today))
 }
 
 /// The names of the members that differ, as callers of the sessions API know them; never the values.
@@ -312,4 +402,28 @@ fn different_members(before: &Session, after: &Session) -> Vec<String> {
         .filter(|(name, value)| !COUNTERS.contains(&name.as_str()) && before[name.as_str()] != **value)
         .map(|(name, _)| name.clone())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rebuilds_line_says_who_asked_for_it_and_why() {
+        let session = SessionKey::named("treezor", "user:6461762").unwrap();
+        let refused = Rebuilt::Refused { refused: Refused::Expired(3), is_indexed: false };
+        let report = Report::of(session, &Ok(Rebuild { record: refused, narrowed: 0 }));
+        let line = report.line(Some("AROAEXAMPLE:operator-1"), Some("reader corrected")).value(Timestamp::EPOCH);
+        let members = ["provider", "session", "who", "why", "outcome", "reason"].map(|name| &line[name]);
+        let expected = [
+            "treezor",
+            "treezor/user:6461762",
+            "AROAEXAMPLE:operator-1",
+            "reader corrected",
+            "refused",
+            "payloads_expired",
+        ];
+        assert_eq!(members, expected.each_ref());
+        assert_eq!(report.line(None, None).value(Timestamp::EPOCH)["who"], json!(null));
+    }
 }

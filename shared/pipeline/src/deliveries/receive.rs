@@ -30,19 +30,26 @@ pub struct Receiver<P> {
     recorder: Recorder,
     intake: IntakeQueue,
     quarantine: QuarantineQueue,
+    /// The longest body that is proved, in bytes.
+    body_limit: usize,
 }
 
 impl<P: WebhookSource> Receiver<P> {
     pub(crate) fn new(provider: P, recorder: Recorder, intake: IntakeQueue, quarantine: QuarantineQueue) -> Self {
-        Self { provider, recorder, intake, quarantine }
+        Self { provider, recorder, intake, quarantine, body_limit: P::BODY_LIMIT }
+    }
+
+    /// The same with another limit for bodies, in bytes.
+    pub(crate) fn with_body_limit(self, body_limit: usize) -> Self {
+        Self { body_limit, ..self }
     }
 
     /// Receives one webhook. A 2xx means that it is durable.
     pub async fn receive(&self, request: Request) -> Response {
         let started = Instant::now();
         let Request { id, deadline, now, delivery, .. } = request;
-        let path = delivery.path().to_owned();
-        let handling = match self.provider.prove(delivery, now) {
+        let (path, source) = (delivery.path().to_owned(), delivery.source());
+        let handling = match self.provider.prove(delivery.with_body_limit(self.body_limit), now) {
             Ok(genuine) if genuine.is_probe() => Handling::of(Disposition::Probe),
             Ok(genuine) => self.take_in(&genuine, deadline).await,
             Err(refusal) => Handling::refused(refusal),
@@ -50,6 +57,7 @@ impl<P: WebhookSource> Receiver<P> {
         let report = HandlingReport {
             origin: Origin::Provider,
             request: Some(&id),
+            source,
             provider: P::PROVIDER,
             handling: &handling,
             took: started.elapsed(),

@@ -10,15 +10,14 @@ use crate::{
     store::table::{
         SessionsTable,
         error::TableError,
-        items::Payload,
-        record::{Due, FirstCopy, Recorded},
+        record::{Due, FirstCopy, Recorded, Source},
     },
     time::{clock::Clock, deadline::Deadline},
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};
 use verdict_sessions::{Remark, SessionEvent, Timestamp};
-use verdict_webhooks::{Disposition, Genuine, Reading, Unreadable, read};
+use verdict_webhooks::{Batch, Disposition, Genuine, Part, Reading, Unreadable, read_batch};
 
 /// The longest that publishing may hold up the answer. The webhook is durable by then, and the relay publishes the
 /// rest.
@@ -27,6 +26,10 @@ const PUBLISH_LIMIT: Duration = Duration::from_secs(1);
 /// The most sessions of one webhook that are recorded at once. A webhook may speak of hundreds.
 const MAX_CONCURRENT_SESSIONS: usize = 16;
 
+/// The most notifications of one webhook that are published with it: more than there is time for. The relay publishes the
+/// rest.
+const MAX_DUE: usize = 1024;
+
 /// Reads, records and publishes.
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -34,6 +37,18 @@ pub(crate) struct Recorder {
     publisher: Publisher,
     /// The poll schedule, if what is recorded may ask for polls.
     polls: Option<PollSchedule>,
+}
+
+/// What came of a webhook's events so far.
+#[derive(Default)]
+struct Recording {
+    /// `None` before the first of them.
+    handling: Option<Handling>,
+    /// The notifications to publish now.
+    due: Vec<Due>,
+    failure: Option<Failure>,
+    /// True if the other sessions would fail, too.
+    is_given_up: bool,
 }
 
 /// The way in which the events of one session were handled.
@@ -77,42 +92,77 @@ impl Recorder {
         now: Timestamp,
         durable_by: Deadline,
     ) -> Result<Handling, Unreadable> {
-        match read(genuine)? {
-            Reading::Events { events, payload } => {
-                let payload = Payload { source: genuine.path(), text: &payload };
-                Ok(self.record(&events, payload, now, durable_by).await)
+        let clock = Clock::at(now);
+        let mut recording = Recording::default();
+        let source = Source { path: genuine.path(), evidence: Some(genuine.evidence()) };
+        let mut first = Some(0);
+        while let Some(place) = first {
+            let Batch { reading, next } = read_batch(genuine, place)?;
+            match reading {
+                Reading::Events { events, parts } => {
+                    self.record_batch(&mut recording, &events, &parts, source, now, durable_by).await;
+                }
+                Reading::Nothing(ignored) => return Ok(Handling::ignored(ignored)),
             }
-            Reading::Nothing(ignored) => Ok(Handling::ignored(ignored)),
+            first = next.filter(|_| !recording.is_given_up);
         }
+        Ok(self.finish(recording, clock).await)
     }
 
-    /// Records events, then publishes what that makes due, or leaves it to the relay.
+    /// Records events, each with the part of the payload from `source` that it comes from, then publishes what that makes
+    /// due, or leaves it to the relay.
     pub(crate) async fn record(
         &self,
         events: &[SessionEvent],
-        payload: Payload<'_>,
+        parts: &[Part],
+        source: Source<'_>,
         now: Timestamp,
         durable_by: Deadline,
     ) -> Handling {
         let clock = Clock::at(now);
-        let mut handling = Handling::of_events(events);
-        let (mut due, mut failure) = (Vec::new(), None);
-        let sessions = stream::iter(by_session(events))
-            .map(|events| self.record_session(events, payload, now, durable_by))
+        let mut recording = Recording::default();
+        self.record_batch(&mut recording, events, parts, source, now, durable_by).await;
+        self.finish(recording, clock).await
+    }
+
+    /// Records events. What came of them is added to the recording.
+    async fn record_batch(
+        &self,
+        recording: &mut Recording,
+        events: &[SessionEvent],
+        parts: &[Part],
+        source: Source<'_>,
+        now: Timestamp,
+        durable_by: Deadline,
+    ) {
+        let mut handling = recording.handling.take().unwrap_or_else(|| Handling::of_events(events));
+        let sessions = stream::iter(by_session(events, parts))
+            .map(|events| self.record_session(events, source, now, durable_by))
             .buffer_unordered(MAX_CONCURRENT_SESSIONS);
         let mut sessions = pin!(sessions);
         while let Some(recorded) = sessions.next().await {
             match recorded {
-                Ok(session) => due.extend(session.added_to(&mut handling)),
+                Ok(session) => {
+                    let due = session.added_to(&mut handling);
+                    recording.due.extend(due.filter(|_| recording.due.len() < MAX_DUE));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "could not record");
-                    failure = Some(Failure::from(&error));
-                    if !error.is_session_specific() {
+                    recording.failure = Some(Failure::from(&error));
+                    recording.is_given_up |= !error.is_session_specific();
+                    if recording.is_given_up {
                         break;
                     }
                 }
             }
         }
+        recording.handling = Some(handling);
+    }
+
+    /// Publishes what is due once all events are recorded.
+    async fn finish(&self, recording: Recording, clock: Clock) -> Handling {
+        let Recording { handling, due, failure, .. } = recording;
+        let handling = handling.unwrap_or_else(|| Handling::of_events(&[]));
         if let Some(failure) = failure {
             // The time that is left is needed for putting the webhook on a queue. The relay publishes what is due.
             return handling.because_of(failure);
@@ -124,14 +174,14 @@ impl Recorder {
     /// Records the events of one session, one after the other.
     async fn record_session(
         &self,
-        events: Vec<&SessionEvent>,
-        payload: Payload<'_>,
+        events: Vec<(&SessionEvent, &Part)>,
+        source: Source<'_>,
         now: Timestamp,
         durable_by: Deadline,
     ) -> Result<SessionHandling, TableError> {
         let mut handling = SessionHandling::default();
-        for event in events {
-            let recorded = self.table.record(event, payload, now, durable_by).await?;
+        for (event, part) in events {
+            let recorded = self.table.record_part(event, source, part, now, durable_by).await?;
             let first = handling.add(event, recorded);
             if let Some(polls) = &self.polls {
                 handling.late_copies += usize::from(polls.after(event, first.as_deref(), durable_by).await?);
@@ -176,15 +226,15 @@ impl SessionHandling {
     }
 }
 
-/// The events of each session, in their order.
-fn by_session(events: &[SessionEvent]) -> Vec<Vec<&SessionEvent>> {
-    let mut sessions: Vec<Vec<&SessionEvent>> = Vec::new();
+/// The events of each session, in their order, with their parts.
+fn by_session<'e>(events: &'e [SessionEvent], parts: &'e [Part]) -> Vec<Vec<(&'e SessionEvent, &'e Part)>> {
+    let mut sessions: Vec<Vec<_>> = Vec::new();
     let mut places = HashMap::new();
-    for event in events {
+    for (event, part) in events.iter().zip(parts) {
         let place = *places.entry(&event.session).or_insert(sessions.len());
         match sessions.get_mut(place) {
-            Some(session) => session.push(event),
-            None => sessions.push(vec![event]),
+            Some(session) => session.push((event, part)),
+            None => sessions.push(vec![(event, part)]),
         }
     }
     sessions

@@ -7,7 +7,7 @@
 use super::{
     handling::{HandlingReport, Origin},
     quarantine::quarantine,
-    rebuild::{self, Rebuilt},
+    rebuild::{self, Rebuild, Rebuilt},
     record::Recorder,
 };
 use crate::{
@@ -26,17 +26,18 @@ use crate::{
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::{
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
-use verdict_sessions::{SessionKey, Timestamp};
+use verdict_sessions::Timestamp;
 
 /// The longest that a run may take. The function's own limit is the fence behind it.
 const BUDGET: Duration = Duration::from_secs(25);
 
-/// The longest that one message may take, so that one that gets nowhere leaves time for the others.
+/// The time that one message may take, so that one that gets nowhere leaves time for the others. It has more if its share of
+/// the time that is left is more: a webhook may speak of thousands of subjects, and mostly it is alone in its batch.
 const MESSAGE_BUDGET: Duration = Duration::from_secs(5);
 
 /// The part of that which is kept back for publishing.
@@ -44,6 +45,10 @@ const PUBLISH_RESERVE: Duration = Duration::from_millis(1200);
 
 /// The first pause of a message that could not be recorded; each one after is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
+
+/// The longest that a webhook may have been on its way when its message was sent. Quarantine holds one for 14 days, and an
+/// operator may send it back several times.
+const LONGEST_WAY: i64 = 60 * 24 * 60 * 60 * 1000;
 
 /// The longest pause. So long after an outage, at the latest, every message has been tried again.
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
@@ -64,16 +69,18 @@ pub enum Invocation {
     Doctor(Doctor),
     /// Messages from intake, from SQS's event source mapping.
     Batch(SqsEvent),
-    /// An operator's question: what would a rebuild of these sessions change?
+    /// A question to `rebuild-preview`, which this function answered in earlier releases. It is an error here.
     DryRun {
-        /// The sessions.
+        /// Whatever it is about.
         #[serde(rename = "dryRun")]
-        dry_run: Vec<SessionKey>,
-        /// True if the rebuild may withdraw decisions.
-        #[serde(default)]
-        withdraw: bool,
+        dry_run: IgnoredAny,
     },
 }
+
+/// The error for a question that another function answers.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("replay doesn't say what a rebuild would change: ask the function rebuild-preview")]
+pub struct PreviewElsewhere;
 
 /// The function's answer.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -83,11 +90,6 @@ pub enum Answer {
     Started(Started),
     /// The messages of the batch that stay on the queue.
     Batch(SqsBatchResponse),
-    /// The changes that a rebuild would make.
-    DryRun {
-        /// In the order of the question.
-        sessions: Vec<rebuild::Report>,
-    },
 }
 
 /// The result of taking one message.
@@ -110,23 +112,25 @@ impl Replay {
     pub async fn serve(&self) -> Result<(), Error> {
         let run = async |event: LambdaEvent<Invocation>| {
             let deadline = clock::deadline(event.context.deadline, BUDGET);
-            Ok::<_, Error>(Box::pin(self.answer(event.payload, clock::now(), deadline)).await)
+            Box::pin(self.answer(event.payload, clock::now(), deadline)).await.map_err(Error::from)
         };
         lambda_runtime::run(service_fn(run)).await
     }
 
     /// Answers one invocation.
-    pub async fn answer(&self, invocation: Invocation, now: Timestamp, deadline: Deadline) -> Answer {
+    ///
+    /// # Errors
+    /// [`PreviewElsewhere`] if it is a question to another function.
+    pub async fn answer(
+        &self,
+        invocation: Invocation,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Answer, PreviewElsewhere> {
         match invocation {
-            Invocation::Doctor(doctor) => Answer::Started(doctor.answer()),
-            Invocation::Batch(batch) => Answer::Batch(self.take(&batch, now, deadline).await),
-            Invocation::DryRun { dry_run, withdraw } => {
-                let mut sessions = Vec::with_capacity(dry_run.len());
-                for session in dry_run {
-                    sessions.push(self.preview(RebuildRequest { session, withdraw }, now, deadline).await);
-                }
-                Answer::DryRun { sessions }
-            }
+            Invocation::Doctor(doctor) => Ok(Answer::Started(doctor.answer())),
+            Invocation::Batch(batch) => Ok(Answer::Batch(self.take(&batch, now, deadline).await)),
+            Invocation::DryRun { .. } => Err(PreviewElsewhere),
         }
     }
 
@@ -136,15 +140,21 @@ impl Replay {
         let mut answer = SqsBatchResponse::default();
         let mut table_is_out = false;
         let mut oldest_seconds = 0;
-        for message in &batch.records {
+        for (taken, message) in batch.records.iter().enumerate() {
+            let left = u32::try_from(batch.records.len() - taken).unwrap_or(u32::MAX);
             let read = IntakeMessage::read(message.body.as_deref().unwrap_or_default());
+            let read = read.map(|read| arrived_in_time(read, message, now));
             if let Ok(IntakeMessage::Webhook(webhook)) = &read {
                 oldest_seconds = oldest_seconds.max(now.seconds_since(webhook.received_at()));
             }
             let taken = match read {
                 _ if table_is_out => Taken::Keep { affects_all: true },
-                Ok(read) => self.take_one(read, clock.now(), deadline.min(Deadline::after(MESSAGE_BUDGET))).await,
-                Err(error) => left_to_its_receives(error),
+                Ok(read) => {
+                    let share = deadline.remaining() / left;
+                    let deadline = deadline.min(Deadline::after(MESSAGE_BUDGET.max(share)));
+                    self.take_one(read, sender(message), clock.now(), deadline).await
+                }
+                Err(error) => left_to_its_receives(error, sender(message)),
             };
             if let Taken::Keep { affects_all } = taken {
                 table_is_out |= affects_all;
@@ -159,11 +169,17 @@ impl Replay {
         answer
     }
 
-    async fn take_one(&self, message: IntakeMessage, now: Timestamp, deadline: Deadline) -> Taken {
+    async fn take_one(
+        &self,
+        message: IntakeMessage,
+        sender: Option<&str>,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Taken {
         let take = async {
             match message {
-                IntakeMessage::Webhook(webhook) => self.record(webhook, now, deadline).await,
-                IntakeMessage::Rebuild(request) => self.rebuild(request, now, deadline).await,
+                IntakeMessage::Webhook(webhook) => self.record(webhook, sender, now, deadline).await,
+                IntakeMessage::Rebuild(request) => self.rebuild(request, sender, now, deadline).await,
             }
         };
         // A panic is a bug, but must not keep the other messages. Boxed, since the compiler gives up on types nested
@@ -175,11 +191,11 @@ impl Replay {
         }
     }
 
-    async fn record(&self, webhook: QueuedWebhook, now: Timestamp, deadline: Deadline) -> Taken {
+    async fn record(&self, webhook: QueuedWebhook, sender: Option<&str>, now: Timestamp, deadline: Deadline) -> Taken {
         let started = Instant::now();
         let genuine = match webhook.restore() {
             Ok(genuine) => genuine,
-            Err(error) => return left_to_its_receives(error),
+            Err(error) => return left_to_its_receives(error, sender),
         };
         let provider = webhook.provider();
         let durable_by = deadline.before(PUBLISH_RESERVE);
@@ -189,33 +205,36 @@ impl Replay {
             Err(unreadable) => quarantine(&self.quarantine, Ok(webhook), unreadable, deadline).await,
         };
         let (origin, took) = (Origin::Intake, started.elapsed());
-        HandlingReport { origin, request: None, provider, handling: &handling, took }.print(now);
+        HandlingReport { origin, request: None, source: None, provider, handling: &handling, took }.print(now);
         match handling.failure() {
             Some(failure) => Taken::Keep { affects_all: !failure.is_webhook_specific() },
             None => Taken::Done,
         }
     }
 
-    async fn rebuild(&self, request: RebuildRequest, now: Timestamp, deadline: Deadline) -> Taken {
+    /// Rebuilds a session. The line that says what came of it is the audit: of who asked for it, and why.
+    async fn rebuild(
+        &self,
+        request: RebuildRequest,
+        sender: Option<&str>,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Taken {
         let rebuilt = rebuild::rebuild(self.recorder.table(), &request, now, deadline).await;
-        if let Ok(Rebuilt::Replaced(changes)) = &rebuilt
+        if let Ok(Rebuild { record: Rebuilt::Replaced(changes), .. }) = &rebuilt
             && changes.notified
         {
             let due = Due::Outbox(request.session.clone());
             self.recorder.publisher().publish_due(&[due], Clock::at(now), deadline).await;
         }
-        rebuild::Report::of(request.session, &rebuilt).line().print(now);
+        let RebuildRequest { session, reason, .. } = request;
+        rebuild::Report::of(session, &rebuilt).line(sender, reason.as_deref()).print(now);
         match rebuilt {
             Ok(_) => Taken::Done,
             // The session itself is at fault, or so large that it takes all the time.
             Err(TableError::Deadline) => Taken::Keep { affects_all: false },
             Err(error) => Taken::Keep { affects_all: !error.is_session_specific() },
         }
-    }
-
-    async fn preview(&self, request: RebuildRequest, now: Timestamp, deadline: Deadline) -> rebuild::Report {
-        let rebuilt = rebuild::dry_run(self.recorder.table(), &request, now, deadline).await;
-        rebuild::Report::of(request.session, &rebuilt)
     }
 
     /// Hides a message for a while. If that fails, it comes back when the queue's visibility timeout ends.
@@ -230,9 +249,41 @@ impl Replay {
 }
 
 /// A message that Verdict did not write stays on the queue until SQS puts it in quarantine.
-fn left_to_its_receives(error: ForeignMessage) -> Taken {
-    tracing::error!(%error, "left to the quarantine");
+fn left_to_its_receives(error: ForeignMessage, sender: Option<&str>) -> Taken {
+    tracing::error!(%error, sender, "left to the quarantine");
     Taken::Keep { affects_all: false }
+}
+
+/// SQS's name for who sent a message: a user's id, or a role's with the name of its session.
+fn sender(message: &SqsMessage) -> Option<&str> {
+    message.attributes.get("SenderId").map(String::as_str)
+}
+
+/// A message as it came, except that its webhook's time of arrival is one that can be. It orders what has no time of its
+/// own, and whoever can send to the queue could choose it.
+fn arrived_in_time(read: IntakeMessage, message: &SqsMessage, now: Timestamp) -> IntakeMessage {
+    let IntakeMessage::Webhook(webhook) = read else { return read };
+    let sent_at = message.attributes.get("SentTimestamp").and_then(|millis| millis.parse().ok());
+    let received_at = webhook.received_at();
+    let sent_at = sent_at.unwrap_or_else(|| now.unix_seconds().saturating_mul(1000).saturating_add(999));
+    IntakeMessage::Webhook(webhook.arriving(arrival(received_at, sent_at)))
+}
+
+/// The time of arrival of a webhook whose message was sent at a time in milliseconds: not after that, and at most 60 days
+/// before. A webhook that was sent again from quarantine is old by right.
+fn arrival(received_at: Timestamp, sent_at: i64) -> Timestamp {
+    let (Some(sent), Some(next), Some(earliest)) =
+        (in_millis(sent_at), in_millis(sent_at.saturating_add(1)), in_millis(sent_at.saturating_sub(LONGEST_WAY)))
+    else {
+        return received_at;
+    };
+    // SQS cuts off what is finer than a millisecond.
+    if received_at >= next { sent } else { received_at.max(earliest) }
+}
+
+fn in_millis(millis: i64) -> Option<Timestamp> {
+    let nanos = u32::try_from(millis.rem_euclid(1000)).ok()? * 1_000_000;
+    Timestamp::from_unix(millis.div_euclid(1000), nanos)
 }
 
 /// The pause before a message is received again: twice as long each time.
@@ -268,16 +319,36 @@ mod tests {
     }
 
     #[test]
+    fn a_webhook_arrived_before_its_message_was_sent_and_at_most_60_days_before() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let sent = 1_781_308_800_123;
+        for (claimed, counts) in [
+            ("2026-06-13T00:00:00.123Z", "2026-06-13T00:00:00.123Z"),
+            ("2026-06-13T00:00:00.123999Z", "2026-06-13T00:00:00.123999Z"),
+            ("2026-06-13T00:00:00.124Z", "2026-06-13T00:00:00.123Z"),
+            ("2026-06-13T00:00:01Z", "2026-06-13T00:00:00.123Z"),
+            ("9999-12-31T23:59:59Z", "2026-06-13T00:00:00.123Z"),
+            ("2026-06-12T23:59:59.9Z", "2026-06-12T23:59:59.9Z"),
+            ("2026-04-14T00:00:00.123Z", "2026-04-14T00:00:00.123Z"),
+            ("2026-04-14T00:00:00.122Z", "2026-04-14T00:00:00.123Z"),
+            ("0001-01-01T00:00:00Z", "2026-04-14T00:00:00.123Z"),
+        ] {
+            assert_eq!(arrival(at(claimed), sent), at(counts), "{claimed}");
+        }
+    }
+
+    #[test]
     fn a_batch_and_the_questions_are_told_apart() {
         let read = |value| serde_json::from_value::<Invocation>(value);
         assert!(matches!(read(json!({"Records": []})), Ok(Invocation::Batch(_))));
-        let question = read(json!({"dryRun": [{"provider": "veriff", "sessionId": "s"}]}));
-        assert!(matches!(question, Ok(Invocation::DryRun { dry_run, withdraw: false }) if dry_run.len() == 1));
+        for question in [json!({"dryRun": [{"provider": "veriff", "sessionId": "s"}]}), json!({"dryRun": ["veriff/s"]})]
+        {
+            assert!(matches!(read(question), Ok(Invocation::DryRun { .. })));
+        }
         assert!(matches!(read(json!({"doctor": true})), Ok(Invocation::Doctor(_))));
         assert!(matches!(read(json!({"doctor": true, "Records": []})), Ok(Invocation::Batch(_))));
         for other in [
             json!({}),
-            json!({"dryRun": ["veriff/s"]}),
             json!({"doctor": false}),
             json!({"doctor": true, "all": true}),
             json!([true]),

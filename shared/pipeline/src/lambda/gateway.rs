@@ -84,7 +84,7 @@ impl Request {
     /// # Errors
     /// The problem, if the event isn't a request; the text holds nothing of the event.
     pub fn from_event(event: &str, context: &Context) -> Result<Self, &'static str> {
-        let Read { request, route, path, caller } =
+        let Read { request, route, path, caller, source } =
             log::expecting_panics(|| Read::from_event(event)).unwrap_or(Err(NOT_A_REQUEST))?;
         let query = query(request.uri().query().unwrap_or_default());
         let path_parameters = path_parameters(&request);
@@ -93,6 +93,10 @@ impl Request {
         let delivery = Delivery::new(method, path, headers, request.into_body());
         let delivery = match routed_path(&route, &path_parameters) {
             Some(path) => delivery.with_route(path),
+            None => delivery,
+        };
+        let delivery = match source {
+            Some(address) => delivery.from_source(&address),
             None => delivery,
         };
         Ok(Self {
@@ -124,6 +128,8 @@ struct Read {
     path: String,
     /// The event's `requestContext.authorizer.iam.userArn`.
     caller: Option<String>,
+    /// The event's `requestContext.http.sourceIp`: the other end of the connection, whatever a header says.
+    source: Option<String>,
 }
 
 impl Read {
@@ -138,10 +144,11 @@ impl Read {
         let body = bytes(event.body.take().unwrap_or_default(), event.is_base64_encoded)?;
         let route = event.route_key.take().unwrap_or_default();
         let authorizer = event.request_context.authorizer.take();
+        let source = event.request_context.http.source_ip.clone();
         mend(&mut event);
         let request: lambda_http::Request = LambdaRequest::ApiGatewayV2(event).into();
         let caller = authorizer.and_then(|authorizer| authorizer.iam?.user_arn);
-        Ok(Self { request: request.map(|_empty| body), route, path, caller })
+        Ok(Self { request: request.map(|_empty| body), route, path, caller, source })
     }
 }
 
@@ -282,7 +289,8 @@ where
     // Boxed: the future of a whole webhook is large, and moved about on the way down to the runtime.
     let response = Box::pin(try_to_respond(handle, invocation).instrument(span));
     AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_panic| {
-        Response::error(500, "internal", "a bug; the log says where").with_header("x-verdict-outcome", "failed")
+        let response = Response::error(500, "internal", "a bug; the log says where");
+        response.with_header("cache-control", "no-store").with_header("x-verdict-outcome", "failed")
     })
 }
 
@@ -298,7 +306,8 @@ where
         Ok(request) => handle(request).await,
         Err(problem) => {
             tracing::warn!(problem, "not a request");
-            Response::error(400, "event_unreadable", problem).with_header("x-verdict-outcome", "refused")
+            let response = Response::error(400, "event_unreadable", problem);
+            response.with_header("cache-control", "no-store").with_header("x-verdict-outcome", "refused")
         }
     }
 }
@@ -586,9 +595,70 @@ mod tests {
         }
     }
 
+    /// The refusal of a webhook without a signature, by a function that lets in two ranges of addresses.
+    fn refusal_from(source: &Value, headers: &Value) -> Refusal {
+        let credentials = json!({"secrets": ["abcdef12-abcd-abcd-abcd-abcdef012345"],
+            "allowedCidrs": ["203.0.113.0/24", "2001:db8::/32"]});
+        let context = json!({"http": {"method": "POST", "path": "/veriff/events", "sourceIp": source}});
+        let veriff = Veriff::from_json(&credentials.to_string()).unwrap();
+        let delivery = read(&json!({"requestContext": context, "headers": headers})).unwrap().delivery;
+        veriff.prove(delivery, Timestamp::EPOCH).unwrap_err()
+    }
+
+    #[test]
+    fn the_senders_address_is_the_gateways_word_and_a_missing_one_is_outside() {
+        let (inside, outside) = (Refusal::SignatureMissing, Refusal::AddressNotAllowed);
+        for (source, expected) in [
+            (json!("203.0.113.7"), inside),
+            (json!("::ffff:203.0.113.7"), inside),
+            (json!("::ffff:cb00:7107"), inside),
+            (json!("2001:db8::1"), inside),
+            (json!("2001:DB8:0:0:0:0:0:1"), inside),
+            (json!("203.0.114.7"), outside),
+            (json!("::203.0.113.7"), outside),
+            (json!("64:ff9b::203.0.113.7"), outside),
+            (json!("203.0.113.7:443"), outside),
+            (json!("203.0.113.7, 203.0.113.8"), outside),
+            (json!(" 203.0.113.7"), outside),
+            (json!("203.0.113.07"), outside),
+            (json!("2001:db8::1%eth0"), outside),
+            (json!(""), outside),
+            (json!(null), outside),
+        ] {
+            assert_eq!(refusal_from(&source, &json!({})), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn no_header_says_where_a_request_comes_from() {
+        let names = [
+            "X-Forwarded-For",
+            "x-forwarded-for",
+            "Forwarded",
+            "X-Real-IP",
+            "X-Client-IP",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "CloudFront-Viewer-Address",
+            "X-Amzn-Source-Ip",
+            "sourceIp",
+        ];
+        let values = ["203.0.113.7", "for=203.0.113.7", "203.0.113.7, 198.51.100.1", "198.51.100.1, 203.0.113.7"];
+        for (name, value) in names.into_iter().flat_map(|name| values.map(|value| (name, value))) {
+            let headers = json!({name: value});
+            for source in [json!("198.51.100.1"), json!("::1"), json!(""), json!(null)] {
+                let refusal = refusal_from(&source, &headers);
+                assert_eq!(refusal, Refusal::AddressNotAllowed, "{headers} from {source}");
+            }
+            // What stands in it doesn't shut anybody out, either.
+            let headers = json!({name: value.replace("203.0.113.7", "192.0.2.1")});
+            assert_eq!(refusal_from(&json!("203.0.113.7"), &headers), Refusal::SignatureMissing, "{headers}");
+        }
+    }
+
     #[test]
     fn the_caller_is_known_only_if_the_gateway_says_who_it_is() {
-        let arn = "arn:aws:sts::123456789012:assumed-role/support/jane";
+        let arn = "arn:aws:sts::123456789012:assumed-role/support/operator-1";
         let context = |authorizer: Value| json!({"requestContext": {"http": {"method": "GET", "path": "/"}, "authorizer": authorizer}});
         let caller = |authorizer| read(&context(authorizer)).unwrap().caller;
         assert_eq!(caller(json!({"iam": {"userArn": arn, "accountId": "123456789012"}})).as_deref(), Some(arn));

@@ -22,8 +22,9 @@ use crate::{
         table::{
             SessionsTable,
             error::TableError,
-            items::{PartitionKey, Payload},
+            items::PartitionKey,
             polls::{Cause, Poll, PollReason},
+            record::Source,
         },
         wake_up::{DuePoll, WakeUp},
     },
@@ -34,10 +35,11 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::{StreamExt as _, stream};
 use std::{cell::Cell, collections::BTreeMap, pin::pin, slice, time::Duration};
 use tokio::time::Instant;
-use verdict_sessions::{Check, Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
+use verdict_sessions::{Check, Evidence, Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
 use verdict_webhooks::{
-    Disposition, Unreadable,
+    Disposition, Part, Unreadable,
     incode::{Finding, POLL_REQUEST, SCORE_PATH, STATUS_PATH, recurrence},
+    sha256_hex,
 };
 
 /// The time after which polling of an undecided session stops.
@@ -79,6 +81,15 @@ struct Run<'a, A> {
     deadline: Deadline,
     /// Whether the API was found to be left alone.
     is_paused: Cell<bool>,
+}
+
+/// What is known of a session before Incode is asked about it.
+#[derive(Clone, Copy)]
+struct Question {
+    /// True if the person has handed everything in, or a webhook says so.
+    is_handed_in: bool,
+    /// True if the score has to confirm a decision.
+    has_to_confirm: bool,
 }
 
 /// What became of one message.
@@ -185,7 +196,9 @@ impl<A: ProviderApi> Poller<A> {
         let now = clock.now();
         let Finding { event, payload, .. } = Finding::of_poll_request(body.as_bytes(), now)?;
         let Some(event) = event else { return Err(Unreadable::NoSessionId.into()) };
-        self.record(&event, Payload { source: POLL_REQUEST, text: &payload }, now).await?;
+        let evidence = Evidence::of_body(sha256_hex(body.as_bytes()));
+        let source = Source { path: POLL_REQUEST, evidence: Some(&evidence) };
+        self.record(&event, source, &[Part::whole(payload)], now).await?;
         let reason = match self.table.session(&event.session).await? {
             Some(record) if is_decided(&record) => PollReason::Recheck,
             Some(record) if is_submitted(&record) || record.standing_outcome().is_some() => PollReason::Decision,
@@ -275,15 +288,18 @@ impl<A: ProviderApi> Poller<A> {
     ) -> Result<(Attempt, Option<Timestamp>), AttemptError> {
         let key = partition.session().ok_or(TableError::Unreadable("key"))?;
         let record = self.table.session(&key).await?;
-        if poll.reason != PollReason::Recheck && record.as_ref().is_some_and(is_decided) {
+        let is_ended_by_a_decision = poll.reason != PollReason::Recheck && !poll.has_to_confirm;
+        if is_ended_by_a_decision && record.as_ref().is_some_and(is_decided) {
             return Ok((Attempt::Decided, self.table.end_poll(partition, poll).await?));
         }
         if poll.since.plus(GIVE_UP_AFTER) < now {
             tracing::warn!(session = shown(&key), "still undecided; polling stops");
             return Ok((Attempt::GivenUp, self.table.end_poll(partition, poll).await?));
         }
-        let is_handed_in = poll.reason != PollReason::Quiet || record.as_ref().is_some_and(is_submitted);
-        let result = self.poll(run.api, &key, is_handed_in, run.clock).await;
+        let is_handed_in =
+            poll.reason != PollReason::Quiet || poll.has_to_confirm || record.as_ref().is_some_and(is_submitted);
+        let question = Question { is_handed_in, has_to_confirm: poll.has_to_confirm };
+        let result = self.poll(run.api, &key, question, run.clock).await;
         let due_again_at = if result.is_ok() && self.table.session(&key).await?.as_ref().is_some_and(is_decided) {
             self.table.end_poll(partition, poll).await?
         } else {
@@ -294,37 +310,51 @@ impl<A: ProviderApi> Poller<A> {
     }
 
     /// Asks how far the session is. If everything is handed in and nothing is decided, it also asks for the score:
-    /// Incode may still be at work on something then, so that the status isn't *finished* yet.
+    /// Incode may still be at work on something then, so that the status isn't *finished* yet. If the score has to confirm
+    /// a decision, it asks for it whatever the status says, and the status decides only if the score doesn't.
     async fn poll(
         &self,
         api: &A,
         key: &SessionKey,
-        is_handed_in: bool,
+        question: Question,
         clock: Clock,
     ) -> Result<PollResult, AttemptError> {
         // What an answer says was true when it was made, so not before it was asked for.
         let asked_at = clock.now();
-        let answer = api.get(STATUS_PATH, &key.session_id).await?;
-        let status = Finding::of_status(key, &answer, asked_at)?;
+        let told = api.get(STATUS_PATH, &key.session_id).await?;
+        let status = Finding::of_status(key, &told, asked_at)?;
         let is_finished = status.finished;
-        let decides = status.event.as_ref().is_some_and(|event| event.decision.is_some());
-        let mut news = self.record_finding(status, STATUS_PATH, asked_at).await?;
-        if (is_finished || is_handed_in) && !decides {
+        let (status, deciding) = if decides(&status) { (None, Some(status)) } else { (Some(status), None) };
+        let mut news = self.record_finding(status, STATUS_PATH, &told, clock).await?;
+        let mut is_scored = false;
+        if (is_finished || question.is_handed_in) && (deciding.is_none() || question.has_to_confirm) {
             let asked_at = clock.now();
             let answer = api.get(SCORE_PATH, &key.session_id).await?;
             let score = Finding::of_score(key, &answer, asked_at)?;
-            news += self.record_finding(score, SCORE_PATH, asked_at).await?;
+            is_scored = decides(&score);
+            news += self.record_finding(Some(score), SCORE_PATH, &answer, clock).await?;
         }
+        news += self.record_finding(deciding.filter(|_| !is_scored), STATUS_PATH, &told, clock).await?;
         Ok(PollResult { news, is_finished })
     }
 
-    /// Records what an answer says, and returns how many facts were new.
-    async fn record_finding(&self, finding: Finding, source: &str, asked_at: Timestamp) -> Result<usize, AttemptError> {
-        let Finding { event: Some(event), payload, .. } = finding else { return Ok(0) };
-        let payload = Payload { source, text: &payload };
-        let mut disposition = self.record(&event, payload, asked_at).await?;
+    /// Records what an answer says, and returns how many facts were new. Nothing is signed: its digest is all the
+    /// evidence.
+    async fn record_finding(
+        &self,
+        finding: Option<Finding>,
+        path: &str,
+        answer: &[u8],
+        clock: Clock,
+    ) -> Result<usize, AttemptError> {
+        let Some(Finding { event: Some(event), payload, .. }) = finding else { return Ok(0) };
+        let parts = [Part::whole(payload)];
+        let evidence = Evidence::of_body(sha256_hex(answer));
+        let source = Source { path, evidence: Some(&evidence) };
+        let mut disposition = self.record(&event, source, &parts, clock.now()).await?;
         if disposition == Disposition::Duplicate && self.is_recurrence(&event).await? {
-            disposition = self.record(&recurrence(event, asked_at), payload, asked_at).await?;
+            let asked_at = event.received_at;
+            disposition = self.record(&recurrence(event, asked_at), source, &parts, clock.now()).await?;
         }
         Ok(usize::from(disposition == Disposition::Recorded))
     }
@@ -333,14 +363,15 @@ impl<A: ProviderApi> Poller<A> {
     async fn record(
         &self,
         event: &SessionEvent,
-        payload: Payload<'_>,
-        asked_at: Timestamp,
+        source: Source<'_>,
+        parts: &[Part],
+        now: Timestamp,
     ) -> Result<Disposition, AttemptError> {
         let started = Instant::now();
         let durable_by = Deadline::after(RECORD_LIMIT);
-        let handling = self.recorder.record(slice::from_ref(event), payload, asked_at, durable_by).await;
+        let handling = self.recorder.record(slice::from_ref(event), parts, source, now, durable_by).await;
         if handling.disposition != Disposition::Duplicate {
-            report(&handling, event, started.elapsed(), asked_at);
+            report(&handling, event, started.elapsed(), now);
         }
         match handling.failure() {
             Some(failure) => Err(AttemptError::NotRecorded(failure)),
@@ -360,9 +391,13 @@ impl<A: ProviderApi> Poller<A> {
     }
 }
 
-fn report(handling: &Handling, event: &SessionEvent, took: Duration, asked_at: Timestamp) {
+fn report(handling: &Handling, event: &SessionEvent, took: Duration, now: Timestamp) {
     let provider = event.session.provider;
-    HandlingReport { origin: Origin::Poll, request: None, provider, handling, took }.print(asked_at);
+    HandlingReport { origin: Origin::Poll, request: None, source: None, provider, handling, took }.print(now);
+}
+
+fn decides(finding: &Finding) -> bool {
+    finding.event.as_ref().is_some_and(|event| event.decision.is_some())
 }
 
 fn is_decided(session: &Session) -> bool {

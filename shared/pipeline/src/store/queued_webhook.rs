@@ -23,17 +23,21 @@
 use super::aws_error::AwsError;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::{
     fmt,
     io::{self, Read as _, Write as _},
 };
 use thiserror::Error;
-use verdict_sessions::{Provider, SessionKey, Timestamp};
+use verdict_sessions::{Evidence, Provider, SessionKey, Timestamp};
 use verdict_webhooks::{Genuine, Unreadable};
 
-/// The most that a body may unpack to, in bytes: far above what Lambda hands over.
-const BODY_LIMIT: u64 = 32 * 1024 * 1024;
+/// The most that a body may unpack to, in bytes. Lambda takes events of at most 6 MiB, and a body is a part of one.
+pub(crate) const BODY_LIMIT: usize = 6 * 1024 * 1024;
+
+/// The longest reason for a rebuild, in characters. `operations/verdict/rebuild.py` has the same.
+const REASON_LIMIT: usize = 80;
 
 /// A message on intake.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,7 +55,7 @@ impl IntakeMessage {
     /// # Errors
     /// [`ForeignMessage`].
     pub fn read(body: &str) -> Result<Self, ForeignMessage> {
-        serde_json::from_str(body).map_err(|_| ForeignMessage)
+        serde_json::from_str(body).map_err(|_| ForeignMessage::Unknown)
     }
 }
 
@@ -65,6 +69,18 @@ pub struct RebuildRequest {
     /// True if a decision may be withdrawn.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withdraw: bool,
+    /// The operator's reason, for the log: at most 80 plain characters. What is longer is cut; a reason with other
+    /// characters is ignored.
+    #[serde(default, deserialize_with = "plain", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Reads a reason for a rebuild. Whatever else it is, the request is carried out.
+fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" .,:;_/#()+-".contains(&byte);
+    let value = Value::deserialize(deserializer)?;
+    let reason = value.as_str().map(str::trim).filter(|reason| !reason.is_empty() && reason.bytes().all(is_plain));
+    Ok(reason.map(|reason| reason.chars().take(REASON_LIMIT).collect()))
 }
 
 /// A genuine webhook, minimised and compressed.
@@ -80,12 +96,18 @@ pub struct QueuedWebhook {
     provider: Provider,
     path: String,
     received_at: Timestamp,
+    /// True if it was stamped so when it was proved: what it decides has to be confirmed. Earlier releases stamped nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unconfirmed: bool,
     /// `{provider}/{sessionId}/{eventId}` of the first event in it, if it could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_key: Option<String>,
     /// The length of the body as sent.
     bytes: usize,
     sha256: String,
+    /// What shows later that its provider sent it. Absent if an earlier release proved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence>,
     encoding: Encoding,
     body: String,
 }
@@ -99,22 +121,35 @@ enum Encoding {
 
 /// A message that Verdict did not write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("Verdict did not write this message")]
-pub struct ForeignMessage;
+pub enum ForeignMessage {
+    /// It has another form.
+    #[error("Verdict did not write this message")]
+    Unknown,
+    /// Its body unpacks to more than Lambda delivers.
+    #[error("Verdict did not write this message: its body unpacks to more than a webhook can have")]
+    TooLarge,
+}
 
 impl QueuedWebhook {
     /// Packs a webhook.
     pub(crate) fn of(genuine: &Genuine) -> Result<Self, AwsError> {
-        let body = gzip(&genuine.minimised_body()).map_err(|_| AwsError::request_not_built())?;
+        let minimised = genuine.minimised_body();
+        if minimised.len() > BODY_LIMIT {
+            // Many short tokens may grow. It couldn't be unpacked again.
+            return Err(AwsError::request_not_built());
+        }
+        let body = gzip(&minimised).map_err(|_| AwsError::request_not_built())?;
         Ok(Self {
             reason: None,
             message: None,
             provider: genuine.provider(),
             path: genuine.path().to_owned(),
             received_at: genuine.received_at(),
+            unconfirmed: genuine.is_unconfirmed(),
             event_key: None,
             bytes: genuine.body().len(),
             sha256: genuine.body_digest(),
+            evidence: Some(genuine.evidence().clone()),
             encoding: Encoding::GzipBase64,
             body: BASE64_STANDARD.encode(body),
         })
@@ -130,16 +165,26 @@ impl QueuedWebhook {
         Self { reason: Some(unreadable.code().to_owned()), message: Some(unreadable.to_string()), ..self }
     }
 
+    /// The webhook with another time of arrival.
+    pub(crate) fn arriving(self, received_at: Timestamp) -> Self {
+        Self { received_at, ..self }
+    }
+
     /// Unpacks the webhook, as it was when it was proved, except that its body is minimised.
     ///
     /// # Errors
     /// [`ForeignMessage`] if Verdict did not write the body.
     pub fn restore(&self) -> Result<Genuine, ForeignMessage> {
-        let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| ForeignMessage)?;
-        let body = gunzip(&packed).map_err(|_| ForeignMessage)?;
+        let packed = BASE64_STANDARD.decode(&self.body).map_err(|_| ForeignMessage::Unknown)?;
+        let body = gunzip(&packed)?;
         let call = self.reason().and_then(Unreadable::of_call);
         let (path, digest) = (self.path.clone(), self.sha256.clone());
-        Ok(Genuine::from_our_queue(self.provider, path, self.received_at, body, digest).as_call(call))
+        let genuine = Genuine::from_our_queue(self.provider, path, self.received_at, body, digest);
+        let genuine = genuine.stamped(self.unconfirmed).as_call(call);
+        Ok(match &self.evidence {
+            Some(evidence) => genuine.with_evidence(evidence.clone()),
+            None => genuine,
+        })
     }
 
     /// The provider that sent it.
@@ -175,20 +220,22 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn gunzip(packed: &[u8]) -> io::Result<Vec<u8>> {
+/// Unpacks a body. However much it would become, no more than the limit is unpacked, and one byte to see that it goes on.
+fn gunzip(packed: &[u8]) -> Result<Vec<u8>, ForeignMessage> {
     if packed.is_empty() {
         // The decoder takes this for the end of a list of files.
-        return Err(io::ErrorKind::UnexpectedEof.into());
+        return Err(ForeignMessage::Unknown);
     }
     let mut bytes = Vec::new();
-    let mut decoder = GzDecoder::new(packed).take(BODY_LIMIT + 1);
-    decoder.read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > BODY_LIMIT { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+    let mut decoder = GzDecoder::new(packed).take(BODY_LIMIT as u64 + 1);
+    decoder.read_to_end(&mut bytes).map_err(|_| ForeignMessage::Unknown)?;
+    if bytes.len() > BODY_LIMIT { Err(ForeignMessage::TooLarge) } else { Ok(bytes) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use verdict_sessions::MatchedCredential;
     use verdict_webhooks::Reading;
 
     fn genuine(body: &str) -> Genuine {
@@ -211,6 +258,17 @@ mod tests {
         assert_eq!(restored.body(), r#"{"processId":"p","é":"\ud83d\ude00"}"#.as_bytes());
         assert_eq!((restored.provider(), restored.path()), (original.provider(), original.path()));
         assert_eq!((restored.received_at(), restored.body_digest()), (original.received_at(), "digest".into()));
+    }
+
+    #[test]
+    fn a_stamp_stays_on_a_queued_webhook_and_is_left_out_where_there_is_none() {
+        for is_unconfirmed in [true, false] {
+            let queued = QueuedWebhook::of(&genuine("{}").stamped(is_unconfirmed)).unwrap();
+            let text = serde_json::to_value(&queued).unwrap();
+            assert_eq!(text.get("unconfirmed"), is_unconfirmed.then_some(&serde_json::Value::Bool(true)));
+            let because = queued.because(Unreadable::NoSessionId);
+            assert_eq!(written_and_read(because).restore().unwrap().is_unconfirmed(), is_unconfirmed);
+        }
     }
 
     /// Intake holds them for up to 14 days: a release reads what the one before it kept there.
@@ -269,13 +327,14 @@ mod tests {
         {
             let mut other = queued.clone();
             other[member] = value.into();
-            assert_eq!(IntakeMessage::read(&other.to_string()).err(), Some(ForeignMessage), "{member}");
+            let unknown = Some(ForeignMessage::Unknown);
+            assert_eq!(IntakeMessage::read(&other.to_string()).err(), unknown, "{member}");
         }
         for body in ["not base64", "bm90IGd6aXA=", ""] {
             let mut other = queued.clone();
             other["body"] = body.into();
             let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(&other.to_string()) else { panic!("{body}") };
-            assert_eq!(read.restore().err(), Some(ForeignMessage), "{body}");
+            assert_eq!(read.restore().err(), Some(ForeignMessage::Unknown), "{body}");
         }
         for text in [
             "",
@@ -285,15 +344,62 @@ mod tests {
             r#"{"kind":"rebuild"}"#,
             r#"{"kind":"rebuild","provider":"veriff","sessionId":""}"#,
         ] {
-            assert_eq!(IntakeMessage::read(text).err(), Some(ForeignMessage), "{text}");
+            assert_eq!(IntakeMessage::read(text).err(), Some(ForeignMessage::Unknown), "{text}");
         }
     }
 
     #[test]
     fn a_body_unpacks_to_its_limit_and_not_beyond() {
-        let packed = |length: u64| gzip(&vec![b' '; usize::try_from(length).unwrap()]).unwrap();
-        assert!(gunzip(&packed(BODY_LIMIT)).is_ok());
-        assert!(gunzip(&packed(BODY_LIMIT + 1)).is_err());
+        let packed = |length| gzip(&vec![b' '; length]).unwrap();
+        assert_eq!(gunzip(&packed(BODY_LIMIT)).map(|body| body.len()), Ok(BODY_LIMIT));
+        for longer in [BODY_LIMIT + 1, 33_000_000] {
+            assert_eq!(gunzip(&packed(longer)), Err(ForeignMessage::TooLarge));
+        }
+    }
+
+    /// It would be acknowledged, and could then never be unpacked.
+    #[test]
+    fn a_body_that_could_not_be_unpacked_again_is_not_queued() {
+        assert!(QueuedWebhook::of(&genuine(&"x".repeat(BODY_LIMIT))).is_ok());
+        assert!(QueuedWebhook::of(&genuine(&"x".repeat(BODY_LIMIT + 1))).is_err());
+    }
+
+    #[test]
+    fn the_evidence_of_a_webhook_is_on_the_queue_and_comes_back() {
+        let credentials = vec![MatchedCredential { member: "basic".into(), position: 2, of: 3 }];
+        let evidence = Evidence { credentials, ..Evidence::of_body("digest".into()).signed("c2lnbmVk") };
+        let queued = QueuedWebhook::of(&genuine("{}").with_evidence(evidence.clone())).unwrap();
+        let text = serde_json::to_value(&queued).unwrap();
+        let expected = serde_json::json!({"bodySha256": "digest", "signature": "c2lnbmVk",
+            "credentials": [{"member": "basic", "position": 2, "of": 3}]});
+        assert_eq!(text["evidence"], expected);
+        assert_eq!(*written_and_read(queued).restore().unwrap().evidence(), evidence);
+        // An earlier release didn't write it.
+        let mut earlier = text;
+        earlier.as_object_mut().unwrap().remove("evidence");
+        let earlier: QueuedWebhook = serde_json::from_value(earlier).unwrap();
+        assert_eq!(*earlier.restore().unwrap().evidence(), Evidence::of_body("digest".into()));
+    }
+
+    #[test]
+    fn a_reason_for_a_rebuild_is_plain_and_short_and_never_in_its_way() {
+        let read = |reason: serde_json::Value| {
+            let message =
+                serde_json::json!({"kind": "rebuild", "provider": "veriff", "sessionId": "s", "reason": reason});
+            let Ok(IntakeMessage::Rebuild(request)) = IntakeMessage::read(&message.to_string()) else {
+                panic!("{message}")
+            };
+            request.reason
+        };
+        assert_eq!(
+            read("TICKET-7: reader corrected (0.2)".into()).as_deref(),
+            Some("TICKET-7: reader corrected (0.2)")
+        );
+        assert_eq!(read("x".repeat(81).into()), Some("x".repeat(80)));
+        for other in ["".into(), " ".into(), "a\nb".into(), "é".into(), "a@b".into(), "\"".into(), 7.into()] {
+            assert_eq!(read(other), None);
+        }
+        assert_eq!(read(Value::Null), None);
     }
 
     #[test]

@@ -77,8 +77,11 @@ impl Line {
     }
 }
 
+/// What stands before the SHA-256 of an id in the log.
+const DIGEST: &str = "sha256:";
+
 /// Returns a session's name in the log. An id that doesn't look like one could be anything, so its SHA-256 stands in
-/// for it.
+/// for it; so it does for one that looks like such a SHA-256.
 #[must_use]
 pub fn shown(session: &SessionKey) -> String {
     format!("{}/{}", session.provider, shown_id(session.session_id.as_str()))
@@ -90,9 +93,19 @@ pub fn shown_event(event_id: &EventId) -> String {
     shown_id(event_id.as_str()).into_owned()
 }
 
+/// Returns the name in the log of a reference: its SHA-256. The reference is your own name for a person, and may be anything.
+#[must_use]
+pub fn shown_reference(reference: &str) -> String {
+    digest(reference)
+}
+
 fn shown_id(id: &str) -> Cow<'_, str> {
     let is_plain = id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));
-    if is_plain { id.into() } else { format!("sha256:{}", sha256_hex(id.as_bytes())).into() }
+    if is_plain && !id.starts_with(DIGEST) { id.into() } else { digest(id).into() }
+}
+
+fn digest(text: &str) -> String {
+    format!("{DIGEST}{}", sha256_hex(text.as_bytes()))
 }
 
 #[cfg(test)]
@@ -141,9 +154,10 @@ mod tests {
             shown(&SessionKey { provider: verdict_sessions::Provider::Wultra, session_id })
         };
         assert_eq!(shown("user:1_a.b-c"), "wultra/user:1_a.b-c");
-        for odd in ["a b", "é", "a@example.com", &"x".repeat(129)] {
+        for odd in ["a b", "é", "a@example.com", "sha256:00ff", &"x".repeat(129)] {
             assert_eq!(shown(odd), format!("wultra/sha256:{}", sha256_hex(odd.as_bytes())));
             assert_eq!(shown_event(&EventId::new(odd).unwrap()), format!("sha256:{}", sha256_hex(odd.as_bytes())));
         }
+        assert_eq!(shown_reference("customer-1"), format!("sha256:{}", sha256_hex(b"customer-1")));
     }
 }

@@ -5,4 +5,4 @@ pub(crate) mod line;
 pub(crate) mod log;
 
 pub use deployment::version;
-pub use line::{Line, shown, shown_event};
+pub use line::{Line, shown, shown_event, shown_reference};

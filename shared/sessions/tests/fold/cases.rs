@@ -2,7 +2,7 @@
 
 use crate::events::{at, attempt, decision, event, stage};
 use verdict_sessions::{
-    Check, CheckOutcome, Decision, Notification, Outcome, Provider, ReasonCode, Refolded, Remark, SequenceBase,
+    Check, CheckOutcome, Decision, Kind, Notification, Outcome, Provider, ReasonCode, Refolded, Remark, SequenceBase,
     Session, SessionEvent, SessionId, SessionKey, Stage, Status, Subject, Timestamp, Withdrawal,
 };
 
@@ -560,4 +560,63 @@ fn a_copy_in_which_more_is_read_by_now_is_no_other_fact() {
     for (recorded, other) in [(&silent, &decided), (&started, &decided)] {
         assert!(other.contradicts(recorded), "{recorded:?}, {other:?}");
     }
+}
+
+/// An event of an identification that names a user.
+fn identified(id: &str, when: u64, user: Option<&str>, outcome: Option<Outcome>) -> SessionEvent {
+    let told = outcome.map_or_else(|| event(id, when), |outcome| decision(id, when, "t", outcome, None));
+    let subject = Subject { reference: None, provider_user_id: user.map(str::to_owned) };
+    SessionEvent { kind: Kind::Identification, subject, ..told }
+}
+
+#[test]
+fn an_identification_of_two_users_decides_nothing_in_every_order() {
+    let events = [
+        identified("a", 0, Some("7"), Some(Outcome::Approved)),
+        identified("b", 5, None, Some(Outcome::Review)),
+        identified("c", 9, Some("8"), None),
+    ];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let (session, notifications) = fold(&order.map(|position| events[position].clone()));
+        assert_eq!((session.standing_outcome(), session.has_several_users), (None, true), "{order:?}");
+        assert_eq!(session.remarks(), ["inconsistent:providerUserId"]);
+        let last = notifications.last().map(|notification| notification.outcome);
+        assert!(last.is_none_or(|outcome| outcome.is_none()), "what was told was withdrawn: {order:?}");
+    }
+    let (session, _) = fold(&events[..2]);
+    assert_eq!((session.standing_outcome(), session.remarks().len()), (Some(Outcome::Review), 0), "one user");
+}
+
+#[test]
+fn a_decision_that_stood_is_withdrawn_at_once_when_a_second_user_comes() {
+    let (session, notifications) = fold(&[
+        identified("a", 0, Some("7"), Some(Outcome::Approved)),
+        identified("b", 5, Some("8"), Some(Outcome::Approved)),
+        identified("c", 9, Some("7"), Some(Outcome::Approved)),
+    ]);
+    let told: Vec<_> = notifications.iter().map(|told| (told.sequence, told.outcome, told.correction)).collect();
+    assert_eq!(told, [(1, Some(Outcome::Approved), false), (2, None, false)]);
+    assert_eq!((session.standing_outcome(), session.events, session.notifications), (None, 3, 2));
+    assert_eq!(notifications[1].previous_outcome, Some(Outcome::Approved));
+    assert!(notifications[1].withdrawn_at.is_some());
+}
+
+#[test]
+fn a_review_of_a_user_and_an_onboarding_may_name_its_user_anew() {
+    for kind in [Kind::KycReview, Kind::Onboarding, Kind::Verification] {
+        let events = [("a", "7"), ("b", "8")]
+            .map(|(id, user)| SessionEvent { kind, ..identified(id, 0, Some(user), Some(Outcome::Approved)) });
+        let (session, _) = fold(&events);
+        assert_eq!((session.standing_outcome(), session.has_several_users), (Some(Outcome::Approved), false));
+    }
+}
+
+#[test]
+fn a_second_reading_decides_nothing_and_has_neither_checks_nor_a_person() {
+    let event = identified("a", 0, Some("7"), Some(Outcome::Approved));
+    let checks = [("document:1".to_owned(), Check::new(CheckOutcome::Passed))].into();
+    let second = SessionEvent { checks, ..event }.as_second_reading();
+    assert!(second.is_second_reading() && second.decision.is_none() && second.checks.is_empty());
+    assert_eq!(second.subject, Subject::default());
+    assert_eq!(second.clone().as_second_reading(), second);
 }

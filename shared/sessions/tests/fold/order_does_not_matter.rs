@@ -5,7 +5,7 @@ use crate::events::{at, attempt, event};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use std::collections::{BTreeSet, HashSet};
 use verdict_sessions::{
-    Check, CheckOutcome, Decision, EventId, Notification, Outcome, Provider, ReasonCode, SequenceBase, Session,
+    Check, CheckOutcome, Decision, EventId, Kind, Notification, Outcome, Provider, ReasonCode, SequenceBase, Session,
     SessionEvent, Stage, Subject,
 };
 
@@ -35,7 +35,13 @@ fn codes() -> impl Strategy<Value = Vec<ReasonCode>> {
 
 /// Few values of everything, so that ties, copies and conflicts are common.
 fn any_event() -> impl Strategy<Value = SessionEvent> {
-    let providers = select(vec![Provider::Veriff, Provider::Treezor]);
+    let providers = select(vec![Provider::Veriff, Provider::Treezor]).prop_flat_map(|provider| {
+        let is_treezor = provider == Provider::Treezor;
+        (
+            Just(provider),
+            select(if is_treezor { vec![Kind::KycReview, Kind::Identification] } else { vec![Kind::Verification] }),
+        )
+    });
     let times =
         (0..8_u64, option::of(prop_oneof![0..4_u64, 0..1000_u64]), option::of(0..3_u64), prop::bool::weighted(0.2));
     let attempts = option::of(select(vec!["first", "second", "third"]));
@@ -44,8 +50,17 @@ fn any_event() -> impl Strategy<Value = SessionEvent> {
     let checks = option::of((select(vec!["watchlist", "registry"]), select(&CHECKS[..]), codes()));
     let subjects = (option::of(select(vec!["r-1", "u-1"])), option::of(select(vec!["u-1", "u-2"])));
     (providers, times, attempts, decisions, stages, checks, subjects).prop_map(
-        |(provider, (received, occurred, emitted, undated), attempt_id, decision, stage, check, (reference, user))| {
+        |(
+            (provider, kind),
+            (received, occurred, emitted, undated),
+            attempt_id,
+            decision,
+            stage,
+            check,
+            (reference, user),
+        )| {
             let mut event = SessionEvent {
+                kind,
                 occurred_at: occurred.filter(|_| !undated).map(at),
                 emitted_at: emitted.map(at),
                 undated,
@@ -74,9 +89,9 @@ fn any_event() -> impl Strategy<Value = SessionEvent> {
 pub(crate) fn any_history() -> impl Strategy<Value = (Vec<SessionEvent>, Vec<usize>)> {
     vec(any_event(), 1..9)
         .prop_map(|mut events| {
-            let provider = events[0].session.provider;
+            let (provider, kind) = (events[0].session.provider, events[0].kind);
             for (number, event) in events.iter_mut().enumerate() {
-                event.session.provider = provider;
+                (event.session.provider, event.kind) = (provider, kind);
                 event.event_id = EventId::new(format!("e{number}")).unwrap();
             }
             events
@@ -140,10 +155,12 @@ proptest! {
 
         let standing = shuffled.decision.as_ref().map(|kept| &kept.value);
         let last = notifications.last();
+        // A decision that is gone was withdrawn, if it was ever told.
         prop_assert_eq!(
-            last.map(|last| (last.outcome, &last.attempt_id)),
+            last.filter(|last| last.outcome.is_some()).map(|last| (last.outcome, &last.attempt_id)),
             standing.map(|standing| (Some(standing.decision.outcome), &standing.attempt_id))
         );
+        prop_assert_eq!(last.is_some_and(|last| last.outcome.is_none()), last.is_some() && standing.is_none());
         let told: BTreeSet<_> = last.iter().flat_map(|last| &last.reason_codes).collect();
         let codes = standing.iter().flat_map(|standing| standing.decision.all_reason_codes()).collect();
         prop_assert!(told.is_empty() || told == codes, "told {told:?} of {codes:?}");
@@ -160,7 +177,9 @@ proptest! {
         for event in order.iter().map(|&position| &events[position]).filter(|event| known.insert(&event.event_id)) {
             let after = Session::apply(session.as_ref(), event, SequenceBase::default()).session;
             let time = |session: &Session| session.decision.as_ref().map(|kept| (kept.rank.at, kept.rank.emitted_at));
-            prop_assert!(session.as_ref().and_then(time) <= time(&after));
+            let is_withdrawn = after.has_several_users;
+            prop_assert!(is_withdrawn || session.as_ref().and_then(time) <= time(&after));
+            prop_assert!(!is_withdrawn || after.decision.is_none());
             session = Some(after);
         }
     }

@@ -5,20 +5,94 @@ use crate::{
     reading::unreadable::Unreadable,
     refusal::Refusal,
 };
-use verdict_sessions::{Provider, SessionEvent, Timestamp};
+use std::collections::HashSet;
+use verdict_sessions::{EventId, Provider, SessionEvent, SessionKey, Timestamp};
 
 /// The content of a genuine webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// Facts about sessions, and the webhook's minimised payload as JSON text.
+    /// Facts about sessions.
     Events {
-        /// At least one.
+        /// At least one, each with an id of its own within its session.
         events: Vec<SessionEvent>,
-        /// The text that is stored of the webhook.
-        payload: String,
+        /// The part of the webhook that each event comes from, in the same order.
+        parts: Vec<Part>,
     },
     /// Nothing to record.
     Nothing(Ignored),
+}
+
+impl Reading {
+    /// The only event of a webhook, of which the whole minimised payload is stored.
+    pub(crate) fn one(event: SessionEvent, payload: String) -> Self {
+        Self::Events { events: vec![event], parts: vec![Part::whole(payload)] }
+    }
+
+    /// The same, with the id that the first release made of more members. It counts if it is another one.
+    pub(crate) fn one_known_as(former_id: EventId, event: SessionEvent, payload: String) -> Self {
+        let former_id = Some(former_id).filter(|id| *id != event.event_id);
+        Self::Events { events: vec![event], parts: vec![Part { former_id, ..Part::whole(payload) }] }
+    }
+
+    /// The same reading without events that repeat another one's id in its session.
+    pub(crate) fn without_repeats(self) -> Self {
+        let Self::Events { events, parts } = self else { return self };
+        let mut known = HashSet::new();
+        let mut is_first = |event: &SessionEvent| known.insert((event.session.clone(), event.event_id.clone()));
+        let (events, parts) = events.into_iter().zip(parts).filter(|(event, _)| is_first(event)).unzip();
+        Self::Events { events, parts }
+    }
+}
+
+/// What some of a webhook's subjects say. A webhook may speak of thousands, and their events take many times the memory
+/// that its body takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// What they say.
+    pub reading: Reading,
+    /// The place of the first subject that is left, if any is.
+    pub next: Option<usize>,
+}
+
+impl Batch {
+    /// All that a webhook says.
+    pub(crate) const fn all(reading: Reading) -> Self {
+        Self { reading, next: None }
+    }
+}
+
+/// The part of a webhook that one event comes from: what is stored with the event, and what tells its copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The minimised payload as JSON text. It holds nothing about the subject of another session.
+    pub payload: String,
+    /// The id that the first release gave to the event: an event that is recorded under it is the same fact.
+    pub former_id: Option<EventId>,
+    /// The id of the same part under another name, if that has it read another way. The name isn't signed: if such an
+    /// event is recorded, this one decides nothing.
+    pub other_reading: Option<EventId>,
+    /// The id that the event would have if its webhook had been stamped the other way: an event that is recorded under it
+    /// comes from the same webhook.
+    pub other_stamp: Option<EventId>,
+    /// The session's id, if nothing that is signed vouches for it.
+    pub binding: Option<Binding>,
+}
+
+impl Part {
+    /// The whole of a webhook that is about one session.
+    #[must_use]
+    pub const fn whole(payload: String) -> Self {
+        Self { payload, former_id: None, other_reading: None, other_stamp: None, binding: None }
+    }
+}
+
+/// The unsigned id that a signed part came with: it counts under the first one only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The session in whose partition that is written down. It need not exist.
+    pub session: SessionKey,
+    /// The id.
+    pub object_id: String,
 }
 
 /// A reason why a genuine webhook leaves nothing to record.
@@ -95,15 +169,20 @@ impl Answer {
 
 /// A provider's way of reading what it sends. It needs no credentials.
 pub(crate) trait Reader {
-    /// True if one webhook may speak of several subjects. Then the ids of its events must be such that a minimised
-    /// payload gives them again: position alone doesn't say which event is which.
-    const TELLS_OF_SEVERAL: bool = false;
-
-    /// Reads a genuine webhook into session events.
+    /// Reads a genuine webhook into session events. If they are several, a minimised payload gives their ids again.
     ///
     /// # Errors
     /// [`Unreadable`] if it can't become events.
     fn read(genuine: &Genuine) -> Result<Reading, Unreadable>;
+
+    /// Reads at most so many of a webhook's subjects, beginning with the one in the place `first`. With the first of all,
+    /// the others are looked at, too: if one of them can't be read, none is.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn read_batch(genuine: &Genuine, _first: usize, _most: usize) -> Result<Batch, Unreadable> {
+        Self::read(genuine).map(Batch::all)
+    }
 
     /// Reads again an answer of the provider's API; `None` if the payload was not fetched from it, but sent to
     /// `source`.
@@ -120,6 +199,9 @@ pub(crate) trait Reader {
 pub trait WebhookSource {
     /// The provider's name.
     const PROVIDER: Provider;
+
+    /// The longest body that is proved if nothing else is configured, in bytes: far above what the provider sends.
+    const BODY_LIMIT: usize = 1024 * 1024;
 
     /// Proves a delivery genuine; `now` becomes its arrival time.
     ///

@@ -3,7 +3,10 @@
 mod fault;
 mod reader;
 
-use crate::proving::secret::{Secret, WeakSecret};
+use crate::proving::{
+    address_range::BadRange,
+    secret::{Secret, WeakSecret},
+};
 pub use fault::Fault;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use thiserror::Error;
@@ -31,6 +34,25 @@ pub enum CredentialsError {
     AuthorizationTaken {
         /// The other member.
         with: &'static str,
+    },
+    /// Addresses and an edge are both asked for.
+    #[error(
+        "`allowedCidrs` and `edgeHeader` exclude each other: behind an edge, each webhook comes from the edge's address"
+    )]
+    BothGates,
+    /// The header of the edge is one that something else uses.
+    #[error("`edgeHeader` is a header that proves something else, too; have the edge add one of its own")]
+    EdgeHeaderUsed,
+    /// Webhooks would need no proof at all.
+    #[error("`unsignedReviews` needs `urlTokens`: a token in the URL is all that proves an unsigned review")]
+    UnsignedWithoutToken,
+    /// An entry of `allowedCidrs` that is no range of addresses to allow.
+    #[error("`allowedCidrs` entry {position} {problem}")]
+    Range {
+        /// The entry's number, from 1.
+        position: usize,
+        /// What is wrong with it.
+        problem: BadRange,
     },
     /// An entry that an attacker could guess.
     #[error("`{member}` entry {position} {weakness}")]

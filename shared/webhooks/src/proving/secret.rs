@@ -1,10 +1,15 @@
 //! Shared secrets: never shown, never weak.
 
+use super::{
+    guessing::{is_guessable, is_placeholder},
+    published::is_published,
+};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use thiserror::Error;
+use verdict_sessions::MatchedCredential;
 use zeroize::Zeroizing;
 
 /// A secret shared with a provider. It can't be printed or serialised, and is wiped when dropped.
@@ -29,6 +34,9 @@ pub enum WeakSecret {
     /// A placeholder that was never replaced.
     #[error("is a placeholder; put the real one there")]
     Placeholder,
+    /// Not random enough: characters in order, few different ones, or nothing but common words.
+    #[error("is easily guessed; use a random one, such as `openssl rand -hex 32` prints")]
+    Guessable,
     /// Characters that mean something else in a URL.
     #[error("holds characters that a URL changes; use letters, digits, `-`, `.`, `_` and `~`")]
     NotForUrl,
@@ -58,6 +66,8 @@ impl Secret {
             Err(WeakSecret::Placeholder)
         } else if text.chars().count() < Self::MIN_CHARS {
             Err(WeakSecret::Short)
+        } else if is_guessable(text) && !is_published(text) {
+            Err(WeakSecret::Guessable)
         } else {
             Ok(Self(Zeroizing::new(text.to_owned())))
         }
@@ -103,23 +113,16 @@ pub(crate) fn same(ours: &str, presented: &str) -> bool {
     Sha256::digest(ours).ct_eq(&Sha256::digest(presented)).into()
 }
 
-/// Returns whether any secret of a rotation list was presented; every entry is compared.
-pub(crate) fn any_is(secrets: &[Secret], presented: &str) -> bool {
-    secrets.iter().fold(false, |found, secret| found | secret.is(presented))
-}
-
-/// Returns whether the text is a note that a secret is still to be filled in, or has a shape that no generator makes.
-fn is_placeholder(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
-    let phrases = ["changeme", "replaceme", "placeholder", "yoursecret", "mysecret", "sharedsecret"];
-    let is_note = lower.split(|c: char| !c.is_alphanumeric()).any(|word| word == "todo" || word == "tbd");
-    let is_template = text.starts_with('<') || text.contains("{{") || text.contains("${");
-    let first = text.chars().next();
-    is_note
-        || is_template
-        || phrases.iter().any(|phrase| plain.contains(phrase))
-        || text.chars().all(|c| Some(c) == first)
+/// The first entry of a rotation list that matches. Every entry is compared, so that the time shows neither which one
+/// matched nor whether any did. `member` is the list's name in the credentials.
+pub(crate) fn first_match<T>(member: &str, entries: &[T], matches: impl Fn(&T) -> bool) -> Option<MatchedCredential> {
+    let mut position = 0_u64;
+    for (here, entry) in (1_u64..).zip(entries) {
+        let is_first = Choice::from(u8::from(matches(entry))) & position.ct_eq(&0);
+        position.conditional_assign(&here, is_first);
+    }
+    let of = entries.len() as u64;
+    (position != 0).then(|| MatchedCredential { member: member.to_owned(), position, of })
 }
 
 impl fmt::Debug for Secret {
@@ -140,7 +143,10 @@ mod tests {
             ("abcdef12-abcd-abcd-abcd-abcdef012345\n", WeakSecret::Padded),
             (" abcdef12-abcd-abcd-abcd-abcdef012345", WeakSecret::Padded),
             ("fifteen-chars-x", WeakSecret::Short),
-            ("ééééééééé", WeakSecret::Placeholder),
+            ("ééééééééé", WeakSecret::Short),
+            ("éééééééééééééééé", WeakSecret::Guessable),
+            ("0123456789abcdef", WeakSecret::Guessable),
+            ("example-9bN4vR7tK2wQ5zX8", WeakSecret::Placeholder),
             ("changeme", WeakSecret::Placeholder),
             ("CHANGE-ME-change-me", WeakSecret::Placeholder),
             ("***", WeakSecret::Placeholder),
@@ -151,6 +157,26 @@ mod tests {
         ];
         for (text, weakness) in cases {
             assert_eq!(Secret::new(text).err(), Some(weakness), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_entry_of_a_list_is_compared_and_the_first_match_is_told() {
+        for (entries, position) in [
+            ([true, false, false], Some(1)),
+            ([false, true, true], Some(2)),
+            ([false, false, true], Some(3)),
+            ([true, true, true], Some(1)),
+            ([false, false, false], None),
+        ] {
+            let compared = std::cell::Cell::new(0);
+            let matched = first_match("secrets", &entries, |matches| {
+                compared.set(compared.get() + 1);
+                *matches
+            });
+            assert_eq!(compared.get(), 3, "{entries:?}");
+            let expected = position.map(|position| MatchedCredential { member: "secrets".into(), position, of: 3 });
+            assert_eq!(matched, expected, "{entries:?}");
         }
     }
 

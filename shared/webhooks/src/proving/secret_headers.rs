@@ -4,7 +4,7 @@ use crate::{
     delivery::{Headers, Repeated},
     proving::{
         credentials::{CredentialsError, secrets},
-        secret::{self, Secret, WeakSecret},
+        secret::{Secret, WeakSecret, first_match},
     },
     refusal::Refusal,
 };
@@ -13,6 +13,7 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 use std::{collections::BTreeMap, fmt};
+use verdict_sessions::MatchedCredential;
 use zeroize::Zeroizing;
 
 /// The headers that a provider was told to send: every one must be there, with any of its values.
@@ -50,26 +51,29 @@ impl<'de> Deserialize<'de> for SecretHeadersJson {
 }
 
 impl SecretHeaders {
-    /// Checks names and values.
+    /// Checks the names and values of a member of the credentials.
     ///
     /// # Errors
     /// [`CredentialsError`] if there is no header, a name that HTTP doesn't allow, or a value that is weak.
-    pub(crate) fn new(SecretHeadersJson(headers): SecretHeadersJson) -> Result<Self, CredentialsError> {
-        const MEMBER: &str = "headers";
+    pub(crate) fn new(
+        member: &'static str,
+        SecretHeadersJson(headers): SecretHeadersJson,
+    ) -> Result<Self, CredentialsError> {
         if headers.is_empty() {
-            return Err(CredentialsError::Empty { member: MEMBER });
+            return Err(CredentialsError::Empty { member });
         }
         let checked = headers.into_iter().enumerate().map(|(index, (name, values))| {
             if !is_header_name(&name) {
-                return Err(CredentialsError::Weak {
-                    member: MEMBER,
-                    position: index + 1,
-                    weakness: WeakSecret::NoName,
-                });
+                return Err(CredentialsError::Weak { member, position: index + 1, weakness: WeakSecret::NoName });
             }
-            Ok((name, secrets(MEMBER, values)?))
+            Ok((name, secrets(member, values)?))
         });
         checked.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The headers' names, in lower case.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// Makes sure that another proof has the `Authorization` header for itself.
@@ -77,22 +81,24 @@ impl SecretHeaders {
     /// # Errors
     /// [`CredentialsError::AuthorizationTaken`].
     pub(crate) fn leave_authorization_to(&self, with: &'static str) -> Result<(), CredentialsError> {
-        let is_taken = self.0.iter().any(|(name, _)| name == "authorization");
+        let is_taken = self.names().any(|name| name == "authorization");
         if is_taken { Err(CredentialsError::AuthorizationTaken { with }) } else { Ok(()) }
     }
 
-    /// Proves that every header is there, once, with one of its values.
+    /// Proves that every header is there, once, with one of its values. Returns which one, of each.
     ///
     /// # Errors
     /// The [`Refusal`] for the first header that isn't.
-    pub(crate) fn prove(&self, headers: &Headers) -> Result<(), Refusal> {
-        self.0.iter().try_for_each(|(name, values)| {
+    pub(crate) fn prove(&self, headers: &Headers) -> Result<Vec<MatchedCredential>, Refusal> {
+        let matched = self.0.iter().map(|(name, values)| {
             let presented = headers
                 .only(name)
                 .map_err(|Repeated| Refusal::SecretHeaderRepeated)?
                 .ok_or(Refusal::SecretHeaderMissing)?;
-            secret::any_is(values, presented).then_some(()).ok_or(Refusal::SecretHeaderMismatch)
-        })
+            first_match(&format!("headers.{name}"), values, |value| value.is(presented))
+                .ok_or(Refusal::SecretHeaderMismatch)
+        });
+        matched.collect()
     }
 }
 

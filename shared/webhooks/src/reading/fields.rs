@@ -119,10 +119,16 @@ pub(crate) fn reason(text: &MaybeText<'_>) -> Option<String> {
     text.as_deref().map(|text| bounded(text, REASON_LIMIT))
 }
 
-/// The name of a document's check. A long id goes in as its digest: a session keeps many checks in one item.
+/// The name of a document's check. A long id goes in as its digest: a session keeps many checks in one item. So does one
+/// that looks like a digest, or it could be another one's.
 pub(crate) fn document_check(id: &str) -> String {
     const LIMIT: usize = 128;
-    if id.len() > LIMIT { format!("document:{}", sha256_hex(id.as_bytes())) } else { format!("document:{id}") }
+    let is_digest = id.len() == 64 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if id.len() > LIMIT || is_digest {
+        format!("document:{}", sha256_hex(id.as_bytes()))
+    } else {
+        format!("document:{id}")
+    }
 }
 
 /// The details that are there, by name.

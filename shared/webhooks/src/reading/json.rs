@@ -11,6 +11,10 @@ use std::borrow::Cow;
 /// one is left for a reader that puts the payload into a document.
 pub const DEPTH_LIMIT: usize = 126;
 
+/// The most values that a document may hold. As many as in any webhook of 1 MiB: an empty list and its comma take three
+/// bytes, a digit and its comma two. In memory a value takes up to 60 bytes.
+pub const VALUES_LIMIT: usize = 600_000;
+
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are RFC 8259's")]
@@ -109,10 +113,10 @@ impl<'a> Json<'a> {
     /// Reads one document.
     ///
     /// # Errors
-    /// [`Unreadable::Empty`], [`Unreadable::NotJson`] or [`Unreadable::TooDeep`].
+    /// [`Unreadable::Empty`], [`Unreadable::NotJson`], [`Unreadable::TooDeep`] or [`Unreadable::TooManyValues`].
     pub fn parse(body: &'a [u8]) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(body).map_err(|error| Unreadable::NotJson { at: error.valid_up_to() })?;
-        let mut reader = Reader { text, at: 0 };
+        let mut reader = Reader { text, at: 0, values: 0 };
         reader.skip_white_space();
         if reader.at == text.len() {
             return Err(Unreadable::Empty);
@@ -166,7 +170,7 @@ pub(crate) fn members<'a>(
     mut each: impl FnMut(Text<'a>, &'a str) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
     let text = std::str::from_utf8(object).map_err(|error| Unreadable::NotJson { at: error.valid_up_to() })?;
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, values: 0 };
     reader.skip_white_space();
     if reader.peek() != Some(b'{') {
         return Err(Unreadable::NotAnObject);
@@ -191,6 +195,8 @@ fn push<T>(list: &mut Vec<T>, entry: T) {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// The number of values in lists and objects so far.
+    values: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -234,11 +240,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A value in a list or an object of this depth.
+    fn inner_value(&mut self, depth: usize) -> Result<Json<'a>, Unreadable> {
+        if self.values == VALUES_LIMIT {
+            return Err(Unreadable::TooManyValues);
+        }
+        self.values += 1;
+        self.value(depth + 1)
+    }
+
     fn object(&mut self, depth: usize) -> Result<Json<'a>, Unreadable> {
         let mut members = Vec::new();
         self.list(b'}', |reader| {
             let name = reader.name()?;
-            let value = reader.value(depth + 1)?;
+            let value = reader.inner_value(depth)?;
             push(&mut members, (name, value));
             Ok(())
         })?;
@@ -288,7 +303,7 @@ impl<'a> Reader<'a> {
     fn array(&mut self, depth: usize) -> Result<Json<'a>, Unreadable> {
         let mut items = Vec::new();
         self.list(b']', |reader| {
-            let item = reader.value(depth + 1)?;
+            let item = reader.inner_value(depth)?;
             push(&mut items, item);
             Ok(())
         })?;

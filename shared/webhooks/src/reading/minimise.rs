@@ -6,6 +6,7 @@
 
 mod blobs;
 mod mark;
+mod secret_names;
 mod tokens;
 
 use crate::reading::{
@@ -14,6 +15,7 @@ use crate::reading::{
 };
 use mark::Mark;
 pub(crate) use mark::is_mark;
+use secret_names::{Rule, is_secret};
 use std::ops::Range;
 
 /// The largest minimised payload, in bytes of UTF-8. Well under DynamoDB's 400 KB an item, which
@@ -28,21 +30,6 @@ const STRINGS_LIMIT: usize = 4;
 
 /// A list of numbers as long as the shortest blob is one too.
 const SHORTEST_BYTE_LIST: usize = blobs::SHORTEST;
-
-/// The ends of the names of secret members, in lower case, without separators and without a plural's s.
-const SECRET_NAMES: [&str; 11] = [
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "password",
-    "passwordhash",
-    "secret",
-    "credential",
-    "jwt",
-    "bearer",
-    "authorization",
-];
 
 /// The longest reference that a record has, in bytes: 1000 characters, of which each takes at most four.
 pub(crate) const REFERENCE_LIMIT: usize = 4000;
@@ -61,14 +48,46 @@ const REFERENCE_NAMES: [&str; 8] = [
 
 /// Writes the minimised payload, at most [`PAYLOAD_LIMIT`] long.
 pub(crate) fn minimise(document: &Json<'_>) -> String {
-    let mut writer = Writer { keeps_references: true, ..Writer::default() };
+    let mut writer = Writer { references: References::Kept, ..Writer::default() };
     writer.value(document);
-    if writer.out.len() <= PAYLOAD_LIMIT { writer.out } else { cut(&writer.out, writer.members) }
+    writer.within_limit()
+}
+
+/// A member to write: a value of a document, or an object with one list with one entry, which is a value of a document.
+pub(crate) enum Member<'j, 'a> {
+    Value(&'j Json<'a>),
+    Only { list: &'static str, entry: &'j Json<'a> },
+}
+
+/// An object that is made of some values of a document, minimised.
+pub(crate) struct Minimised {
+    /// At most [`PAYLOAD_LIMIT`] long.
+    pub(crate) text: String,
+    /// The value of its last member, however long, as it comes out of the whole document, of what a queue keeps of that,
+    /// and of `text`: for an id.
+    pub(crate) last: String,
+}
+
+/// Writes an object with these members, minimised as if the whole document were it.
+pub(crate) fn minimise_members(members: &[(&'static str, Member<'_, '_>)]) -> Minimised {
+    let mut writer = Writer { references: References::Kept, ..Writer::default() };
+    writer.list(['{', '}'], members, |writer, (name, member)| writer.made_member(name, member));
+    let mut last = Writer { references: References::Told, depth: 1, ..Writer::default() };
+    members.iter().next_back().into_iter().for_each(|(_, member)| last.made(member));
+    Minimised { text: writer.within_limit(), last: last.out }
 }
 
 /// Writes one value, minimised, however long it is: for parts of a payload that take part in an event's id.
 pub(crate) fn minimise_unbounded(value: &Json<'_>) -> String {
     let mut writer = Writer::default();
+    writer.value(value);
+    writer.out
+}
+
+/// Writes one value as the first release did: for ids that it made. Members are left in that hold secrets and that it
+/// didn't know.
+pub(crate) fn minimise_as_first_release(value: &Json<'_>) -> String {
+    let mut writer = Writer { rule: Rule::FirstRelease, ..Writer::default() };
     writer.value(value);
     writer.out
 }
@@ -83,10 +102,22 @@ struct Writer {
     strings: usize,
     /// True if anything was left out.
     shortened: bool,
-    /// True if a reference stays as it is; otherwise it goes altogether if no record has it.
-    keeps_references: bool,
+    references: References,
+    rule: Rule,
     /// The places of the values of the outermost object's members in `out`.
     members: Vec<Range<usize>>,
+}
+
+/// What becomes of references.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum References {
+    /// The same as of any text.
+    #[default]
+    Texts,
+    /// They stay as they are, unless no record has them: then all of it goes.
+    Kept,
+    /// The same as of any text, but what no record has goes.
+    Told,
 }
 
 impl Writer {
@@ -102,21 +133,42 @@ impl Writer {
                 None => self.list(['[', ']'], items, Self::value),
             },
             Json::Object(members) => {
-                let kept: Vec<_> = members.iter().filter(|(name, _)| !is_secret(*name)).collect();
+                let kept: Vec<_> = members.iter().filter(|(name, _)| !is_secret(*name, self.rule)).collect();
                 self.shortened |= kept.len() < members.len();
                 self.list(['{', '}'], kept, Self::member);
             }
         }
     }
 
+    fn within_limit(self) -> String {
+        if self.out.len() <= PAYLOAD_LIMIT { self.out } else { cut(&self.out, self.members) }
+    }
+
     fn member(&mut self, (name, value): &(Text<'_>, Json<'_>)) {
-        self.quoted(name.raw());
+        self.named(name.raw(), |writer| match value {
+            Json::String(text) if is_reference(*name) => writer.reference(*text),
+            _ => writer.value(value),
+        });
+    }
+
+    fn made_member(&mut self, name: &str, member: &Member<'_, '_>) {
+        self.named(name, |writer| writer.made(member));
+    }
+
+    fn made(&mut self, member: &Member<'_, '_>) {
+        match member {
+            Member::Value(value) => self.value(value),
+            Member::Only { list, entry } => self.list(['{', '}'], [*entry], |writer, entry| {
+                writer.named(list, |writer| writer.list(['[', ']'], [entry], Self::value));
+            }),
+        }
+    }
+
+    fn named(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
+        self.quoted(name);
         self.out.push(':');
         let start = self.out.len();
-        match value {
-            Json::String(text) if self.keeps_references && is_reference(*name) => self.reference(*text),
-            _ => self.value(value),
-        }
+        write(self);
         if self.depth == 1 {
             self.members.push(start..self.out.len());
         }
@@ -124,7 +176,13 @@ impl Writer {
 
     /// A reference that a record has stays as spelled, even if it looks like a blob: the record has it, too.
     fn reference(&mut self, text: Text<'_>) {
+        let is_like_any = match self.references {
+            References::Texts => true,
+            References::Told => is_like_a_document(text) || !marks(text.raw()).is_empty(),
+            References::Kept => false,
+        };
         match text.decoded() {
+            _ if is_like_any => self.text(text),
             decoded if decoded.len() > REFERENCE_LIMIT => self.mark(&Mark::of_text("text/plain", &decoded)),
             _ => self.quoted(text.raw()),
         }
@@ -172,13 +230,13 @@ impl Writer {
         let document = match Json::parse(decoded.as_bytes()) {
             Ok(document) if self.strings < STRINGS_LIMIT => document,
             // What can't be looked into can't be kept.
-            Ok(_) | Err(Unreadable::TooDeep) => {
+            Ok(_) | Err(Unreadable::TooDeep | Unreadable::TooManyValues) => {
                 self.mark(&Mark::of_text("application/json", &decoded));
                 return true;
             }
             Err(_) => return false,
         };
-        let mut inner = Self { strings: self.strings + 1, ..Self::default() };
+        let mut inner = Self { strings: self.strings + 1, rule: self.rule, ..Self::default() };
         inner.value(&document);
         if inner.shortened {
             self.out.push('"');
@@ -212,13 +270,6 @@ impl Writer {
 
 fn is_reference(name: Text<'_>) -> bool {
     REFERENCE_NAMES.iter().any(|reference| name.means(reference))
-}
-
-fn is_secret(name: Text<'_>) -> bool {
-    let plain: String = name.decoded().chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
-    let singular = plain.strip_suffix('s').unwrap_or(&plain);
-    SECRET_NAMES.iter().any(|ending| singular.ends_with(ending))
 }
 
 /// Returns true if it could be an object, a list or once more a string.

@@ -18,6 +18,9 @@ pub enum Unreadable {
     /// Nested beyond [`json::DEPTH_LIMIT`](crate::reading::json::DEPTH_LIMIT).
     #[error("the body is nested too deeply")]
     TooDeep,
+    /// Holds more values than [`json::VALUES_LIMIT`](crate::reading::json::VALUES_LIMIT).
+    #[error("the body holds too many values")]
+    TooManyValues,
     /// JSON, but not an object.
     #[error("the body is not a JSON object")]
     NotAnObject,
@@ -49,6 +52,7 @@ impl Unreadable {
             Self::Empty => "empty",
             Self::NotJson { .. } => "not_json",
             Self::TooDeep => "too_deep",
+            Self::TooManyValues => "too_many_values",
             Self::NotAnObject => "not_an_object",
             Self::Ambiguous(_) => "ambiguous",
             Self::NoSessionId => "no_session_id",

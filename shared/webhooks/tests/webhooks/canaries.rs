@@ -5,7 +5,7 @@ use crate::known_ids::{printed, samples};
 use serde_json::{Value, json};
 use verdict_sessions::{Provider, SessionEvent, SessionId, SessionKey, Timestamp};
 use verdict_webhooks::{
-    Genuine, Reading,
+    Genuine, Part, Reading,
     incode::{Finding, SCORE_PATH},
     read, read_again, sha256_hex,
 };
@@ -20,9 +20,9 @@ fn events(provider: Provider, path: &str, body: &Value) -> Vec<SessionEvent> {
     let body = body.to_string().into_bytes();
     let digest = sha256_hex(&body);
     match read(&Genuine::from_our_queue(provider, path.to_owned(), arrival(), body, digest)) {
-        Ok(Reading::Events { events, payload }) => {
-            for event in &events {
-                let again = read_again(event, path, &payload);
+        Ok(Reading::Events { events, parts }) => {
+            for (event, Part { payload, .. }) in events.iter().zip(&parts) {
+                let again = read_again(event, path, payload);
                 assert_eq!(again, Ok(Some(event.clone())), "what is stored gives another event: {payload}");
             }
             events

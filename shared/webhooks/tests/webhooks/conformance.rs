@@ -23,6 +23,7 @@ pub(crate) struct Case {
     pub(crate) headers: Vec<(String, String)>,
     body: Option<String>,
     body_base64: Option<String>,
+    source: Option<String>,
     now: Option<String>,
     pub(crate) verdict: Verdict,
     pub(crate) refusal: Option<String>,
@@ -79,8 +80,12 @@ impl Case {
     }
 
     pub(crate) fn delivery(&self) -> Delivery {
-        Delivery::new(&self.method, &self.path, self.headers.iter().cloned().collect(), self.body())
-            .with_query(self.query.clone())
+        let delivery = Delivery::new(&self.method, &self.path, self.headers.iter().cloned().collect(), self.body())
+            .with_query(self.query.clone());
+        match &self.source {
+            Some(source) => delivery.from_source(source),
+            None => delivery,
+        }
     }
 
     pub(crate) fn prove<P: WebhookSource>(

@@ -1,6 +1,7 @@
 //! What is stored of a webhook: no images, no tokens, everything else as spelled, and never too much.
 
 use crate::{
+    known_ids::{printed, samples},
     veriff::genuine::{genuine_on, hex, read_on},
     wultra::genuine as wultra,
 };
@@ -11,15 +12,19 @@ use base64::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::time::{Duration, Instant};
-use verdict_sessions::{EventId, SessionEvent};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+use verdict_sessions::{EventId, Provider, SessionEvent};
 use verdict_webhooks::{PAYLOAD_LIMIT, Reading, json::DEPTH_LIMIT};
 
 /// The text stored of a webhook; always JSON, and never over the limit.
 fn payload(body: impl AsRef<str>) -> String {
-    let Ok(Reading::Events { payload, .. }) = read_on("/veriff/decisions", body.as_ref()) else {
+    let Ok(Reading::Events { parts, .. }) = read_on("/veriff/decisions", body.as_ref()) else {
         panic!("unreadable: {}", body.as_ref())
     };
+    let payload = parts[0].payload.clone();
     assert!(payload.len() <= PAYLOAD_LIMIT, "{} bytes", payload.len());
     let json: Result<Value, _> = serde_json::from_str(&payload);
     assert!(json.is_ok(), "{json:?}: {payload}");
@@ -662,8 +667,24 @@ mod secrets {
             "credentials",
             "authorization",
             "Proxy-Authorization",
+            "auth_key",
+            "secretKey",
+            "signingKey",
+            "passphrase",
+            "pin",
+            "userPin",
+            "otp",
+            "cookie",
+            "Set-Cookie",
+            "sessionid",
+            "csrf",
+            "cvv",
+            "pwd",
+            "one_time_code",
             r"tok\u0065n",
             r"api\u005fkey",
+            r"p\u0069n",
+            r"sess\u0069onid",
         ] {
             for value in [r#""canary""#, "1", r#"{"value":"canary"}"#, r#"["canary"]"#, "null"] {
                 let body = format!(
@@ -676,10 +697,43 @@ mod secrets {
 
     #[test]
     fn names_that_only_sound_like_it_stay() {
-        for name in ["secretary", "tokenised", "keyword", "monkey", "passwordless", "authorizer", "key"] {
+        for name in
+            ["secretary", "tokenised", "keyword", "monkey", "passwordless", "authorizer", "key", "sessionId", "spin"]
+        {
             let body = format!(r#"{{"id":"s","{name}":"x"}}"#);
             assert_eq!(payload(&body), body);
         }
+    }
+
+    /// The members of a document, however deep, also within strings.
+    fn names(value: &Value, into: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => members.iter().for_each(|(name, value)| {
+                into.insert(name.clone());
+                names(value, into);
+            }),
+            Value::Array(items) => items.iter().for_each(|item| names(item, into)),
+            Value::String(text) => serde_json::from_str::<Value>(text)
+                .iter()
+                .filter(|inner| inner.is_object() || inner.is_array())
+                .for_each(|inner| names(inner, into)),
+            _ => {}
+        }
+    }
+
+    /// What a provider is known to send keeps all its members, except those that hold its tokens and keys.
+    #[test]
+    fn of_all_that_providers_are_known_to_send_only_tokens_and_keys_go() {
+        let mut known = BTreeSet::new();
+        for provider in Provider::ALL {
+            let bodies = samples(provider).into_values().chain(printed(provider).into_values());
+            bodies.filter_map(|(_, body)| serde_json::from_slice(&body).ok()).for_each(|body| names(&body, &mut known));
+        }
+        assert!(known.len() > 200 && known.contains("sessionId"), "{}", known.len());
+        let is_kept =
+            |name: &&String| payload(webhook(&json!({*name: 1}).to_string())).contains(&json!(name).to_string());
+        let gone: Vec<_> = known.iter().filter(|name| !is_kept(name)).collect();
+        assert_eq!(gone, ["apiKey", "interviewToken", "token"]);
     }
 
     #[test]
@@ -699,16 +753,16 @@ mod spelling {
             \"t\" : \"\\u0041\\/\\ud83d / \u{7f} é 🔑\" , \"d\" : 1 , \"d\" : 2 , \"w\" : [ true , false , null , { } , [ ] ] }";
         let plain = r#"{"id":"s","n":[1e400,-0,1.10,9007199254740993,0.1E+2],"t":"\u0041\/\ud83d / "#.to_owned()
             + "\u{7f} é 🔑\",\"d\":1,\"d\":2,\"w\":[true,false,null,{},[]]}";
-        let Ok(Reading::Events { payload, .. }) = read_on("/veriff/decisions", spaced) else { panic!() };
-        assert_eq!(payload, plain);
+        let Ok(Reading::Events { parts, .. }) = read_on("/veriff/decisions", spaced) else { panic!() };
+        assert_eq!(parts[0].payload, plain);
     }
 
     #[test]
     fn numbers_of_any_length_stay() {
         let digits = "1234567890".repeat(1000);
         let body = format!(r#"{{"id":"s","sample":{digits}}}"#);
-        let Ok(Reading::Events { payload, .. }) = read_on("/veriff/decisions", &body) else { panic!() };
-        assert_eq!(payload, body);
+        let Ok(Reading::Events { parts, .. }) = read_on("/veriff/decisions", &body) else { panic!() };
+        assert_eq!(parts[0].payload, body);
     }
 
     #[test]
@@ -717,8 +771,8 @@ mod spelling {
             "id": "s", "attemptId": "a", "status": "declined", "code": 9102, "reason": "a reason", "reasonCode": 102,
             "decisionTime": "2026-06-13T00:38:30.8Z", "vendorData": "customer-1", "image": STANDARD.encode(jpeg(3000))}});
         let first = read_on("/veriff/decisions", body.to_string()).unwrap();
-        let Reading::Events { payload, .. } = &first else { panic!() };
-        assert_eq!(read_on("/veriff/decisions", payload).unwrap(), first);
+        let Reading::Events { parts, .. } = &first else { panic!() };
+        assert_eq!(read_on("/veriff/decisions", &parts[0].payload).unwrap(), first);
     }
 }
 
@@ -791,9 +845,10 @@ mod large {
     /// What is stored of a webhook of Wultra's, which bring the largest bodies.
     fn stored_of_wultra(body: &str) -> String {
         let started = Instant::now();
-        let Ok(Reading::Events { payload, .. }) = wultra::read(body) else { panic!("unreadable") };
+        let Ok(Reading::Events { parts, .. }) = wultra::read(body) else { panic!("unreadable") };
         // Long for an unoptimised build on a busy machine; anything worse than linear exceeds it by far.
         assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+        let payload = parts[0].payload.clone();
         assert!(payload.len() <= PAYLOAD_LIMIT, "{} bytes", payload.len());
         assert!(serde_json::from_str::<Value>(&payload).is_ok());
         payload
@@ -916,8 +971,8 @@ fn spelled_text() -> impl Strategy<Value = String> {
 
 /// The events in what was read, and the payload.
 fn events(reading: Reading) -> (Vec<SessionEvent>, String) {
-    let Reading::Events { events, payload } = reading else { panic!("nothing") };
-    (events, payload)
+    let Reading::Events { events, parts } = reading else { panic!("nothing") };
+    (events, parts[0].payload.clone())
 }
 
 /// The same events but for ids that are made of the bytes that came.

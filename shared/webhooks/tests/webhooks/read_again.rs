@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::{fs, path::Path};
 use verdict_sessions::{EventId, Outcome, Provider, SessionEvent, SessionId, SessionKey, Timestamp};
 use verdict_webhooks::{
-    Genuine, PAYLOAD_LIMIT, Reading, Unreadable,
+    Genuine, PAYLOAD_LIMIT, Part, Reading, Unreadable,
     incode::{Finding, SCORE_PATH, STATUS_PATH, recurrence},
     read, read_again, sha256_hex,
 };
@@ -40,17 +40,17 @@ fn genuine(provider: Provider, event: &str) -> Genuine {
 
 /// The one event of a webhook, and what is stored of it.
 fn only(reading: Result<Reading, Unreadable>) -> (SessionEvent, String) {
-    let Ok(Reading::Events { events, payload }) = reading else { panic!("{reading:?}") };
+    let Ok(Reading::Events { events, parts }) = reading else { panic!("{reading:?}") };
     let [event] = <[_; 1]>::try_from(events).expect("one event");
-    (event, payload)
+    (event, parts[0].payload.clone())
 }
 
 #[test]
 fn every_sample_s_stored_payload_gives_the_same_events() {
     let mut read_as_events = 0;
     for (name, genuine) in samples() {
-        let Ok(Reading::Events { events, payload }) = read(&genuine) else { continue };
-        for event in events {
+        let Ok(Reading::Events { events, parts }) = read(&genuine) else { continue };
+        for (event, Part { payload, .. }) in events.into_iter().zip(parts) {
             assert_eq!(read_again(&event, genuine.path(), &payload), Ok(Some(event.clone())), "{name}");
         }
         read_as_events += 1;
@@ -82,8 +82,8 @@ fn every_answer_of_incode_s_api_gives_the_same_event() {
 #[test]
 fn what_an_older_reader_made_of_a_webhook_is_put_right_and_keeps_its_id_and_arrival() {
     for (name, genuine) in samples() {
-        let Ok(Reading::Events { events, payload }) = read(&genuine) else { continue };
-        for event in events {
+        let Ok(Reading::Events { events, parts }) = read(&genuine) else { continue };
+        for (event, Part { payload, .. }) in events.into_iter().zip(parts) {
             let mut older = event.clone();
             "older".clone_into(&mut older.name);
             (older.stage, older.decision, older.remark) = (None, None, None);
@@ -93,6 +93,16 @@ fn what_an_older_reader_made_of_a_webhook_is_put_right_and_keeps_its_id_and_arri
             assert_eq!(read_again(&older, genuine.path(), &payload), Ok(Some(event)), "{name}");
         }
     }
+}
+
+#[test]
+fn a_second_reading_stays_one() {
+    let user = r#"{"users":[{"userId":7,"userTag":"customer-1","kycReview":2}]}"#;
+    let (event, payload) = only(treezor::read(treezor::signed(r#""webhook":"user.kycreview""#, user)));
+    let second = event.clone().as_second_reading();
+    assert!(event.decision.is_some() && second.decision.is_none());
+    assert_eq!(read_again(&second, "/treezor", &payload), Ok(Some(second.clone())));
+    assert_eq!(read_again(&event, "/treezor", &payload), Ok(Some(event)));
 }
 
 #[test]
@@ -161,14 +171,22 @@ fn an_answer_s_path_means_something_to_incode_alone() {
     }
 }
 
-/// A webhook of Treezor's may tell of several users: the one event that is left in it need not be the recorded one.
+/// What the first release stored of a webhook with several subjects holds all of them: place and session don't say
+/// which one an event is.
 #[test]
-fn an_event_of_treezor_s_is_found_by_its_id_alone() {
-    let payload = r#"{"users":[{"userId":7,"kycReview":2}]}"#;
-    let (event, payload) = only(treezor::read(treezor::signed(r#""webhook":"user.kycreview""#, payload)));
-    assert_eq!(read_again(&event, "/treezor", &payload), Ok(Some(event.clone())));
-    let another = SessionEvent { event_id: EventId::new("another:2").unwrap(), ..event };
-    assert_eq!(read_again(&another, "/treezor", &payload), Ok(None));
+fn one_of_several_events_is_found_by_its_id_of_today_or_of_the_first_release() {
+    let users = r#"{"users":[{"userId":7,"kycReview":2},{"userId":7,"kycReview":3},{"userId":8,"kycReview":2}]}"#;
+    let body = treezor::signed(r#""webhook":"user.kycreview""#, users);
+    let Ok(Reading::Events { events, parts }) = treezor::read(&body) else { panic!() };
+    for (event, part) in events.iter().zip(&parts) {
+        assert_eq!(read_again(event, "/treezor", &body), Ok(Some(event.clone())));
+        let former = SessionEvent { event_id: part.former_id.clone().unwrap(), ..event.clone() };
+        assert_eq!(read_again(&former, "/treezor", &body), Ok(Some(former.clone())));
+        let unknown = SessionEvent { event_id: EventId::new("another:2").unwrap(), ..event.clone() };
+        assert_eq!(read_again(&unknown, "/treezor", &body), Ok(None));
+        // Its own part holds nothing else, so that it is found there whatever its id is made of.
+        assert_eq!(read_again(&unknown, "/treezor", &part.payload), Ok(Some(unknown.clone())));
+    }
 
     let (event, payload) = only(wultra::read(r#"{"processId":"p","type":"FINISHED"}"#));
     let another = SessionEvent { event_id: EventId::new("another:2").unwrap(), ..event };

@@ -54,6 +54,8 @@ fn every_vector_has_a_name_of_its_own_and_says_why() {
 fn every_refusal_has_a_vector() {
     let cases: Vec<Case> = Provider::ALL.into_iter().flat_map(cases).collect();
     let seen: BTreeSet<_> = cases.iter().filter_map(|case| case.refusal.as_deref()).collect();
-    let all: BTreeSet<_> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
+    // No vector has a limit: that is the function's own.
+    let all = Refusal::ALL.iter().filter(|refusal| **refusal != Refusal::BodyTooLarge);
+    let all: BTreeSet<_> = all.map(|refusal| refusal.code()).collect();
     assert_eq!(seen, all);
 }

@@ -30,6 +30,8 @@ pub(super) struct Story {
 
 enum Step {
     Deliver(Webhook),
+    /// From here on Incode's API has to confirm what a webhook decides.
+    Confirm,
     Wait(Duration),
     /// From here on no queue answers, so that notifications stay in the outbox.
     LoseQueues,
@@ -55,6 +57,11 @@ enum Step {
         read: Outcome,
         recorded: Outcome,
     },
+}
+
+/// A webhook that decides, and has to be confirmed where the API is.
+pub(super) fn unconfirmed(session: &str) -> Webhook {
+    Webhook::decision(Provider::Incode, session, Outcome::Approved, minutes_before(0), "flow-1")
 }
 
 /// The stories of sessions.
@@ -132,6 +139,7 @@ fn incode() -> Vec<Story> {
     /// The session of `incode/onboarding-finished`.
     const REVIEWED: &str = "9a1e40b458151a9959e2d153";
     const APPROVED: &str = "5f0c7a3e0000400080000002";
+    const CONFIRMED: &str = "5f0c7a3e0000400080000007";
     let submitted = |id| Webhook::progress(Provider::Incode, id, Stage::Submitted, minutes_before(0), "flow-1");
     let declined = Webhook::decision(Provider::Incode, APPROVED, Outcome::Declined, minutes_before(0), "flow-1");
     vec![
@@ -162,6 +170,12 @@ fn incode() -> Vec<Story> {
         Story::of(WOKEN).deliver(submitted("5f0c7a3e0000400080000003")),
         Story::of("incode-asked-about").deliver(submitted("5f0c7a3e0000400080000004")).poll_and_crash(),
         Story::of("incode-left-alone").deliver(submitted("5f0c7a3e0000400080000005")).want_fewer().poll(),
+        Story::of("incode-to-be-confirmed").confirm().deliver(unconfirmed("5f0c7a3e0000400080000006")),
+        Story::untold("incode-confirmed")
+            .confirm()
+            .deliver(unconfirmed(CONFIRMED))
+            .score(CONFIRMED, Outcome::Declined)
+            .poll(),
         Story::of("incode-document").sample("incode/id-validation-finished"),
         Story::of("incode-login-failed").sample("incode/authentication-fail"),
         Story::of("incode-enrolled").sample("incode/identity-enrolled"),
@@ -171,6 +185,10 @@ fn incode() -> Vec<Story> {
 
 fn treezor() -> Vec<Story> {
     const USER: &str = "6461901";
+    const SHARED: &str = "5f0c7a3e-0000-4000-8000-000000000009";
+    let of_shared = |user, minutes| Webhook::liveness_of(user, SHARED, false, &[], minutes_before(minutes));
+    let requested = Webhook::progress(Provider::Treezor, "6461905", Stage::Submitted, minutes_before(30), "");
+    let captured = requested.in_another_envelope(&json!({"webhook": "user.kycreview", "webhook_id": "another"}));
     let decision = |outcome, minutes| Webhook::decision(Provider::Treezor, USER, outcome, minutes_before(minutes), "");
     vec![
         Story::of("treezor-reviewed")
@@ -197,6 +215,11 @@ fn treezor() -> Vec<Story> {
             &["1312", "2401"],
             minutes_before(20),
         )),
+        Story::of("treezor-liveness-of-two-users")
+            .deliver(of_shared("6461906", 20))
+            .lose_queues()
+            .deliver(of_shared("6461907", 15)),
+        Story::of("treezor-read-twice").deliver(requested).deliver(captured),
         Story::of("treezor-document-pending").sample("treezor/document-create"),
         Story::of("treezor-document-refused").sample("treezor/document-update-refused"),
         Story::of("treezor-document-cancelled").sample("treezor/document-cancel"),
@@ -288,6 +311,10 @@ impl Story {
         self.then(Step::Deliver(webhook))
     }
 
+    fn confirm(self) -> Self {
+        self.then(Step::Confirm)
+    }
+
     fn wait(self, time: Duration) -> Self {
         self.then(Step::Wait(time))
     }
@@ -344,6 +371,7 @@ impl Step {
                 let outcome = deliver(world, webhook).await;
                 assert!(["recorded", "duplicate"].contains(&&*outcome), "{} was {outcome}", webhook.path);
             }
+            Self::Confirm => world.confirm_decisions(true),
             Self::Wait(time) => world.pass(*time).await,
             Self::LoseQueues => {
                 world.network.fail(|call: &Call| (call.service == Service::Sqs).then_some(Fault::FailBefore));

@@ -42,6 +42,11 @@ pub fn today() -> Fixtures {
     for (name, webhook) in stories::spooled() {
         simulate(SEED, async |world| add_spooled(&mut fixtures, &world, name, &webhook).await);
     }
+    simulate(SEED, async |world| {
+        world.confirm_decisions(true);
+        let webhook = stories::unconfirmed("5f0c7a3e0000400080000008");
+        add_spooled(&mut fixtures, &world, "incode-to-be-confirmed", &webhook).await;
+    });
     for (name, webhook) in stories::quarantined() {
         simulate(SEED, async |world| add_quarantined(&mut fixtures, &world, name, &webhook).await);
     }
@@ -76,6 +81,12 @@ pub(super) async fn add_session(fixtures: &mut Fixtures, world: &World, story: &
         partitions(world).into_iter().partition(|(pk, _)| pk.starts_with(SESSION));
     for (name, item) in other.into_values().flat_map(named) {
         fixtures.insert_json(format!("polls/{name}.json"), &item);
+    }
+    let (mut partitions, bindings): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        partitions.into_iter().partition(|(_, items)| items.iter().any(|item| item["sk"]["S"] == "STATE"));
+    // What a payload is bound to may stand in the partition of a session that isn't there: it goes with the first that is.
+    if let Some((_, first)) = partitions.iter_mut().next() {
+        first.extend(bindings.into_values().flatten());
     }
     let several = partitions.len() > 1;
     for (number, (pk, items)) in (1..).zip(partitions) {
@@ -146,7 +157,7 @@ fn named(items: Vec<Value>) -> Vec<(String, Value)> {
     events.sort();
     let number = |id: &str| events.iter().position(|(_, of)| of == id).map_or(0, |place| place + 1);
     let name = |item: &Value| match item["sk"]["S"].as_str().unwrap().split_once('#') {
-        Some((sort @ ("EVENT" | "PAYLOAD"), id)) => format!("{sort}-{}", number(id)),
+        Some((sort @ ("EVENT" | "PAYLOAD" | "BOUND"), id)) => format!("{sort}-{}", number(id)),
         Some((sort, sequence)) => format!("{sort}-{sequence}"),
         None => item["sk"]["S"].as_str().unwrap().to_owned(),
     };

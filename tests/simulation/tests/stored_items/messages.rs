@@ -1,6 +1,6 @@
 //! Messages that outlast a deployment: those that an earlier release left on intake and in quarantine.
 
-use crate::{Problems, contents, is_newest, key, lost_at, on_every_release, paths, with_items};
+use crate::{LATER, Problems, contents, is_newest, key, lost_at, on_every_release, paths, with_items};
 use serde_json::{Value, json};
 use verdict_pipeline::IntakeMessage;
 use verdict_simulation::{
@@ -19,8 +19,8 @@ fn a_webhook_on_intake_is_recorded_as_what_it_was() {
                 assert_eq!(world.records().len(), expected.len(), "{name}: {:?}", world.quarantined());
                 for (session, expected) in expected {
                     let read = as_read(&world, &key(session)).await.unwrap();
-                    let lost =
-                        lost(expected, &read).into_iter().filter(|lost| is_newest(fixtures) || !is_read_anew(lost));
+                    let lost = lost(expected, &read).into_iter();
+                    let lost = lost.filter(|lost| is_newest(fixtures) || !is_read_anew(session, lost));
                     problems.extend(lost.map(|lost| format!("intake/{name}, {session}: {lost}")));
                 }
             });
@@ -30,10 +30,12 @@ fn a_webhook_on_intake_is_recorded_as_what_it_was() {
 }
 
 /// Returns true for a loss at a member that a later release may read otherwise: it reads more, or shows another time.
-fn is_read_anew(lost: &str) -> bool {
+/// Treezor's ids are of another sort since 0.1.
+fn is_read_anew(session: &str, lost: &str) -> bool {
     const MEMBERS: [&str; 5] = ["stage", "status", "reference", "decidedAt", "detail"];
     let place = paths(&[lost.to_owned()])[0].to_owned();
-    MEMBERS.iter().any(|member| place.ends_with(&format!(".{member}")))
+    let is_at = |member: &str| place.ends_with(&format!(".{member}"));
+    MEMBERS.into_iter().any(is_at) || session.starts_with("treezor/") && is_at("eventId")
 }
 
 /// A webhook that a provider sends again after a deployment changes nothing: its events have the ids that are stored.
@@ -116,8 +118,9 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// Puts a message on intake and lets the replay take it.
+/// Puts a message on intake, later than its webhook arrived, and lets the replay take it.
 async fn replay(world: &World, message: &str) {
+    world.pass(LATER).await;
     world.put_on_intake(message.trim_end());
     assert_eq!(world.run_replay().await, 1);
     assert!(world.waiting().is_empty(), "the replay leaves it on intake: {message}");

@@ -48,7 +48,7 @@ const OPTIONAL: [&str; 35] = [
 ];
 
 /// The members that are left out where they say nothing.
-const LEFT_OUT: [&str; 22] = [
+const LEFT_OUT: [&str; 27] = [
     "STATE.session.decision.value.decidedAt",
     "STATE.session.decision.value.detail.*",
     "STATE.session.decision.value.reasonCodes",
@@ -71,6 +71,11 @@ const LEFT_OUT: [&str; 22] = [
     "NOTIFICATION.notification.changes.*.reasonCodes.*",
     "NOTIFICATION.notification.withdrawnAt",
     "POLL.leasedUntil",
+    "POLL.pollConfirms",
+    "STATE.session.hasSeveralUsers",
+    "BOUND.objectId",
+    "EVENT.evidence.signature",
+    "EVENT.evidence.credentials.*.member",
 ];
 
 /// The words of each closed set.

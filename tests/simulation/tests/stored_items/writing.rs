@@ -3,12 +3,13 @@
 use crate::{contents, lost_at, on_every_release, paths, place, session_of, with_items};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
-use verdict_pipeline::{Deadline, Payload, Recorded};
-use verdict_sessions::{EventId, SessionEvent, Subject};
+use verdict_pipeline::{Deadline, Payload, Recorded, Source};
+use verdict_sessions::{EventId, RecordedEvent, SessionEvent, Subject};
 use verdict_simulation::{
     World, simulate,
     stored::{Fixtures, Partition, lost},
 };
+use verdict_webhooks::Part;
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -50,9 +51,11 @@ fn an_event_and_its_payload_are_written_as_they_were() {
         let read = read(fixtures);
         simulate(1, async |world| {
             for (partition, events) in &read {
-                for event in events {
-                    let (source, text) = payload(partition, event);
-                    record(&world, event, source, text).await;
+                for RecordedEvent { event, evidence } in events {
+                    let (path, text) = payload(partition, event);
+                    let (source, part) = (Source { path, evidence: evidence.as_ref() }, Part::whole(text.to_owned()));
+                    let (table, deadline) = (world.table(), Deadline::after(LIMIT));
+                    table.record_part(event, source, &part, event.received_at, deadline).await.unwrap();
                 }
             }
             let contents = contents(&world);
@@ -63,11 +66,11 @@ fn an_event_and_its_payload_are_written_as_they_were() {
 }
 
 /// Every session with its events, as they are read.
-fn read(fixtures: &Fixtures) -> Vec<(Partition, Vec<SessionEvent>)> {
+fn read(fixtures: &Fixtures) -> Vec<(Partition, Vec<RecordedEvent>)> {
     with_items(fixtures, async |world, partitions| {
         let mut read = Vec::new();
         for partition in partitions {
-            let events = events(&world, &partition).await;
+            let events = recorded(&world, &partition).await;
             read.push((partition, events));
         }
         read
@@ -75,6 +78,11 @@ fn read(fixtures: &Fixtures) -> Vec<(Partition, Vec<SessionEvent>)> {
 }
 
 async fn events(world: &World, partition: &Partition) -> Vec<SessionEvent> {
+    let recorded = recorded(world, partition).await;
+    recorded.into_iter().map(|recorded| recorded.event).collect()
+}
+
+async fn recorded(world: &World, partition: &Partition) -> Vec<RecordedEvent> {
     world.table().events(&session_of(&partition.items["STATE"]), None).await.unwrap().unwrap().items
 }
 

@@ -3,10 +3,10 @@
 use super::{
     SessionsTable,
     error::TableError,
-    items::{self, EventItem, PartitionKey, read},
+    items::{self, EventItem, PartitionKey, StoredPayload, read},
     transaction::Written,
 };
-use verdict_sessions::{Applied, EventId, SequenceBase, Session, SessionEvent, SessionKey, Timestamp};
+use verdict_sessions::{Applied, SequenceBase, Session, SessionEvent, SessionKey, Timestamp};
 
 impl SessionsTable {
     /// Reads all of a session's events.
@@ -22,32 +22,53 @@ impl SessionsTable {
         Ok(events)
     }
 
-    /// Hands a session's payloads over one by one, since together they may be large: each with its event's id and the
-    /// path that it came to.
+    /// Hands a session's payloads over one by one, since together they may be large.
     ///
     /// # Errors
     /// [`TableError`].
     pub(crate) async fn each_payload(
         &self,
         session: &SessionKey,
-        mut each: impl FnMut(&EventId, &str, &str),
+        mut each: impl FnMut(StoredPayload<'_>),
     ) -> Result<(), TableError> {
         let mut pages = self.query(&PartitionKey::of(session), items::PAYLOAD).into_paginator().items().send();
         while let Some(item) = pages.next().await {
-            let item = item?;
-            let (event_id, source, payload) = items::stored_payload(&item).ok_or(TableError::Unreadable("payload"))?;
-            each(&event_id, source, payload);
+            each(items::stored_payload(&item?).ok_or(TableError::Unreadable("payload"))?);
         }
         Ok(())
     }
 
-    /// Replaces an event by what a corrected reader makes of it.
+    /// Replaces an event by what a corrected reader makes of it. Whatever is stored beside it stays, above all its
+    /// evidence.
     ///
     /// # Errors
     /// [`TableError`].
     pub(crate) async fn replace_event(&self, event: &SessionEvent) -> Result<(), TableError> {
-        let key = PartitionKey::of(&event.session);
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(items::event(&key, event)?));
+        let key = items::key(&PartitionKey::of(&event.session), &items::event_sk(&event.event_id));
+        self.client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET #event = :event")
+            .expression_attribute_names("#event", "event")
+            .expression_attribute_values(":event", items::event_attribute(event)?)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Replaces a payload that is still there.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub(crate) async fn replace_payload(
+        &self,
+        session: &SessionKey,
+        stored: &StoredPayload<'_>,
+    ) -> Result<(), TableError> {
+        let item = items::payload_until(&PartitionKey::of(session), stored);
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
         put.condition_expression("attribute_exists(pk)").send().await?;
         Ok(())
     }

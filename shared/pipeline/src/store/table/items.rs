@@ -13,18 +13,22 @@
 //! - **A member keeps its name, type and meaning.** For another meaning, write a new member beside it, and go on
 //!   writing the old one as long as the release before reads it.
 //! - **Unknown members are allowed**, so there is no `deny_unknown_fields`. The release before ignores a new member, and
-//!   drops it when it writes the item again: a session with every event, an event when it is rebuilt. So a new member of
-//!   the session must be one that a rebuild restores from the events and payloads.
+//!   drops it when it writes the item again: a session with every event, an event when release 0.1 rebuilds it (since
+//!   then, a rebuild replaces nothing but the attribute `event`). So a new member of the session must be one that a
+//!   rebuild restores from the events and payloads.
 //! - **No closed enum gains or loses a word** (`Kind`, `Status`, `Stage`, `Outcome`, `CheckOutcome`, `Remark`,
 //!   [`PollReason`](super::polls::PollReason)): the release before can't read an item with a word that it doesn't know. A new
 //!   fact goes into an optional member of its own, as text or as a list of texts. Only a new provider adds a word, to
 //!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
 //! - **A rule of the fold may change** only so that a rebuild brings old records right, and old records go on folding
 //!   until then: see `Session::without_user_id_as_reference`.
-//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `TOLD#`, `POLL`, `PAUSE`, and the
-//!   rules that make an event's id of a webhook: with another id, a copy counts as news. The same holds for the index
+//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `TOLD#`, `BOUND#`, `SAME#`, `POLL`,
+//!   `PAUSE`, and the rules that make an event's id of a webhook: with another id, a copy counts as news. Where they did
+//!   change (Treezor's, after 0.1), an event is known by either id, and keeps the one that it was recorded under. The same holds for the index
 //!   keys `dueShard`, `dueAt`, `reference`, `referenceAt`, `standingShard` and `standingAt`. The numbers of shards may
 //!   grow, and not shrink: relay, poller and lists read only the shards that they count.
+//! - **A new attribute of a record, an event or what was told is named where it is read**: in [`SESSION_ATTRIBUTES`] and the
+//!   lists beside it, and in the role of `sessions-api` in `template.yaml`. Otherwise it is written and never shown.
 //! - **A new sort of item gets a sort key that no earlier query finds**: none that begins with one of the keys above.
 //! - **Ranks compare as before.** A member that is added to `Rank` must leave the order of stored ranks as it is.
 //!
@@ -39,7 +43,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, collections::HashMap, time::Duration};
 use verdict_sessions::{
-    EventId, Notification, Outcome, Provider, Session, SessionEvent, SessionKey, Status, Timestamp,
+    EventId, Evidence, Notification, Outcome, Provider, Session, SessionEvent, SessionKey, Status, Timestamp,
 };
 use verdict_webhooks::sha256_hex;
 
@@ -52,7 +56,31 @@ pub(super) const NOTIFICATION: &str = "NOTIFICATION#";
 pub(super) const TOLD: &str = "TOLD#";
 pub(super) const PAYLOAD: &str = "PAYLOAD#";
 pub(super) const STATE: &str = "STATE";
+pub(super) const BOUND: &str = "BOUND#";
+const SAME: &str = "SAME#";
 const POLL: &str = "POLL";
+
+/// The attributes of a session's record that are read. The role of `sessions-api` may read these, and those of the two
+/// lists below, and no others: `template.yaml` has them, too.
+pub(super) const SESSION_ATTRIBUTES: &[&str] = &[
+    "pk",
+    "sk",
+    "version",
+    "status",
+    "reference",
+    "referenceAt",
+    "standingShard",
+    "standingAt",
+    "provider",
+    "outcome",
+    "session",
+];
+
+/// The attributes of an event that are read.
+pub(super) const EVENT_ATTRIBUTES: &[&str] = &["pk", "sk", "event", "evidence"];
+
+/// The attributes of what was told that are read.
+pub(super) const TOLD_ATTRIBUTES: &[&str] = &["pk", "sk", "toldAt", "messageId", "notification"];
 
 /// The number of partitions of the index `due` that hold outbox entries. One partition takes 1000 writes a second, and
 /// every notification is two. If the index can't keep up, it slows the table down.
@@ -143,6 +171,9 @@ pub(super) struct EventItem {
     pk: String,
     sk: String,
     pub(super) event: SessionEvent,
+    /// Absent if an earlier release recorded the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) evidence: Option<Evidence>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -206,23 +237,58 @@ pub(super) fn indexed(reference: &str) -> Cow<'_, str> {
     }
 }
 
-pub(super) fn event(key: &PartitionKey, event: &SessionEvent) -> Result<Item, TableError> {
-    write(&EventItem { pk: key.0.clone(), sk: event_sk(&event.event_id), event: event.clone() })
+pub(super) fn event(key: &PartitionKey, event: &SessionEvent, evidence: Option<&Evidence>) -> Result<Item, TableError> {
+    let sk = event_sk(&event.event_id);
+    write(&EventItem { pk: key.0.clone(), sk, event: event.clone(), evidence: evidence.cloned() })
+}
+
+/// The attribute `event` of an event's item.
+pub(super) fn event_attribute(event: &SessionEvent) -> Result<AttributeValue, TableError> {
+    serde_dynamo::to_attribute_value(event).map_err(|_| TableError::Unwritable("event"))
 }
 
 pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: Payload<'_>, retention: Duration) -> Item {
-    let mut item = self::key(key, &payload_sk(&event.event_id));
-    let expires_at = event.received_at.plus(retention).unix_seconds();
-    item.insert("source".into(), AttributeValue::S(payload.source.to_owned()));
-    item.insert("payload".into(), AttributeValue::S(payload.text.to_owned()));
-    item.insert("expiresAt".into(), AttributeValue::N(expires_at.to_string()));
+    let expires_at = event.received_at.plus(retention).unix_seconds().to_string();
+    payload_until(key, &StoredPayload { event_id: event.event_id.clone(), payload, expires_at: &expires_at })
+}
+
+pub(super) fn payload_until(key: &PartitionKey, stored: &StoredPayload<'_>) -> Item {
+    let mut item = self::key(key, &payload_sk(&stored.event_id));
+    item.insert("source".into(), AttributeValue::S(stored.payload.source.to_owned()));
+    item.insert("payload".into(), AttributeValue::S(stored.payload.text.to_owned()));
+    item.insert("expiresAt".into(), AttributeValue::N(stored.expires_at.to_owned()));
     item
 }
 
-/// Reads a payload item: the event, the path that it came from, the payload.
-pub(super) fn stored_payload(item: &Item) -> Option<(EventId, &str, &str)> {
+/// A payload item as it is read.
+pub(crate) struct StoredPayload<'i> {
+    /// The id of its event.
+    pub(crate) event_id: EventId,
+    pub(crate) payload: Payload<'i>,
+    /// The time at which it goes, as stored.
+    pub(crate) expires_at: &'i str,
+}
+
+/// Reads a payload item.
+pub(super) fn stored_payload(item: &Item) -> Option<StoredPayload<'_>> {
     let event_id = EventId::new(string(item, "sk")?.strip_prefix(PAYLOAD)?).ok()?;
-    Some((event_id, string(item, "source")?, string(item, "payload")?))
+    let payload = Payload { source: string(item, "source")?, text: string(item, "payload")? };
+    let expires_at = item.get("expiresAt")?.as_n().ok()?;
+    Some(StoredPayload { event_id, payload, expires_at })
+}
+
+/// The unsigned id that an event's payload came with first.
+pub(super) fn binding(key: &PartitionKey, event_id: &EventId, object_id: &str) -> Item {
+    let mut item = self::key(key, &bound_sk(event_id));
+    item.insert("objectId".into(), AttributeValue::S(object_id.to_owned()));
+    item
+}
+
+/// The id that an event would have today, and the one that it is recorded under.
+pub(super) fn same_event(key: &PartitionKey, today: &EventId, recorded: &EventId) -> Item {
+    let mut item = self::key(key, &same_sk(today));
+    item.insert("eventId".into(), AttributeValue::S(recorded.to_string()));
+    item
 }
 
 /// The time at which a payload expires.
@@ -288,6 +354,14 @@ pub(super) fn event_sk(event_id: &EventId) -> String {
 /// The sort key of an event's payload.
 pub(super) fn payload_sk(event_id: &EventId) -> String {
     format!("{PAYLOAD}{event_id}")
+}
+
+pub(super) fn bound_sk(event_id: &EventId) -> String {
+    format!("{BOUND}{event_id}")
+}
+
+pub(super) fn same_sk(event_id: &EventId) -> String {
+    format!("{SAME}{event_id}")
 }
 
 pub(super) fn notification_sk(sequence: u64) -> String {
@@ -433,6 +507,23 @@ mod tests {
         eprintln!("the largest record takes {} bytes, the codes and details of its checks {details}", size_of(&item));
         assert!(details <= 60 * 1024, "{details}");
         assert!(size_of(&item) < ITEM_LIMIT, "{}", size_of(&item));
+    }
+
+    #[test]
+    fn an_item_is_read_by_all_attributes_that_it_is_written_with() {
+        let session = Session::apply(None, &largest(1), SequenceBase::default());
+        let key = PartitionKey::of(&session.session.key);
+        let notification = session.notification.as_ref().unwrap();
+        let evidence = Evidence::of_body("digest".to_owned());
+        let items = [
+            (SESSION_ATTRIBUTES, self::session(&key, &session.session).unwrap()),
+            (EVENT_ATTRIBUTES, event(&key, &largest(1), Some(&evidence)).unwrap()),
+            (TOLD_ATTRIBUTES, told(&key, notification, "m", at(0)).unwrap()),
+        ];
+        for (attributes, item) in items {
+            assert!(item.keys().all(|name| attributes.contains(&name.as_str())), "{:?}", item.keys());
+            assert!(!attributes.contains(&"payload"));
+        }
     }
 
     #[test]

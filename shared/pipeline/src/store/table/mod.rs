@@ -1,4 +1,4 @@
-//! The sessions table: one table, seven sorts of item.
+//! The sessions table: one table, nine sorts of item.
 //!
 //! | item | pk | sk |
 //! |---|---|---|
@@ -7,6 +7,8 @@
 //! | payload | same | `PAYLOAD#{eventId}` |
 //! | outbox entry | same | `NOTIFICATION#{sequence}` |
 //! | notification told | same | `TOLD#{sequence}` |
+//! | binding | the signed user's session | `BOUND#{eventId}` |
+//! | id of today | as the event | `SAME#{id}` |
 //! | poll | same | `POLL` |
 //! | pause of the polls | `POLLS#incode` | `PAUSE` |
 //!
@@ -15,8 +17,11 @@
 //! notification exists exactly if its change does. Once SQS has taken a notification, one more transaction turns its
 //! outbox entry into what was told.
 //!
+//! A binding holds the unsigned id that a signed payload of Treezor's came with first. An id of today says which event of
+//! release 0.1, recorded under an id of another sort, is the same fact.
+//!
 //! `items` holds what is stored, `record` writes it (by `transaction`), `lookups` reads it for callers, `history` for a
-//! rebuild; `outbox` and `polls` are the two sorts of item that wait, and `due` the index that finds them.
+//! rebuild, `part_ids` for both; `outbox` and `polls` are the two sorts of item that wait, and `due` the index that finds them.
 
 mod due;
 pub(crate) mod error;
@@ -24,6 +29,7 @@ mod history;
 pub(crate) mod items;
 pub(crate) mod lookups;
 mod outbox;
+pub(crate) mod part_ids;
 pub(crate) mod polls;
 pub(crate) mod record;
 mod transaction;
@@ -32,7 +38,7 @@ use crate::{store::aws_error::AwsError, time::backoff::Pauses};
 use aws_sdk_dynamodb::{
     Client,
     operation::query::builders::QueryFluentBuilder,
-    types::{AttributeValue, KeysAndAttributes},
+    types::{AttributeValue, KeysAndAttributes, Select},
 };
 use error::TableError;
 use items::{Item, PartitionKey};
@@ -57,6 +63,14 @@ impl SessionsTable {
     async fn item(&self, partition: &PartitionKey, sk: &str) -> Result<Option<Item>, AwsError> {
         let get = self.client.get_item().table_name(&self.name).set_key(Some(items::key(partition, sk)));
         Ok(get.consistent_read(true).send().await?.item)
+    }
+
+    /// Reads these attributes of one item, consistently.
+    async fn item_by(&self, key: Item, attributes: &[&str]) -> Result<Option<Item>, AwsError> {
+        let Projection { expression, names } = Projection::of(attributes);
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
+        let get = get.projection_expression(expression).set_expression_attribute_names(Some(names));
+        Ok(get.send().await?.item)
     }
 
     /// Reads items by their keys, consistently: those that there are, in no order.
@@ -87,5 +101,28 @@ impl SessionsTable {
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", AttributeValue::S(partition.as_str().to_owned()))
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+    }
+
+    /// The same query for these attributes alone.
+    fn query_by(&self, partition: &PartitionKey, prefix: &str, attributes: &[&str]) -> QueryFluentBuilder {
+        let Projection { expression, names } = Projection::of(attributes);
+        self.query(partition, prefix)
+            .select(Select::SpecificAttributes)
+            .projection_expression(expression)
+            .set_expression_attribute_names(Some(names))
+    }
+}
+
+/// The attributes that a read is for. All names are aliases, since some are DynamoDB's reserved words.
+struct Projection {
+    expression: String,
+    names: HashMap<String, String>,
+}
+
+impl Projection {
+    fn of(attributes: &[&str]) -> Self {
+        let names = attributes.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
+        let aliases: Vec<_> = attributes.iter().map(|name| format!("#{name}")).collect();
+        Self { expression: aliases.join(", "), names }
     }
 }

@@ -32,6 +32,13 @@ const LEASE: Duration = Duration::from_mins(2);
 /// The time for which the item that says that the API is left alone outlives the pause, before DynamoDB may delete it.
 const PAUSE_RETENTION: Duration = Duration::from_hours(24);
 
+/// Gives a session a place on the schedule.
+const SCHEDULE: &str =
+    "SET dueShard = :shard, dueAt = :due, pollReason = :reason, pollTries = :none, pollSince = :now, expiresAt = :end";
+
+/// Has the score confirm a decision. Whatever else puts the session on the schedule doesn't change that.
+const TO_CONFIRM: &str = "pollConfirms = :true";
+
 /// The keys of the item that says until when Incode's API is left alone.
 const PAUSE_PK: &str = "POLLS#incode";
 const PAUSE_SK: &str = "PAUSE";
@@ -56,6 +63,8 @@ pub(crate) enum Cause {
     Copy,
     /// A request to ask now.
     Request,
+    /// A decision that the score has to confirm.
+    Unconfirmed,
 }
 
 /// A session's place on the schedule, as it was read.
@@ -63,6 +72,8 @@ pub(crate) enum Cause {
 pub(crate) struct ScheduledPoll {
     reason: PollReason,
     due_at: Timestamp,
+    /// True if the score has to confirm a decision.
+    pub(crate) has_to_confirm: bool,
 }
 
 /// A session's entry, while one process holds it.
@@ -73,6 +84,8 @@ pub(crate) struct Poll {
     pub(crate) tries: u32,
     /// The time at which it was scheduled.
     pub(crate) since: Timestamp,
+    /// True if the score has to confirm a decision. Stays so until polling ends.
+    pub(crate) has_to_confirm: bool,
     leased_until: Timestamp,
 }
 
@@ -93,7 +106,7 @@ impl PollReason {
     /// decision, and a recheck is no wait that a decision ends.
     const fn may_replace(self, cause: Cause) -> Replaces {
         match (self, cause) {
-            (Self::Recheck, _) | (_, Cause::Request) => Replaces::Any,
+            (Self::Recheck, _) | (_, Cause::Request | Cause::Unconfirmed) => Replaces::Any,
             (Self::Quiet, Cause::Copy) => Replaces::Nothing,
             (Self::Quiet, Cause::News) | (Self::Decision, Cause::Copy) => Replaces::Quiet,
             (Self::Decision, Cause::News) => Replaces::AllExceptRecheck,
@@ -117,6 +130,7 @@ impl ScheduledPoll {
         Some(Self {
             reason: PollReason::named(items::string(item, "pollReason")?)?,
             due_at: Timestamp::parse(items::string(item, "dueAt")?)?,
+            has_to_confirm: has_to_confirm(item),
         })
     }
 
@@ -139,7 +153,7 @@ impl Poll {
     /// An entry as it is taken for the first time.
     #[cfg(test)]
     pub(crate) fn taken(since: Timestamp) -> Self {
-        Self { reason: PollReason::Quiet, tries: 0, since, leased_until: since }
+        Self { reason: PollReason::Quiet, tries: 0, since, has_to_confirm: false, leased_until: since }
     }
 }
 
@@ -163,16 +177,22 @@ impl SessionsTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(items::poll_key(&key)))
-            .update_expression(
-                "SET dueShard = :shard, dueAt = :due, pollReason = :reason, pollTries = :none, pollSince = :now, \
-                 expiresAt = :end",
-            )
+            .update_expression(if cause == Cause::Unconfirmed {
+                format!("{SCHEDULE}, {TO_CONFIRM}")
+            } else {
+                SCHEDULE.into()
+            })
             .expression_attribute_values(":shard", text(items::poll_shard_of(&key)))
             .expression_attribute_values(":due", text(due_at.sortable()))
             .expression_attribute_values(":reason", text(reason.as_str()))
             .expression_attribute_values(":none", items::number(0))
             .expression_attribute_values(":now", text(now.sortable()))
             .expression_attribute_values(":end", AttributeValue::N(now.plus(RETENTION).unix_seconds().to_string()));
+        let scheduled = if cause == Cause::Unconfirmed {
+            scheduled.expression_attribute_values(":true", AttributeValue::Bool(true))
+        } else {
+            scheduled
+        };
         let scheduled = match reason.may_replace(cause) {
             Replaces::Any => scheduled,
             Replaces::Nothing => scheduled.condition_expression("attribute_not_exists(pk)"),
@@ -339,8 +359,14 @@ fn read(item: &Item, leased_until: Timestamp) -> Option<Poll> {
         reason: PollReason::named(items::string(item, "pollReason")?)?,
         tries: item.get("pollTries")?.as_n().ok()?.parse().ok()?,
         since: Timestamp::parse(items::string(item, "pollSince")?)?,
+        has_to_confirm: has_to_confirm(item),
         leased_until,
     })
+}
+
+/// An entry of release 0.1 doesn't say.
+fn has_to_confirm(item: &Item) -> bool {
+    item.get("pollConfirms").and_then(|confirms| confirms.as_bool().ok()).is_some_and(|confirms| *confirms)
 }
 
 fn text(value: impl Into<String>) -> AttributeValue {

@@ -48,7 +48,7 @@ impl SessionsTable {
         Ok(TransactWriteItem::builder().delete(delete.map_err(|_| TableError::Unwritable("key"))?).build())
     }
 
-    /// Checks that there is no such item. A transaction may have one check.
+    /// Checks that there is no such item. The result of a transaction tells the first check from all others.
     pub(super) fn check_absent(&self, key: Item) -> Result<TransactWriteItem, TableError> {
         let check = ConditionCheck::builder()
             .table_name(&self.name)
@@ -92,14 +92,14 @@ pub(super) enum Written {
     Yes,
     /// Nothing was written, since the condition of the first write did not hold.
     ConditionFailed,
-    /// Nothing was written, and the check alone is why.
+    /// Nothing was written, and the first check alone is why.
     CheckFailed,
 }
 
 /// The reason for which a transaction was cancelled. Of several, the last of these counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cancelled {
-    /// The check failed, and nothing else.
+    /// The first check failed, and nothing else.
     CheckFailed,
     /// One of the items was throttled.
     Throttled,
@@ -121,7 +121,7 @@ impl Cancelled {
         )
     }
 
-    /// The codes come in the order of the writes, of which `check` is the place of the check.
+    /// The codes come in the order of the writes, of which `check` is the place of the first check.
     fn from_codes<'r>(codes: impl Iterator<Item = &'r str>, check: Option<usize>) -> Option<Self> {
         let reasons = codes.enumerate().filter_map(|(position, code)| match code {
             "ConditionalCheckFailed" if position == 0 => Some(Self::ConditionFailed),

@@ -7,7 +7,7 @@ use crate::proving::{
 };
 use serde::Deserialize;
 use std::fmt;
-use verdict_sessions::{Provider, SessionEvent};
+use verdict_sessions::{Provider, Remark, SessionEvent};
 use zeroize::Zeroizing;
 
 /// How to ask Incode's API.
@@ -45,6 +45,13 @@ impl ApiAccess {
         event.session.provider == Provider::Incode && is_interview(&event.session.session_id) && !is_login
     }
 
+    /// Returns whether an event waits for the API to confirm what it decides. What no reader recognises yet decides nothing
+    /// that could be confirmed.
+    #[must_use]
+    pub fn has_to_confirm(event: &SessionEvent) -> bool {
+        event.is_unconfirmed() && event.remark != Some(Remark::Unrecognised)
+    }
+
     /// The URL that the API's paths follow; it has no slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
@@ -77,10 +84,12 @@ impl fmt::Debug for ApiAccess {
     }
 }
 
-/// Checks a secret of any length: Incode chooses it.
+/// Checks that a value is filled in, and no more: Incode chooses it, and it proves nothing here.
 fn expect_filled_in(member: &'static str, text: &str) -> Result<(), CredentialsError> {
     match Secret::new(text) {
-        Ok(_) | Err(WeakSecret::Short) => Ok(()),
+        Ok(_) | Err(WeakSecret::Short | WeakSecret::Guessable) => Ok(()),
+        // An address may well begin with such a word.
+        Err(WeakSecret::Placeholder) if text.contains('@') => Ok(()),
         Err(weakness) => Err(CredentialsError::Weak { member, position: 1, weakness }),
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::proving::{
     credentials::{CredentialsError, not_null, parse},
+    gate::Gate,
     secret_headers::{SecretHeaders, SecretHeadersJson},
 };
 use serde::Deserialize;
@@ -14,20 +15,25 @@ use serde::Deserialize;
 /// What the JSON looks like.
 const EXPECTED: &str = concat!(
     r#"{"headers":{"x-…":["…"]},"oauth":{"clients":[{"id":"…","secret":"…"}],"signingKeys":["…"],"tokenTtlSeconds":3600},"#,
-    r#""api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"}} "#,
-    "(headers or oauth or both; tokenTtlSeconds, from 1 to 86400, and api are optional)"
+    r#""api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"},"confirmDecisions":true,"#,
+    r#""allowedCidrs":["…"],"edgeHeader":{"x-…":["…"]}} "#,
+    "(headers or oauth or both; tokenTtlSeconds, from 1 to 86400, api, confirmDecisions, ",
+    "and allowedCidrs or edgeHeader are optional)"
 );
 
 /// What proves that Incode sent something, and what opens its API.
 #[derive(Debug)]
 pub(super) struct Credentials {
+    pub(super) gate: Gate,
     pub(super) headers: Option<SecretHeaders>,
     pub(super) oauth: Option<OAuth>,
     pub(super) api: Option<ApiAccess>,
+    /// True if a decision counts only once the API confirms it.
+    pub(super) confirms_decisions: bool,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CredentialsJson {
     #[serde(default, deserialize_with = "not_null")]
     headers: Option<SecretHeadersJson>,
@@ -35,19 +41,31 @@ struct CredentialsJson {
     oauth: Option<OAuthJson>,
     #[serde(default, deserialize_with = "not_null")]
     api: Option<ApiJson>,
+    #[serde(default, deserialize_with = "not_null")]
+    confirm_decisions: Option<bool>,
+    #[serde(default, deserialize_with = "not_null")]
+    allowed_cidrs: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "not_null")]
+    edge_header: Option<SecretHeadersJson>,
 }
 
 impl Credentials {
     pub(super) fn from_json(json: &str) -> Result<Self, CredentialsError> {
-        let CredentialsJson { headers, oauth, api } = parse(json, EXPECTED)?;
+        let CredentialsJson { headers, oauth, api, confirm_decisions, allowed_cidrs, edge_header } =
+            parse(json, EXPECTED)?;
         if headers.is_none() && oauth.is_none() {
             return Err(CredentialsError::Empty { member: "headers or oauth" });
         }
-        let headers = headers.map(SecretHeaders::new).transpose()?;
+        let headers = headers.map(|headers| SecretHeaders::new("headers", headers)).transpose()?;
         let oauth = oauth.map(OAuth::new).transpose()?;
         if let (Some(headers), Some(_)) = (&headers, &oauth) {
             headers.leave_authorization_to("oauth")?;
         }
-        Ok(Self { headers, oauth, api: api.map(ApiAccess::new).transpose()? })
+        let used: Vec<_> = headers.iter().flat_map(SecretHeaders::names).chain(["authorization"]).collect();
+        let gate = Gate::new(allowed_cidrs, edge_header, &used)?;
+        let api = api.map(ApiAccess::new).transpose()?;
+        // Without the API, there is nobody to confirm anything.
+        let confirms_decisions = api.is_some() && confirm_decisions.unwrap_or(true);
+        Ok(Self { gate, headers, oauth, api, confirms_decisions })
     }
 }

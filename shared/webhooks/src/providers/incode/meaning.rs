@@ -7,7 +7,7 @@ use super::{
 use crate::{
     delivery::Genuine,
     digest::digest_of_parts,
-    providers::provider::Reading,
+    providers::provider::{Part, Reading},
     reading::{
         details::shown,
         facts::Facts,
@@ -46,7 +46,26 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let (subject, left_out) = subject(*reference, ("customerId", *customer_id));
     let facts = started(detailed(facts(&webhook, segment), &document)).with_remarks(left_out);
     let event = SessionEvent { subject, ..facts.event(fact_id?, session, Kind::Onboarding, genuine.received_at()) };
-    Ok(Reading::Events { events: vec![event], payload: minimise(&document) })
+    stamped(event, minimise(&document), genuine.is_unconfirmed())
+}
+
+/// The reading of an event as the stamp of its webhook has it. What decides has two ids, one for each stamp, and each
+/// knows the other: a copy is a copy however it is stamped, and what the API says of the same fact has the id of the
+/// event that decides.
+fn stamped(event: SessionEvent, payload: String, is_unconfirmed: bool) -> Result<Reading, Unreadable> {
+    if event.decision.is_none() {
+        // What a later reader recognises may decide.
+        let is_unconfirmed = is_unconfirmed && event.remark == Some(Remark::Unrecognised);
+        return Ok(Reading::one(if is_unconfirmed { event.as_unconfirmed() } else { event }, payload));
+    }
+    let unconfirmed_id = event_id(format!("{}:unconfirmed", event.event_id))?;
+    let (event, other_stamp) = if is_unconfirmed {
+        (SessionEvent { event_id: unconfirmed_id, ..event.clone().as_unconfirmed() }, event.event_id)
+    } else {
+        (event, unconfirmed_id)
+    };
+    let part = Part { other_stamp: Some(other_stamp), ..Part::whole(payload) };
+    Ok(Reading::Events { events: vec![event], parts: vec![part] })
 }
 
 /// The facts of a webhook, with its details: in the event, in its checks and in its decision.

@@ -39,8 +39,9 @@ pub struct Incode {
 impl Incode {
     /// Reads the credentials,
     /// `{"headers":{"x-…":["…"]},"oauth":{"clients":[{"id":"…","secret":"…"}],"signingKeys":["…"],"tokenTtlSeconds":3600},
-    /// "api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"}}`: `headers` or `oauth` or both; if
-    /// both are there, both must hold. `tokenTtlSeconds` and `api` are optional.
+    /// "api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"},"confirmDecisions":true}`: `headers` or
+    /// `oauth` or both; if both are there, both must hold. `tokenTtlSeconds`, `api` and `confirmDecisions` are optional.
+    /// If `api` is there, a decision counts only once the API confirms it, unless `confirmDecisions` is false.
     ///
     /// # Errors
     /// [`CredentialsError`] if a member is missing, unknown, empty or weak.

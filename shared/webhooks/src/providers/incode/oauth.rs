@@ -1,7 +1,7 @@
 //! Who may ask for the access tokens of Incode's webhooks, and what the tokens are signed with (RFC 6749, client
 //! credentials).
 
-use super::tokens::{Lifetime, SigningKeys};
+use super::tokens::{Lifetime, SigningKeys, Verified};
 use crate::{
     delivery::Headers,
     proving::{
@@ -12,7 +12,7 @@ use crate::{
 };
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use verdict_sessions::Timestamp;
+use verdict_sessions::{MatchedCredential, Timestamp};
 use zeroize::Zeroizing;
 
 /// Who may ask for tokens, and what they are signed with.
@@ -51,16 +51,16 @@ impl OAuth {
     pub(super) fn new(json: OAuthJson) -> Result<Self, CredentialsError> {
         Ok(Self {
             clients: Login::list("oauth.clients", json.clients.into_iter().map(LoginJson::from).collect())?,
-            signing_keys: SigningKeys::new("oauth.signingKeys", json.signing_keys)?,
+            signing_keys: SigningKeys::new(json.signing_keys)?,
             lifetime: json.token_ttl_seconds,
         })
     }
 
-    /// Verifies that Verdict issued the token, and that its client is still configured.
-    pub(super) fn verify(&self, token: &str, now: Timestamp) -> Result<(), Refusal> {
-        let client = self.signing_keys.verify(token, now)?;
+    /// Verifies that Verdict issued the token, and that its client is still configured. Returns the key that signed it.
+    pub(super) fn verify(&self, token: &str, now: Timestamp) -> Result<MatchedCredential, Refusal> {
+        let Verified { client, key } = self.signing_keys.verify(token, now, self.lifetime)?;
         let is_known = self.clients.iter().any(|known| known.username == client);
-        is_known.then_some(()).ok_or(Refusal::AuthorizationMismatch)
+        is_known.then_some(key).ok_or(Refusal::AuthorizationMismatch)
     }
 
     /// The client that presents itself in the one way that Incode has, HTTP Basic. Name and secret may be

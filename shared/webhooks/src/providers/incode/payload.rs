@@ -21,7 +21,12 @@ pub(super) const FACE_AUTHENTICATION: &str = "face_authentication";
 
 /// Whether a session is filed under its interview, which Incode's API knows it by.
 pub(super) fn is_interview(session: &SessionId) -> bool {
-    ![REQUEST, CUSTOMER].iter().any(|prefix| session.as_str().starts_with(prefix))
+    can_be_interview(session.as_str())
+}
+
+/// Returns whether an id isn't like those of sessions that have no interview: it must not get into one of them.
+fn can_be_interview(id: &str) -> bool {
+    ![REQUEST, CUSTOMER].iter().any(|prefix| id.starts_with(prefix))
 }
 
 /// The last segment of a path, which says what kind of webhook comes on it. That `/incode/` stands before it is the
@@ -163,10 +168,16 @@ fn authentication<'a>(document: &'a Json<'a>, check: &'static str) -> Result<Web
 }
 
 /// The session's id under any of the names that Incode has for it. If several are there, they must agree.
+///
+/// # Errors
+/// [`Unreadable::UnusableId`] for one that is like Verdict's own ids of sessions without an interview.
 fn interview<'a>(document: &'a Json<'a>) -> Result<Option<Id<'a>>, Unreadable> {
     let names = [id(document, "interviewId")?, id(document, "InterviewId")?, id(document, "sessionId")?];
     let mut found = names.into_iter().flatten();
     let Some(first) = found.next() else { return Ok(None) };
+    if !can_be_interview(&first.text) {
+        return Err(Unreadable::UnusableId(first.member));
+    }
     if found.all(|other| other.text == first.text) { Ok(Some(first)) } else { Err(Unreadable::Ambiguous(first.member)) }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     delivery::{Delivery, Repeated},
     providers::provider::Answer,
-    proving::credentials::CredentialsError,
+    proving::{credentials::CredentialsError, gate::Gate},
     refusal::Refusal,
 };
 use std::fmt;
@@ -22,6 +22,7 @@ const FORM_LIMIT: usize = 8 * 1024;
 /// The endpoint, with the clients that may ask.
 #[derive(Debug)]
 pub struct TokenEndpoint {
+    gate: Gate,
     oauth: OAuth,
 }
 
@@ -108,8 +109,8 @@ impl TokenEndpoint {
     /// # Errors
     /// [`CredentialsError`] if a member is missing, unknown, empty or weak.
     pub fn from_json(credentials: &str) -> Result<Self, CredentialsError> {
-        let oauth = Credentials::from_json(credentials)?.oauth;
-        oauth.map(|oauth| Self { oauth }).ok_or(CredentialsError::Empty { member: "oauth" })
+        let Credentials { gate, oauth, .. } = Credentials::from_json(credentials)?;
+        oauth.map(|oauth| Self { gate, oauth }).ok_or(CredentialsError::Empty { member: "oauth" })
     }
 
     /// Answers a request: a token, or why there is none. The client is authenticated first: another one learns nothing
@@ -125,6 +126,8 @@ impl TokenEndpoint {
 
     fn grant(&self, delivery: Delivery, now: Timestamp) -> Result<TokenAnswer, TokenError> {
         let delivery = delivery.posted_to(&[PATH])?;
+        // A client beyond the gate is told no more than one that is unknown.
+        self.gate.admit(&delivery).map_err(|_refusal| TokenError::InvalidClient)?;
         let client = self.oauth.authenticate(delivery.headers()).ok_or(TokenError::InvalidClient)?;
         expect_client_credentials(&delivery)?;
         let OAuth { signing_keys, lifetime, .. } = &self.oauth;

@@ -4,7 +4,7 @@ use crate::{
     digest::sha256_hex,
     proving::{
         credentials::{CredentialsError, secrets},
-        secret::Secret,
+        secret::{Secret, first_match},
     },
     refusal::Refusal,
 };
@@ -17,8 +17,12 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use verdict_sessions::Timestamp;
+use std::cell::RefCell;
+use verdict_sessions::{MatchedCredential, Timestamp};
 use zeroize::Zeroizing;
+
+/// The member of the credentials that lists the signing keys.
+const MEMBER: &str = "oauth.signingKeys";
 
 /// Who signs.
 const ISSUER: &str = "verdict";
@@ -71,6 +75,14 @@ struct Claims {
     exp: i64,
 }
 
+/// A token that Verdict issued.
+pub(super) struct Verified {
+    /// The client that it was given to.
+    pub(super) client: String,
+    /// The key that signed it.
+    pub(super) key: MatchedCredential,
+}
+
 /// The keys that tokens are signed with: the first signs, any verifies.
 #[derive(Debug)]
 pub(super) struct SigningKeys(Vec<SigningKey>);
@@ -100,10 +112,10 @@ impl SigningKeys {
     ///
     /// # Errors
     /// [`CredentialsError`] if the list is empty, or a key is blank or weak.
-    pub(super) fn new(member: &'static str, texts: Vec<Zeroizing<String>>) -> Result<Self, CredentialsError> {
+    pub(super) fn new(texts: Vec<Zeroizing<String>>) -> Result<Self, CredentialsError> {
         // An error only says that it is installed already.
         let _ = HS256.install_default();
-        Ok(Self(secrets(member, texts)?.iter().map(SigningKey::new).collect()))
+        Ok(Self(secrets(MEMBER, texts)?.iter().map(SigningKey::new).collect()))
     }
 
     /// A token for a client, or `None` if the library could not sign.
@@ -121,25 +133,32 @@ impl SigningKeys {
         jsonwebtoken::encode(&header, &claims, &key.signs).ok()
     }
 
-    /// The client that a token was given to.
+    /// The client that a token was given to, and the key that signed it.
     ///
     /// # Errors
     /// [`Refusal::AuthorizationMalformed`] for text that isn't a token, [`Refusal::AuthorizationMismatch`] for a token
-    /// that Verdict didn't issue, [`Refusal::TokenExpired`] for one that has expired, to the second.
-    pub(super) fn verify(&self, token: &str, now: Timestamp) -> Result<String, Refusal> {
+    /// that Verdict didn't issue, [`Refusal::TokenExpired`] for one that has expired, to the second: by its own time, or
+    /// by the lifetime that is configured now, if that is shorter.
+    pub(super) fn verify(&self, token: &str, now: Timestamp, lifetime: Lifetime) -> Result<Verified, Refusal> {
         if token.len() > TOKEN_LIMIT || !is_compact(token) {
             return Err(Refusal::AuthorizationMalformed);
         }
-        let signed = self.0.iter().find_map(|key| jsonwebtoken::decode(token, &key.verifies, &signature_alone()).ok());
-        let Claims { iss, aud, sub, iat, exp } = signed.ok_or(Refusal::AuthorizationMismatch)?.claims;
+        let claims = RefCell::new(None);
+        let key = first_match(MEMBER, &self.0, |key| {
+            let signed = jsonwebtoken::decode::<Claims>(token, &key.verifies, &signature_alone());
+            signed.map(|signed| claims.replace(Some(signed.claims))).is_ok()
+        });
+        let (key, claims) = key.zip(claims.into_inner()).ok_or(Refusal::AuthorizationMismatch)?;
+        let Claims { iss, aud, sub, iat, exp } = claims;
         let now = now.unix_seconds();
-        let is_ours = iss == ISSUER && aud == AUDIENCE && iat <= now + CLOCK_TOLERANCE && iat < exp;
+        let is_of_a_day = exp.checked_sub(iat).is_some_and(|seconds| (1..=i64::from(Lifetime::MAX)).contains(&seconds));
+        let is_ours = iss == ISSUER && aud == AUDIENCE && iat <= now + CLOCK_TOLERANCE && is_of_a_day;
         if !is_ours {
             Err(Refusal::AuthorizationMismatch)
-        } else if now >= exp {
+        } else if now >= exp.min(iat + i64::from(lifetime.seconds())) {
             Err(Refusal::TokenExpired)
         } else {
-            Ok(sub)
+            Ok(Verified { client: sub, key })
         }
     }
 }

@@ -1,22 +1,21 @@
 //! What does it mean? Treezor's payloads as session events: of users' reviews, and of identifications.
 
 use super::{
-    canonical::canonical,
     details,
+    part::{OwnPart, Sent, Subjects},
     payload::{
         Document, Identification, Liveness, Payload, Person, Reason, Refusal, Shape, Unfamiliar, UserReview, Webhook,
+        object_id,
     },
 };
 use crate::{
     delivery::Genuine,
-    digest::digest_of_parts,
-    providers::provider::{Ignored, Reading},
+    providers::provider::{Batch, Binding, Ignored, Part, Reading},
     reading::{
         details::{Allowed, Form, Remarks, codes, details, remark},
         facts::Facts,
         fields::{Id, MaybeText, document_check, event_id, reason as bounded_reason, usable},
         json::Json,
-        minimise::{minimise, minimise_unbounded},
         times::{Time, are_blank},
         unreadable::Unreadable,
         word::{Word, shown_words},
@@ -24,33 +23,44 @@ use crate::{
 };
 use std::{borrow::Cow, collections::BTreeMap, convert::Infallible};
 use verdict_sessions::{
-    Check, CheckOutcome, Decision, Detail, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, SessionId,
-    SessionKey, Stage, Subject, Timestamp,
+    Check, CheckOutcome, Decision, Detail, EventId, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent,
+    SessionId, SessionKey, Stage, Subject, Timestamp,
 };
 
-/// Reads a genuine webhook into session events.
-pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
+/// Reads at most so many of a genuine webhook's subjects into session events, beginning with the one in the place `first`.
+/// With the first of all, the others are looked at, too.
+pub(super) fn read(genuine: &Genuine, first: usize, most: usize) -> Result<Batch, Unreadable> {
     let document = Json::parse_object(genuine.body())?;
-    let webhook = Webhook::read(&document)?;
-    let Some(name) = Name::of(&webhook.name) else { return Ok(Reading::Nothing(Ignored::OtherFamily)) };
-    let payload = Payload::read(webhook.object_payload)?;
+    let sent = Sent::find(&document)?;
+    let kept = sent.envelope()?;
+    let webhook = Webhook::read(&kept, sent.payload)?;
+    let Some(name) = Name::of(&webhook.name) else { return Ok(Batch::all(Reading::Nothing(Ignored::OtherFamily))) };
+    let shape = Shape::of(webhook.object_payload)?;
+    let subjects = Subjects::of(webhook.object_payload, shape)?;
+    let speaks_of_another = speaks_of_another(&webhook, &subjects, shape)?;
     let envelope = Envelope {
-        contradictions: contradictions(&webhook, &name, &payload),
+        contradictions: contradictions(&webhook, &name, shape, speaks_of_another),
         created_at: webhook.created_at,
-        fact: digest(&webhook),
+        former_fact: sent.former_fact()?,
         received_at: genuine.received_at(),
+        readings: name.readings(shape),
         name,
     };
-    let statements = Statement::all(payload, &envelope.name, webhook.object_id)?;
-    let events: Vec<_> = statements
-        .into_iter()
-        .enumerate()
-        .map(|(index, statement)| envelope.event(index, statement))
-        .collect::<Result<_, _>>()?;
+    let statement = |index| Statement::of(subjects.subject(index), shape, &envelope.name, webhook.object_id.clone());
+    if first == 0 {
+        (0..subjects.len()).try_for_each(|index| statement(index)?.session().map(drop))?;
+    }
+    let next = first.saturating_add(most).min(subjects.len());
+    let read = |index| {
+        let id = object_id(subjects.subject(index), shape)?;
+        let is_of_other = !speaks_of_another && id.is_some_and(|id| differ(webhook.object_id.as_ref(), &id));
+        envelope.event(index, statement(index)?, OwnPart::of(&webhook, &subjects, index, is_of_other))
+    };
+    let (events, parts): (Vec<_>, Vec<_>) = (first..next).map(read).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     if events.is_empty() {
         return Err(Unreadable::NoSessionId);
     }
-    Ok(Reading::Events { events, payload: minimise(&document) })
+    Ok(Batch { reading: Reading::Events { events, parts }, next: Some(next).filter(|next| *next < subjects.len()) })
 }
 
 /// What all events of a webhook have in common.
@@ -59,17 +69,20 @@ struct Envelope {
     /// The members around the payload that say otherwise than it, as an event shows them.
     contradictions: BTreeMap<String, String>,
     created_at: Time,
-    /// The digest that the ids of the events begin with.
-    fact: String,
+    /// The digest that the ids of the first release begin with.
+    former_fact: String,
     received_at: Timestamp,
+    /// The reading that the payload gets, and the one that it would get under another name.
+    readings: (&'static str, Option<&'static str>),
 }
 
 impl Envelope {
-    /// The event that a statement makes.
-    fn event(&self, index: usize, statement: Statement<'_>) -> Result<SessionEvent, Unreadable> {
-        let Statement { kind, id, subject, when, facts } = statement;
-        let session = session_key(kind, id.as_ref())?;
-        let event_id = event_id(format!("{}:{}", self.fact, index + 1))?;
+    /// The event that a statement makes, and the part that it comes from.
+    fn event(&self, index: usize, statement: Statement<'_>, part: OwnPart) -> Result<(SessionEvent, Part), Unreadable> {
+        let session = statement.session()?;
+        let Statement { kind, id, subject, when, facts, bound } = statement;
+        let (reading, other_reading) = self.readings;
+        let event_id = event_id(part.id(reading))?;
         let is_contradicted = !self.contradictions.is_empty();
         let occurred_at = when.occurred_at.or(self.created_at.at());
         let decided_at = when.shows_sending.then(|| self.shown_at(when.occurred_at)).flatten();
@@ -86,12 +99,19 @@ impl Envelope {
             .with_detail(self.name.detail.clone())
             .with_detail(self.contradictions.clone())
             .with_remarks(when.remarks.into_iter().chain(self.created_at.remark()));
-        Ok(SessionEvent {
+        let part = Part {
+            former_id: Some(self::event_id(format!("{}:{}", self.former_fact, index + 1))?),
+            other_reading: other_reading.map(|reading| self::event_id(part.id(reading))).transpose()?,
+            binding: bound.map(|bound| binding(&bound, id, &event_id)).transpose()?.flatten(),
+            ..Part::whole(part.payload)
+        };
+        let event = SessionEvent {
             occurred_at,
             emitted_at: self.created_at.at(),
             subject,
             ..facts.event(event_id, session, kind, self.received_at)
-        })
+        };
+        Ok((event, part))
     }
 
     /// The time to show for a decision that comes with the time of something else: the later of that and of the
@@ -99,6 +119,20 @@ impl Envelope {
     fn shown_at(&self, occurred_at: Option<Timestamp>) -> Option<Timestamp> {
         occurred_at.max(self.created_at.at()).map(|at| at.min(self.received_at))
     }
+}
+
+/// The binding of a part to the unsigned id that it came with: it is written down at the signed user's session, or at one
+/// of the part's own if no user is signed.
+fn binding(bound: &Bound<'_>, id: Option<Id<'_>>, event_id: &EventId) -> Result<Option<Binding>, Unreadable> {
+    let user = bound.user.as_ref().and_then(|user| session_key(Kind::KycReview, Some(user)).ok());
+    let session = match user {
+        Some(session) => session,
+        None => SessionKey {
+            provider: Provider::Treezor,
+            session_id: SessionId::new(format!("bound:{event_id}")).map_err(|_| Unreadable::NoSessionId)?,
+        },
+    };
+    Ok(id.map(|id| Binding { session, object_id: id.text.into_owned() }))
 }
 
 /// An event's name. It isn't signed: if a payload says otherwise, the payload counts.
@@ -143,6 +177,32 @@ impl Name {
             .map(|(_, kind)| kind)
     }
 
+    /// The reading that a payload of a shape gets under this name, and the one that it would get under another name.
+    /// Names that have it read the same way are one here: an event's id is made of this, and not of the name.
+    fn readings(&self, shape: Shape) -> (&'static str, Option<&'static str>) {
+        let one_of = |is_other: bool, one, other| if is_other { (other, Some(one)) } else { (one, Some(other)) };
+        match shape {
+            Shape::Users => one_of(self.is_user_request(), "review", "request"),
+            Shape::Review => one_of(self.is_review_request(), "review", "request"),
+            Shape::Documents => one_of(self.is_document_creation(), "document", "new_document"),
+            Shape::Liveness => ("liveness", None),
+            Shape::Identification => ("identification", None),
+            Shape::Unfamiliar => ("unfamiliar", None),
+        }
+    }
+
+    fn is_user_request(&self) -> bool {
+        self.shown == "user.kycrequest"
+    }
+
+    fn is_review_request(&self) -> bool {
+        self.shown == "kycreview.request"
+    }
+
+    fn is_document_creation(&self) -> bool {
+        self.shown == "document.create"
+    }
+
     /// Returns whether a payload is what the name says. An unknown one is no contradiction, only new.
     fn fits(&self, shape: Shape) -> bool {
         shape == Shape::Unfamiliar || self.shape.is_none_or(|promised| promised == shape)
@@ -150,19 +210,37 @@ impl Name {
 }
 
 /// The members of the envelope, which isn't signed, that say otherwise than the payload.
-fn contradictions(webhook: &Webhook<'_>, name: &Name, payload: &Payload<'_>) -> BTreeMap<String, String> {
-    let names = if name.fits(payload.shape()) { BTreeMap::new() } else { webhook.name.shown() };
-    let ids = if speaks_of_another(webhook, payload) { webhook.object_id_word.shown() } else { BTreeMap::new() };
+fn contradictions(
+    webhook: &Webhook<'_>,
+    name: &Name,
+    shape: Shape,
+    speaks_of_another: bool,
+) -> BTreeMap<String, String> {
+    let names = if name.fits(shape) { BTreeMap::new() } else { webhook.name.shown() };
+    let ids = if speaks_of_another { webhook.object_id_word.shown() } else { BTreeMap::new() };
     names.into_iter().chain(ids).collect()
 }
 
-/// Returns whether the envelope's `object_id`, which isn't signed, differs from the payload's. In samples and logs ids
-/// are redacted with runs of X: those say nothing.
-fn speaks_of_another(webhook: &Webhook<'_>, payload: &Payload<'_>) -> bool {
+/// Returns whether the envelope's `object_id`, which isn't signed, is none of the payload's. If it is one of them, it isn't
+/// stored with the others' parts.
+fn speaks_of_another(webhook: &Webhook<'_>, subjects: &Subjects<'_>, shape: Shape) -> Result<bool, Unreadable> {
+    let mut has_ids = false;
+    for index in 0..subjects.len() {
+        if let Some(id) = object_id(subjects.subject(index), shape)? {
+            has_ids = true;
+            if !differ(webhook.object_id.as_ref(), &id) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(has_ids)
+}
+
+/// Returns whether both ids are there and differ. In samples and logs ids are redacted with runs of X: those say nothing.
+fn differ(object_id: Option<&Id<'_>>, id: &Id<'_>) -> bool {
     let is_redacted = |text: &str| text.to_ascii_lowercase().contains("xx");
-    let Some(object_id) = webhook.object_id.as_ref().filter(|id| !is_redacted(&id.text)) else { return false };
-    let ids = payload.object_ids();
-    !ids.is_empty() && !ids.iter().any(|id| id.text == object_id.text || is_redacted(&id.text))
+    object_id
+        .is_some_and(|object_id| object_id.text != id.text && !is_redacted(&object_id.text) && !is_redacted(&id.text))
 }
 
 /// The session that a payload speaks of.
@@ -180,6 +258,14 @@ struct Statement<'a> {
     subject: Subject,
     when: When,
     facts: Facts,
+    /// Set if the session's id comes from the envelope, which isn't signed.
+    bound: Option<Bound<'a>>,
+}
+
+/// A statement of which the payload doesn't say what session it is about.
+struct Bound<'a> {
+    /// The user that the payload names.
+    user: Option<Id<'a>>,
 }
 
 /// When what a payload says happened, by the payload.
@@ -207,19 +293,21 @@ impl When {
 }
 
 impl<'a> Statement<'a> {
-    /// Everything that a payload says, session by session.
-    fn all(payload: Payload<'a>, name: &Name, object_id: Option<Id<'a>>) -> Result<Vec<Self>, Unreadable> {
-        let one = match payload {
-            Payload::Users(users) => return Ok(users.into_iter().map(|user| Self::of_user(user, name)).collect()),
-            Payload::Documents(documents) => {
-                return documents.into_iter().map(|document| Self::of_document(document, name)).collect();
-            }
+    /// What a payload of some shape says of one subject.
+    fn of(subject: &'a Json<'a>, shape: Shape, name: &Name, object_id: Option<Id<'a>>) -> Result<Self, Unreadable> {
+        Ok(match Payload::read(subject, shape)? {
+            Payload::User(user) => Self::of_user(user, name),
+            Payload::Document(document) => return Self::of_document(document, name),
             Payload::Liveness(liveness) => Self::of_liveness(liveness, object_id),
             Payload::Identification(identification) => Self::of_identification(identification, name, object_id),
             Payload::Review(review) => Self::of_user_review(review, name),
             Payload::Unfamiliar(unfamiliar) => Self::of_unfamiliar(unfamiliar, name, object_id),
-        };
-        Ok(vec![one])
+        })
+    }
+
+    /// The session that it is about.
+    fn session(&self) -> Result<SessionKey, Unreadable> {
+        session_key(self.kind, self.id.as_ref())
     }
 
     fn about_user(person: Person<'a>, facts: Facts) -> Self {
@@ -229,22 +317,31 @@ impl<'a> Statement<'a> {
             subject: person.subject,
             when: When::default(),
             facts: facts.with_remarks(person.remarks),
+            bound: None,
         }
     }
 
-    /// Identifications are inputs to a user's review and never decide it: each is a session of its own.
-    fn about_identification(id: Option<Id<'a>>, person: Person<'a>, facts: Facts) -> Self {
-        Self { kind: Kind::Identification, id, ..Self::about_user(person, facts) }
+    /// Identifications are inputs to a user's review and never decide it: each is a session of its own. If its id isn't
+    /// signed, it is bound to the first that comes.
+    fn about_identification(
+        signed: Option<Id<'a>>,
+        object_id: Option<Id<'a>>,
+        person: Person<'a>,
+        facts: Facts,
+    ) -> Self {
+        let about_user = Self::about_user(person, facts);
+        let bound = signed.is_none().then(|| Bound { user: about_user.id.clone() });
+        Self { kind: Kind::Identification, id: signed.or(object_id), bound, ..about_user }
     }
 
     /// `modifiedDate` tells when the user's data changed, which may be days before their review.
     fn of_user(user: UserReview<'a>, name: &Name) -> Self {
         let when = When { shows_sending: true, ..When::by(&[user.modified_at]) };
-        Self { when, ..Self::of_review(user, name.shown == "user.kycrequest") }
+        Self { when, ..Self::of_review(user, name.is_user_request()) }
     }
 
     fn of_user_review(review: UserReview<'a>, name: &Name) -> Self {
-        let is_request = name.shown == "kycreview.request";
+        let is_request = name.is_review_request();
         let (requested, reviewed) = (review.requested_at, review.reviewed_at);
         let when = When::by(&if is_request { [requested, reviewed] } else { [reviewed, requested] });
         Self { when, ..Self::of_review(review, is_request) }
@@ -286,7 +383,7 @@ impl<'a> Statement<'a> {
 
     /// A document that was captured shows that the person has started.
     fn of_document(document: Document<'a>, name: &Name) -> Result<Self, Unreadable> {
-        let when = when_of_document(&document, name.shown == "document.create");
+        let when = when_of_document(&document, name.is_document_creation());
         let outcome = match document.status.text() {
             Some("PENDING") => Some(CheckOutcome::Pending),
             Some("VALIDATED") => Some(CheckOutcome::Passed),
@@ -334,7 +431,7 @@ impl<'a> Statement<'a> {
             .with_detail(liveness.status.shown());
         let is_odd = remark.is_some();
         let facts = facts.with_detail(if is_odd { liveness.score.shown() } else { BTreeMap::new() });
-        Self { when, ..Self::about_identification(object_id, liveness.person, facts) }
+        Self { when, ..Self::about_identification(None, object_id, liveness.person, facts) }
     }
 
     fn of_identification(identification: Identification<'a>, name: &Name, object_id: Option<Id<'a>>) -> Self {
@@ -351,7 +448,7 @@ impl<'a> Statement<'a> {
         let decision = outcome.map(|outcome| identified(outcome, codes, &reason.message, name.identification()));
         let facts = Facts { stage, decision, remark, remarks, detail: result.shown(), ..Facts::default() };
         let when = When::by(&[identified_at]);
-        Self { when, ..Self::about_identification(transaction.or(object_id), person, facts) }
+        Self { when, ..Self::about_identification(transaction, object_id, person, facts) }
     }
 
     /// A payload that this version does not know is filed as its event's name says, if it holds an id.
@@ -360,7 +457,7 @@ impl<'a> Statement<'a> {
         let facts = Facts::unrecognised(shown);
         match name.shape {
             Some(Shape::Liveness | Shape::Identification) => {
-                Self::about_identification(transaction.or(object_id), person, facts)
+                Self::about_identification(transaction, object_id, person, facts)
             }
             _ => Self::about_user(person, facts),
         }
@@ -433,12 +530,4 @@ fn codes_of_identification(result: &Word<'_>, reason: &Reason<'_>) -> (Vec<Reaso
 /// The codes among some texts; what is blank is left out without a remark.
 fn codes_of<'t>(member: &str, texts: impl IntoIterator<Item = &'t MaybeText<'t>>) -> (Vec<ReasonCode>, Remarks) {
     codes(member, texts.into_iter().flatten().map(|text| Some(Cow::Borrowed(&**text))))
-}
-
-/// The digest of a webhook's facts, equal for every copy, even a re-spelled one. The webhook's own id takes part, since
-/// a state may come back; so does the event's name, so that no copy under another name, read another way, takes its
-/// place.
-fn digest(webhook: &Webhook<'_>) -> String {
-    let payload = canonical(&minimise_unbounded(webhook.object_payload));
-    digest_of_parts(&[webhook.name.text().unwrap_or_default(), webhook.id.as_deref().unwrap_or_default(), &payload])
 }

@@ -6,6 +6,7 @@ mod canonical;
 mod details;
 mod envelope;
 mod meaning;
+mod part;
 mod payload;
 mod proof;
 
@@ -13,7 +14,7 @@ pub use canonical::canonical;
 
 use crate::{
     delivery::{Delivery, Genuine},
-    providers::provider::{Answer, Disposition, Reader, Reading, WebhookSource},
+    providers::provider::{Answer, Batch, Disposition, Reader, Reading, WebhookSource},
     proving::credentials::CredentialsError,
     reading::unreadable::Unreadable,
     refusal::Refusal,
@@ -28,7 +29,8 @@ pub struct Treezor {
 }
 
 impl Treezor {
-    /// Reads the credentials, `{"secrets":["…"],"urlTokens":["…"]}`; `urlTokens` is optional.
+    /// Reads the credentials, `{"secrets":["…"],"urlTokens":["…"],"unsignedReviews":false}`; the last two are optional.
+    /// `unsignedReviews` needs `urlTokens`.
     ///
     /// # Errors
     /// [`CredentialsError`] if a member is missing, unknown, empty or weak.
@@ -56,9 +58,11 @@ impl WebhookSource for Treezor {
 }
 
 impl Reader for Treezor {
-    const TELLS_OF_SEVERAL: bool = true;
-
     fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
-        meaning::read(genuine)
+        meaning::read(genuine, 0, usize::MAX).map(|batch| batch.reading)
+    }
+
+    fn read_batch(genuine: &Genuine, first: usize, most: usize) -> Result<Batch, Unreadable> {
+        meaning::read(genuine, first, most)
     }
 }

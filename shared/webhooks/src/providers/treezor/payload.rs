@@ -11,11 +11,11 @@ use crate::reading::{
 use std::collections::BTreeMap;
 use verdict_sessions::{Subject, Timestamp};
 
-/// A webhook, flat or wrapped.
+/// A webhook: its payload, and of its envelope what is kept.
 #[derive(Debug)]
 pub(super) struct Webhook<'a> {
+    pub(super) envelope: &'a Json<'a>,
     pub(super) name: Word<'a>,
-    pub(super) id: MaybeText<'a>,
     pub(super) created_at: Time,
     pub(super) object_id: Option<Id<'a>>,
     pub(super) object_id_word: Word<'a>,
@@ -33,10 +33,11 @@ pub(super) enum Shape {
     Unfamiliar,
 }
 
+/// What a payload says of one subject.
 #[derive(Debug)]
 pub(super) enum Payload<'a> {
-    Users(Vec<UserReview<'a>>),
-    Documents(Vec<Document<'a>>),
+    User(UserReview<'a>),
+    Document(Document<'a>),
     Liveness(Liveness<'a>),
     Identification(Identification<'a>),
     Review(UserReview<'a>),
@@ -127,23 +128,18 @@ pub(super) struct Reason<'a> {
 }
 
 impl<'a> Webhook<'a> {
-    /// Reads a document.
+    /// Reads a webhook.
     ///
     /// # Errors
     /// [`Unreadable::Ambiguous`] for a member that matters.
-    pub(super) fn read(document: &'a Json<'a>) -> Result<Self, Unreadable> {
-        let webhook = match document.member("webhook")? {
-            Some(wrapped @ Json::Object(_)) => wrapped,
-            _ => document,
-        };
+    pub(super) fn read(envelope: &'a Json<'a>, object_payload: &'a Json<'a>) -> Result<Self, Unreadable> {
         Ok(Self {
-            name: Word::read(webhook, "webhook")?,
-            // What wraps a webhook spells the same id another way.
-            id: maybe_text(webhook, "webhook_id")?.or(maybe_text(document, "webhookId")?),
-            created_at: created_at(webhook)?,
-            object_id: id(webhook, "object_id")?,
-            object_id_word: Word::read(webhook, "object_id")?,
-            object_payload: webhook.member("object_payload")?.unwrap_or(&Json::Null),
+            envelope,
+            name: Word::read(envelope, "webhook")?,
+            created_at: created_at(envelope)?,
+            object_id: id(envelope, "object_id")?,
+            object_id_word: Word::read(envelope, "object_id")?,
+            object_payload,
         })
     }
 }
@@ -171,56 +167,36 @@ impl Shape {
 }
 
 impl<'a> Payload<'a> {
-    /// Reads a payload.
+    /// Reads what a payload of some shape says of a subject: one in its list, or all of it.
     ///
     /// # Errors
     /// [`Unreadable::Ambiguous`] for a member that matters.
-    pub(super) fn read(payload: &'a Json<'a>) -> Result<Self, Unreadable> {
-        match Shape::of(payload)? {
-            Shape::Users => entries(payload, "users", review).map(Self::Users),
-            Shape::Documents => entries(payload, "documents", document).map(Self::Documents),
-            Shape::Liveness => liveness(payload).map(Self::Liveness),
-            Shape::Identification => identification(payload).map(Self::Identification),
-            Shape::Review => review(payload).map(Self::Review),
+    pub(super) fn read(subject: &'a Json<'a>, shape: Shape) -> Result<Self, Unreadable> {
+        match shape {
+            Shape::Users => review(subject).map(Self::User),
+            Shape::Documents => document(subject).map(Self::Document),
+            Shape::Liveness => liveness(subject).map(Self::Liveness),
+            Shape::Identification => identification(subject).map(Self::Identification),
+            Shape::Review => review(subject).map(Self::Review),
             Shape::Unfamiliar => Ok(Self::Unfamiliar(Unfamiliar {
-                person: person(payload)?,
-                transaction: id(payload, "transactionNumber")?,
-                shown: shown([("object_payload", Some(payload))]),
+                person: person(subject)?,
+                transaction: id(subject, "transactionNumber")?,
+                shown: shown([("object_payload", Some(subject))]),
             })),
-        }
-    }
-
-    pub(super) fn shape(&self) -> Shape {
-        match self {
-            Self::Users(_) => Shape::Users,
-            Self::Documents(_) => Shape::Documents,
-            Self::Liveness(_) => Shape::Liveness,
-            Self::Identification(_) => Shape::Identification,
-            Self::Review(_) => Shape::Review,
-            Self::Unfamiliar(_) => Shape::Unfamiliar,
-        }
-    }
-
-    /// The ids that the envelope's `object_id` may repeat.
-    pub(super) fn object_ids(&self) -> Vec<&Id<'a>> {
-        match self {
-            Self::Users(users) => users.iter().filter_map(|user| user.person.id.as_ref()).collect(),
-            Self::Documents(documents) => documents.iter().filter_map(|document| document.id.as_ref()).collect(),
-            Self::Liveness(_) | Self::Unfamiliar(_) => Vec::new(),
-            Self::Identification(identification) => identification.transaction.iter().collect(),
-            Self::Review(review) => review.person.id.iter().collect(),
         }
     }
 }
 
-fn entries<'a, T>(
-    payload: &'a Json<'a>,
-    list: &'static str,
-    read: impl Fn(&'a Json<'a>) -> Result<T, Unreadable>,
-) -> Result<Vec<T>, Unreadable> {
-    match payload.member(list)? {
-        Some(Json::Array(entries)) => entries.iter().map(read).collect(),
-        _ => Ok(Vec::new()),
+/// The id of a subject that the envelope's `object_id` may repeat.
+///
+/// # Errors
+/// [`Unreadable::Ambiguous`] for the member that holds it.
+pub(super) fn object_id<'a>(subject: &'a Json<'a>, shape: Shape) -> Result<Option<Id<'a>>, Unreadable> {
+    match shape {
+        Shape::Users | Shape::Review => id(subject, user_id_member(subject)?),
+        Shape::Documents => id(subject, "documentId"),
+        Shape::Identification => id(subject, "transactionNumber"),
+        Shape::Liveness | Shape::Unfamiliar => Ok(None),
     }
 }
 
@@ -307,9 +283,14 @@ fn identification<'a>(payload: &'a Json<'a>) -> Result<Identification<'a>, Unrea
     })
 }
 
-/// The user. Payloads with hyphens in their names have an underscore in this one.
+/// The member that names the user. Payloads with hyphens in their names have an underscore in this one.
+fn user_id_member(payload: &Json<'_>) -> Result<&'static str, Unreadable> {
+    Ok(if id(payload, "userId")?.is_some() { "userId" } else { "user_id" })
+}
+
+/// The user.
 fn person<'a>(payload: &'a Json<'a>) -> Result<Person<'a>, Unreadable> {
-    let member = if id(payload, "userId")?.is_some() { "userId" } else { "user_id" };
+    let member = user_id_member(payload)?;
     let (subject, remarks) = subject(("userTag", payload.member("userTag")?), (member, payload.member(member)?));
     Ok(Person { id: id(payload, member)?, subject, remarks })
 }

@@ -13,7 +13,7 @@ use crate::{
         facts::Facts,
         fields::{MaybeJson, MaybeText, detail, event_id, reason as bounded_reason, subject, text, usable},
         json::Json,
-        minimise::{minimise, minimise_unbounded},
+        minimise::{minimise, minimise_as_first_release, minimise_unbounded},
         times::Time,
         unreadable::Unreadable,
     },
@@ -37,9 +37,15 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
         attempt_id: attempt.as_ref().map(|id| usable(id, AttemptId::new)).transpose()?,
         occurred_at: time.and_then(Time::at),
         subject,
-        ..facts.event(fact_id(&payload, genuine)?, session, Kind::Verification, genuine.received_at())
+        ..facts.event(
+            fact_id(&payload, genuine, minimise_unbounded)?,
+            session,
+            Kind::Verification,
+            genuine.received_at(),
+        )
     };
-    Ok(Reading::Events { events: vec![event], payload: minimise(&document) })
+    let former_id = fact_id(&payload, genuine, minimise_as_first_release)?;
+    Ok(Reading::one_known_as(former_id, event, minimise(&document)))
 }
 
 /// What a family says of a session.
@@ -179,7 +185,11 @@ fn present<const N: usize>(members: [Shown<'_, '_>; N]) -> BTreeMap<String, Stri
 
 /// The event's id, equal for every copy of a fact: Veriff sends no delivery id. If a part is missing, the body's digest
 /// takes its place, since a retry repeats the body byte for byte.
-fn fact_id(payload: &Payload<'_>, genuine: &Genuine) -> Result<EventId, Unreadable> {
+fn fact_id(
+    payload: &Payload<'_>,
+    genuine: &Genuine,
+    minimised: impl Fn(&Json<'_>) -> String,
+) -> Result<EventId, Unreadable> {
     let Envelope { session, attempt, .. } = &payload.envelope;
     let (session, attempt) = (session.as_ref().map(|id| &*id.text), attempt.as_ref().map(|id| &*id.text));
     let (context, status, code, action);
@@ -192,7 +202,7 @@ fn fact_id(payload: &Payload<'_>, genuine: &Genuine) -> Result<EventId, Unreadab
         Family::Event { code: said_code, action: said_action, address_id, context: said, .. } => {
             // An address event has its address in the attempt's place; most events have no context.
             let subject = attempt.or(address_id.as_deref());
-            context = said.as_ref().map_or_else(String::new, |context| minimise_unbounded(context.json));
+            context = said.as_ref().map_or_else(String::new, |context| minimised(context.json));
             (code, action) = (text(*said_code), text(*said_action));
             let parts = [session, subject, code.as_deref(), action.as_deref(), Some(&context)];
             ("event", parts.into_iter().collect())

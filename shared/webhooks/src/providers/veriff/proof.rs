@@ -1,15 +1,17 @@
 //! Is it genuine? HMAC-SHA256 over the raw body, in hex, in a header.
 
 use crate::{
-    delivery::{Delivery, Genuine, Headers, Repeated},
+    delivery::{Delivery, Genuine, Headers, Matched, Repeated},
     proving::{
-        credentials::{CredentialsError, parse, secrets},
-        secret::{Secret, WeakSecret},
+        credentials::{CredentialsError, not_null, parse, secrets},
+        gate::Gate,
+        secret::{Secret, WeakSecret, first_match},
+        secret_headers::SecretHeadersJson,
     },
     refusal::Refusal,
 };
 use serde::Deserialize;
-use verdict_sessions::{Provider, Timestamp};
+use verdict_sessions::{MatchedCredential, Provider, Timestamp};
 use zeroize::Zeroizing;
 
 /// The paths of Veriff's webhooks. Any family may arrive on either.
@@ -21,9 +23,16 @@ const SIGNATURE: [&str; 2] = ["x-hmac-signature", "vrf-hmac-signature"];
 /// The API key's header and its alias.
 const API_KEY: [&str; 2] = ["x-auth-client", "vrf-auth-client"];
 
+/// What the JSON looks like.
+const EXPECTED: &str = concat!(
+    r#"{"secrets":["…"],"apiKeys":["…"],"allowedCidrs":["…"],"edgeHeader":{"x-…":["…"]}} "#,
+    "(apiKeys, and allowedCidrs or edgeHeader are optional)"
+);
+
 /// The secrets that prove that Veriff sent a webhook, and the API keys that it may name.
 #[derive(Debug)]
 pub(super) struct Credentials {
+    gate: Gate,
     /// Shared secrets, used literally: they look like UUIDs and are not decoded.
     secrets: Vec<Secret>,
     /// The API keys to accept; empty: any. An API key is public and proves nothing.
@@ -36,20 +45,25 @@ struct CredentialsJson {
     secrets: Vec<Zeroizing<String>>,
     #[serde(default)]
     api_keys: Vec<String>,
+    #[serde(default, deserialize_with = "not_null")]
+    allowed_cidrs: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "not_null")]
+    edge_header: Option<SecretHeadersJson>,
 }
 
 impl Credentials {
     pub(super) fn from_json(json: &str) -> Result<Self, CredentialsError> {
-        let CredentialsJson { secrets: texts, api_keys } =
-            parse(json, r#"{"secrets":["…"],"apiKeys":["…"]} (apiKeys optional)"#)?;
+        let CredentialsJson { secrets: texts, api_keys, allowed_cidrs, edge_header } = parse(json, EXPECTED)?;
         if let Some(blank) = api_keys.iter().position(|key| key.trim().is_empty()) {
             return Err(CredentialsError::Weak { member: "apiKeys", position: blank + 1, weakness: WeakSecret::Blank });
         }
-        Ok(Self { secrets: secrets("secrets", texts)?, api_keys })
+        let gate = Gate::new(allowed_cidrs, edge_header, &[SIGNATURE, API_KEY].concat())?;
+        Ok(Self { gate, secrets: secrets("secrets", texts)?, api_keys })
     }
 
-    fn vouch_for(&self, body: &[u8], signature: &[u8; 32]) -> bool {
-        self.secrets.iter().any(|secret| secret.signed(body, signature))
+    /// The secret that the body was signed with.
+    fn vouch_for(&self, body: &[u8], signature: &[u8; 32]) -> Option<MatchedCredential> {
+        first_match("secrets", &self.secrets, |secret| secret.signed(body, signature))
     }
 
     fn know(&self, api_key: Option<&str>) -> bool {
@@ -59,18 +73,18 @@ impl Credentials {
 
 pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
     let delivery = delivery.posted_to(&PATHS)?;
+    credentials.gate.admit(&delivery)?;
     let signature = either(delivery.headers(), SIGNATURE, str::eq_ignore_ascii_case)
         .map_err(|Repeated| Refusal::SignatureRepeated)?
         .ok_or(Refusal::SignatureMissing)?;
-    let signature = unhex(signature).ok_or(Refusal::SignatureMalformed)?;
-    if !credentials.vouch_for(delivery.unproven_body(), &signature) {
-        return Err(Refusal::SignatureMismatch);
-    }
+    let digest = unhex(signature).ok_or(Refusal::SignatureMalformed)?;
+    let secret = credentials.vouch_for(delivery.unproven_body(), &digest).ok_or(Refusal::SignatureMismatch)?;
+    let matched = Matched::signed(signature, vec![secret]);
     let api_key = either(delivery.headers(), API_KEY, |a, b| a == b).map_err(|Repeated| Refusal::ApiKeyUnknown)?;
     if !credentials.know(api_key) {
         return Err(Refusal::ApiKeyUnknown);
     }
-    Ok(delivery.proven(Provider::Veriff, now))
+    Ok(delivery.proven(Provider::Veriff, now, matched))
 }
 
 /// A header under its name or its alias. If both are there, they must agree.

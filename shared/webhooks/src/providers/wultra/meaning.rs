@@ -14,7 +14,7 @@ use crate::{
         facts::Facts,
         fields::{Id, MaybeText, document_check, event_id, reason, usable},
         json::Json,
-        minimise::{minimise, minimise_unbounded},
+        minimise::{minimise, minimise_as_first_release, minimise_unbounded},
         unreadable::Unreadable,
         word::{Word, shown_words},
     },
@@ -31,16 +31,17 @@ pub(super) fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     let Payload { envelope, event } = Payload::read(&document)?;
     let process_id = envelope.process_id.as_ref().ok_or(Unreadable::NoSessionId)?;
     let session = SessionKey { provider: Provider::Wultra, session_id: usable(process_id, SessionId::new)? };
-    let fact_id = fact_id(envelope.id.as_ref(), &document, genuine)?;
+    let fact_id = |minimised: fn(&Json<'_>) -> String| fact_id(envelope.id.as_ref(), &document, genuine, minimised);
+    let (event_id, former_id) = (fact_id(minimise_unbounded)?, fact_id(minimise_as_first_release)?);
     let facts = with_details_of_envelope(facts(&event), &document)
         .with_detail(shown_words([&envelope.identity_verification_id, &envelope.process_type]))
         .with_remarks(envelope.remarks.into_iter().chain(envelope.timestamp.remark()));
     let event = SessionEvent {
         occurred_at: envelope.timestamp.at(),
         subject: envelope.subject,
-        ..facts.event(fact_id, session, Kind::Onboarding, genuine.received_at())
+        ..facts.event(event_id, session, Kind::Onboarding, genuine.received_at())
     };
-    Ok(Reading::Events { events: vec![event], payload: minimise(&document) })
+    Ok(Reading::one_known_as(former_id, event, minimise(&document)))
 }
 
 /// What an event says of a session.
@@ -138,13 +139,18 @@ fn with_details_of_envelope(mut facts: Facts, document: &Json<'_>) -> Facts {
 }
 
 /// The event's id, equal for every copy of it. Before release 2.2.0 events have no id; their bytes stand in for it.
-fn fact_id(id: Option<&Id<'_>>, document: &Json<'_>, genuine: &Genuine) -> Result<EventId, Unreadable> {
+fn fact_id(
+    id: Option<&Id<'_>>,
+    document: &Json<'_>,
+    genuine: &Genuine,
+    minimised: fn(&Json<'_>) -> String,
+) -> Result<EventId, Unreadable> {
     let id = match id {
         None => format!("body:{}", genuine.body_digest()),
         Some(Id { text, is_unicode: true, .. }) if text.len() <= EventId::LIMIT - "id:".len() => format!("id:{text}"),
         // As spelled: halves of surrogate pairs would all read alike.
         Some(Id { member, .. }) => {
-            let spelled = document.member(member)?.map(minimise_unbounded).unwrap_or_default();
+            let spelled = document.member(member)?.map(minimised).unwrap_or_default();
             format!("id_digest:{}", sha256_hex(spelled.as_bytes()))
         }
     };

@@ -37,6 +37,9 @@ impl Wultra {
 impl WebhookSource for Wultra {
     const PROVIDER: Provider = Provider::Wultra;
 
+    /// As much as arrives: bodies reach megabytes, and one that is refused never comes again.
+    const BODY_LIMIT: usize = 6 * 1024 * 1024;
+
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
         proof::prove(&self.credentials, delivery, now)
     }

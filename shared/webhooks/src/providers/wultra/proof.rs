@@ -1,23 +1,33 @@
 //! Is it genuine? A user name and a password, static headers, or both: whatever is configured must hold.
 
 use crate::{
-    delivery::{Delivery, Genuine, Headers},
+    delivery::{Delivery, Genuine, Headers, Matched},
     proving::{
         authorization::{Login, LoginJson, Presented, authorization},
         credentials::{CredentialsError, not_null, parse},
+        gate::Gate,
+        secret::first_match,
         secret_headers::{SecretHeaders, SecretHeadersJson},
     },
     refusal::Refusal,
 };
 use serde::Deserialize;
-use verdict_sessions::{Provider, Timestamp};
+use verdict_sessions::{MatchedCredential, Provider, Timestamp};
 
 /// The path of Wultra's webhooks. The last two segments are Wultra's; a base path may stand before the path.
 const PATHS: [&str; 1] = ["/wultra/process/event"];
 
+/// What the JSON looks like.
+const EXPECTED: &str = concat!(
+    r#"{"basic":[{"username":"…","password":"…"}],"headers":{"x-…":["…"]},"#,
+    r#""allowedCidrs":["…"],"edgeHeader":{"x-…":["…"]}} "#,
+    "(basic or headers or both; allowedCidrs or edgeHeader is optional)"
+);
+
 /// The secrets that prove that Wultra sent a webhook.
 #[derive(Debug)]
 pub(super) struct Credentials {
+    gate: Gate,
     /// If there are any, one of them must be presented.
     logins: Option<Vec<Login>>,
     /// If there are any, all of them must be there.
@@ -25,47 +35,50 @@ pub(super) struct Credentials {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CredentialsJson {
     #[serde(default, deserialize_with = "not_null")]
     basic: Option<Vec<LoginJson>>,
     #[serde(default, deserialize_with = "not_null")]
     headers: Option<SecretHeadersJson>,
+    #[serde(default, deserialize_with = "not_null")]
+    allowed_cidrs: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "not_null")]
+    edge_header: Option<SecretHeadersJson>,
 }
 
 impl Credentials {
     pub(super) fn from_json(json: &str) -> Result<Self, CredentialsError> {
-        let CredentialsJson { basic, headers } = parse(
-            json,
-            r#"{"basic":[{"username":"…","password":"…"}],"headers":{"x-…":["…"]}} (one of the two required)"#,
-        )?;
+        let CredentialsJson { basic, headers, allowed_cidrs, edge_header } = parse(json, EXPECTED)?;
         if basic.is_none() && headers.is_none() {
             return Err(CredentialsError::Empty { member: "basic or headers" });
         }
         let logins = basic.map(|logins| Login::list("basic", logins)).transpose()?;
-        let headers = headers.map(SecretHeaders::new).transpose()?;
+        let headers = headers.map(|headers| SecretHeaders::new("headers", headers)).transpose()?;
         if let (Some(_), Some(headers)) = (&logins, &headers) {
             headers.leave_authorization_to("basic")?;
         }
-        Ok(Self { logins, headers })
+        let used: Vec<_> = headers.iter().flat_map(SecretHeaders::names).chain(["authorization"]).collect();
+        let gate = Gate::new(allowed_cidrs, edge_header, &used)?;
+        Ok(Self { gate, logins, headers })
     }
 }
 
 pub(super) fn prove(credentials: &Credentials, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal> {
     let delivery = delivery.posted_to(&PATHS)?;
+    credentials.gate.admit(&delivery)?;
+    let mut matched = Vec::new();
     if let Some(logins) = &credentials.logins {
-        log_in(logins, delivery.headers())?;
+        matched.push(log_in(logins, delivery.headers())?);
     }
     if let Some(headers) = &credentials.headers {
-        headers.prove(delivery.headers())?;
+        matched.extend(headers.prove(delivery.headers())?);
     }
-    Ok(delivery.proven(Provider::Wultra, now))
+    Ok(delivery.proven(Provider::Wultra, now, Matched::unsigned(matched)))
 }
 
-/// Proves a login. Every configured one is compared, so that the time shows neither which one matched nor whether any
-/// did.
-fn log_in(logins: &[Login], headers: &Headers) -> Result<(), Refusal> {
+/// Proves a login, and returns which one it is.
+fn log_in(logins: &[Login], headers: &Headers) -> Result<MatchedCredential, Refusal> {
     let presented = Presented::basic(authorization(headers)?).ok_or(Refusal::AuthorizationMalformed)?;
-    let known = logins.iter().fold(false, |found, login| found | login.is(&presented));
-    known.then_some(()).ok_or(Refusal::AuthorizationMismatch)
+    first_match("basic", logins, |login| login.is(&presented)).ok_or(Refusal::AuthorizationMismatch)
 }

@@ -9,10 +9,11 @@ const NAME_LIMIT: usize = 32;
 
 /// The owner of each member, for credentials that were given to another provider's function. A test compares it with
 /// the providers' own credentials.
-const OWNERS: [(&str, &str); 6] = [
+const OWNERS: [(&str, &str); 7] = [
     ("secrets", "Veriff's or Treezor's"),
     ("apiKeys", "Veriff's"),
     ("urlTokens", "Treezor's"),
+    ("unsignedReviews", "Treezor's"),
     ("headers", "Incode's or Wultra's"),
     ("oauth", "Incode's"),
     ("basic", "Wultra's"),
@@ -73,6 +74,7 @@ impl Fault {
         let (at, hint) = match unreadable {
             Unreadable::NotJson { at } => (at, hint(source, at)),
             Unreadable::TooDeep => (0, "it is nested too deeply"),
+            Unreadable::TooManyValues => (0, "it holds too many values"),
             _ => (0, "it is empty"),
         };
         Self { near: Some(Place::of(at, source)), ..Problem::NotJson(hint).into() }

@@ -65,9 +65,9 @@ fn headers_or_oauth_or_both_are_taken() {
         with(both.clone(), "/api", api()),
         with(both, "/oauth/tokenTtlSeconds", json!(60)),
         with(headers(), "/headers/authorization", json!([STRONG])),
-        with(oauth(), "/oauth/signingKeys", json!([STRONG, OTHER, "0123456789abcdef"])),
+        with(oauth(), "/oauth/signingKeys", json!([STRONG, OTHER, "9bN4vR7tK2wQ5zX8"])),
         with(oauth(), "/oauth/clients", json!([client("a", STRONG), client("a", OTHER), client("b", STRONG)])),
-        with(oauth(), "/oauth/clients", json!([client("ключ 🔑", "p:a:s:s:w:o:r:d:")])),
+        with(oauth(), "/oauth/clients", json!([client("ключ 🔑", "9:b:N:4:v:R:7:t:")])),
     ] {
         assert!(is_taken(&credentials), "{credentials}");
     }
@@ -211,7 +211,9 @@ fn passwords_go_to_https_urls_that_paths_can_follow_and_nowhere_else() {
 #[test]
 fn what_opens_the_api_is_of_any_length_and_filled_in() {
     for (name, member) in [("apiKey", "api.apiKey"), ("email", "api.email"), ("password", "api.password")] {
-        assert!(is_taken(&with_api(name, json!("ab"))), "{name}");
+        for value in ["ab", "password", "my-webhook-secret-2026", "test@example.com"] {
+            assert!(is_taken(&with_api(name, json!(value))), "{name} {value}");
+        }
         for (sent, weakness) in [
             ("", WeakSecret::Blank),
             (" ", WeakSecret::Blank),

@@ -19,7 +19,9 @@ pub(crate) fn read_on(segment: &str, body: impl AsRef<[u8]>) -> Result<Reading, 
 /// The one event that a webhook is, and what is stored of the webhook.
 pub(crate) fn event_and_payload_on(segment: &str, body: impl AsRef<[u8]>) -> (SessionEvent, String) {
     match read_on(segment, body) {
-        Ok(Reading::Events { events, payload }) => (<[_; 1]>::try_from(events).expect("one event")[0].clone(), payload),
+        Ok(Reading::Events { events, parts }) => {
+            (<[_; 1]>::try_from(events).expect("one event")[0].clone(), parts[0].payload.clone())
+        }
         other => panic!("{segment}: {other:?}"),
     }
 }

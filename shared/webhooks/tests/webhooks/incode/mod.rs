@@ -5,4 +5,5 @@ mod findings;
 pub(crate) mod genuine;
 mod proofs;
 mod readings;
+mod stamps;
 mod tokens;

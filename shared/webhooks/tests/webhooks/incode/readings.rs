@@ -641,7 +641,7 @@ mod sessions {
 
     #[test]
     fn an_interview_is_any_text() {
-        for id in ["6", "a/b", "Ä-ö", "🔑", "request:1", &"x".repeat(1024)] {
+        for id in ["6", "a/b", "Ä-ö", "🔑", "request-1", &"x".repeat(1024)] {
             assert_eq!(session_on("session-started", &json!({"interviewId": id})).as_deref(), Ok(id));
         }
         assert_eq!(session_on("session-started", &json!({"interviewId": 12_345})).as_deref(), Ok("12345"));

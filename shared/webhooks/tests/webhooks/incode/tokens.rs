@@ -145,6 +145,107 @@ fn the_lifetime_is_what_is_configured() {
 }
 
 #[test]
+fn a_shorter_lifetime_also_counts_for_tokens_that_were_given_before() {
+    let (a_day, a_minute) = (with(json!({"tokenTtlSeconds": 86_400})), with(json!({"tokenTtlSeconds": 60})));
+    let given_before = usual_token(&a_day);
+    assert_eq!(prove(&a_day, &given_before, seconds_later(60)), Ok(()));
+    assert_eq!(prove(&a_minute, &given_before, seconds_later(59)), Ok(()));
+    assert_eq!(prove(&a_minute, &given_before, seconds_later(60)), Err(Refusal::TokenExpired));
+    let given_since = usual_token(&a_minute);
+    assert_eq!(prove(&a_day, &given_since, seconds_later(60)), Err(Refusal::TokenExpired), "its own time counts, too");
+}
+
+/// A token with these claims, signed with Verdict's own key as an earlier or another program might.
+fn signed(claims: &str) -> String {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+    let text = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
+    let mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).unwrap().chain_update(&text);
+    format!("{text}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+/// The claims of a token that is good for a day at most, with other times.
+fn claims(iat: &str, exp: &str) -> String {
+    format!(r#"{{"iss":"verdict","aud":"incode-webhooks","sub":"{CLIENT}","iat":{iat},"exp":{exp}}}"#)
+}
+
+#[test]
+fn a_signed_token_is_good_for_a_day_at_most_whatever_it_says() {
+    let a_day = with(json!({"tokenTtlSeconds": 86_400}));
+    let now = self::now().unix_seconds();
+    let verdict = |iat: i64, exp: i64| prove(&a_day, &signed(&claims(&iat.to_string(), &exp.to_string())), self::now());
+    for (iat, exp) in [(now, now + 86_400), (now - 86_399, now + 1), (now + 300, now + 301), (now + 300, now + 86_700)]
+    {
+        assert_eq!(verdict(iat, exp), Ok(()), "{} {}", iat - now, exp - now);
+    }
+    for (iat, exp) in [(now - 86_400, now), (now - 2, now - 1), (0, 86_400), (now - 1, now)] {
+        assert_eq!(verdict(iat, exp), Err(Refusal::TokenExpired), "{} {}", iat - now, exp - now);
+    }
+    for (iat, exp) in [
+        (now, now + 86_401),
+        (now - 86_400, now + 1),
+        (0, now + 1),
+        (-1, now + 1),
+        (i64::MIN, now + 1),
+        (i64::MIN, i64::MAX),
+        (now, i64::MAX),
+        (now, now),
+        (now + 1, now),
+        (now, 0),
+        (now, -1),
+        (now, i64::MIN),
+        (now + 301, now + 302),
+        (now + 86_400, now + 86_401),
+        (i64::MAX, i64::MAX),
+        (i64::MAX - 1, i64::MAX),
+    ] {
+        assert_eq!(verdict(iat, exp), Err(Refusal::AuthorizationMismatch), "{iat} {exp}");
+    }
+    for (iat, exp) in [(i64::MIN, i64::MIN + 1), (-86_400, -1)] {
+        assert_eq!(verdict(iat, exp), Err(Refusal::TokenExpired), "{iat} {exp}");
+    }
+}
+
+#[test]
+fn a_signed_token_without_whole_times_is_refused() {
+    let now = now().unix_seconds();
+    let (iat, exp) = (now.to_string(), (now + 60).to_string());
+    assert_eq!(prove(&credentials(), &signed(&claims(&iat, &exp)), self::now()), Ok(()));
+    for odd in [
+        "null",
+        "\"\"",
+        "true",
+        "[]",
+        "{}",
+        &format!("\"{now}\""),
+        &format!("{now}.0"),
+        &format!("{now}.5"),
+        "1e9",
+        "1e400",
+        "99999999999999999999",
+        "-99999999999999999999",
+        "NaN",
+        "",
+    ] {
+        for claims in [claims(odd, &exp), claims(&iat, odd), claims(odd, odd)] {
+            let refused = prove(&credentials(), &signed(&claims), self::now());
+            assert_eq!(refused, Err(Refusal::AuthorizationMismatch), "{claims}");
+        }
+    }
+    let whole: Value = serde_json::from_str(&claims(&iat, &exp)).unwrap();
+    for missing in ["iat", "exp", "iss", "aud", "sub"] {
+        let mut claims = whole.clone();
+        claims.as_object_mut().unwrap().remove(missing).unwrap();
+        let refused = prove(&credentials(), &signed(&claims.to_string()), self::now());
+        assert_eq!(refused, Err(Refusal::AuthorizationMismatch), "{missing}");
+    }
+    for doubled in ["iat", "exp"] {
+        let claims = claims(&iat, &exp).replacen('{', &format!("{{\"{doubled}\":{now},"), 1);
+        let refused = prove(&credentials(), &signed(&claims), self::now());
+        assert_eq!(refused, Err(Refusal::AuthorizationMismatch), "{claims}");
+    }
+}
+
+#[test]
 fn signing_keys_rotate() {
     let (old, new) = (credentials(), with(json!({"signingKeys": [OTHER_KEY, KEY]})));
     let removed = with(json!({"signingKeys": [OTHER_KEY]}));
@@ -202,7 +303,7 @@ fn a_client_may_encode_its_name_and_secret_as_in_a_form() {
         assert_error(&ask(&credentials, [basic(id, secret), form()], GRANT), TokenError::InvalidClient, secret);
     }
     // Text that decodes to no Unicode is still the text that it is.
-    let odd = "secret-%ff%fe-0123456789";
+    let odd = "Xk9p-%ff%fe-Q2vB7rT4wZ8";
     let credentials = with(json!({"clients": [{"id": CLIENT, "secret": odd}]}));
     token(&ask(&credentials, [basic(CLIENT, odd), form()], GRANT));
 }

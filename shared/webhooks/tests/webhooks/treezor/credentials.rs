@@ -18,11 +18,11 @@ fn error_of_text(credentials: &str) -> CredentialsError {
 
 #[test]
 fn url_tokens_are_optional() {
-    let thirty_two = "0123456789abcdef0123456789abcdef";
+    let thirty_two = "9bN4vR7tK2wQ5zX8mL6jH3gF0dS9aP1c";
     for credentials in [
         json!({"secrets": [STRONG]}),
         json!({"secrets": [STRONG, OTHER], "urlTokens": [TOKEN]}),
-        json!({"urlTokens": [TOKEN, thirty_two, "~a.b_c-d=e/f".repeat(3)], "secrets": [STRONG]}),
+        json!({"urlTokens": [TOKEN, thirty_two, "~a.b_c-d=e/f~9bN4.vR7t_K2wQ-5zX8=mL6j/H3gF"], "secrets": [STRONG]}),
     ] {
         assert!(Treezor::from_json(&credentials.to_string()).is_ok(), "{credentials}");
     }
@@ -34,6 +34,23 @@ fn a_list_of_url_tokens_that_is_there_has_an_entry() {
     assert_eq!(error(&credentials), CredentialsError::Empty { member: "urlTokens" });
     for tokens in [json!(null), json!(TOKEN), json!({}), json!([null]), json!([[TOKEN]])] {
         let credentials = json!({"secrets": [STRONG], "urlTokens": tokens});
+        assert!(matches!(error(&credentials), CredentialsError::Shape { .. }), "{credentials}");
+    }
+}
+
+#[test]
+fn unsigned_reviews_are_asked_for_in_a_word_and_need_a_url_token() {
+    for asked_for in [true, false] {
+        let credentials = json!({"secrets": [STRONG], "urlTokens": [TOKEN], "unsignedReviews": asked_for});
+        assert!(Treezor::from_json(&credentials.to_string()).is_ok(), "{credentials}");
+    }
+    assert!(Treezor::from_json(&json!({"secrets": [STRONG], "unsignedReviews": false}).to_string()).is_ok());
+    let error_without_token = error(&json!({"secrets": [STRONG], "unsignedReviews": true}));
+    assert_eq!(error_without_token, CredentialsError::UnsignedWithoutToken);
+    let message = "`unsignedReviews` needs `urlTokens`: a token in the URL is all that proves an unsigned review";
+    assert_eq!(error_without_token.to_string(), message);
+    for value in [json!(null), json!("true"), json!(1), json!([true])] {
+        let credentials = json!({"secrets": [STRONG], "urlTokens": [TOKEN], "unsignedReviews": value});
         assert!(matches!(error(&credentials), CredentialsError::Shape { .. }), "{credentials}");
     }
 }
@@ -54,17 +71,17 @@ fn each_weakness_of_a_url_token_is_named() {
         (" \n", WeakSecret::Blank),
         ("local-treezor-url-token-0123456789abcdef\n", WeakSecret::Padded),
         ("0123456789abcde", WeakSecret::Short),
-        ("0123456789abcdef", WeakSecret::ShortInUrl),
-        ("0123456789abcdef0123456789abcde", WeakSecret::ShortInUrl),
+        ("9bN4vR7tK2wQ5zX8", WeakSecret::ShortInUrl),
+        ("9bN4vR7tK2wQ5zX8mL6jH3gF0dS9aP1", WeakSecret::ShortInUrl),
         ("a token of more than 32 characters", WeakSecret::NotForUrl),
-        ("0123456789abcdef+0123456789abcdef", WeakSecret::NotForUrl),
-        ("0123456789abcdef%0123456789abcdef", WeakSecret::NotForUrl),
-        ("0123456789abcdef&0123456789abcdef", WeakSecret::NotForUrl),
-        ("0123456789abcdef#0123456789abcdef", WeakSecret::NotForUrl),
-        ("ключ-ключ-ключ-ключ-ключ-ключ-ключ", WeakSecret::NotForUrl),
+        ("9bN4vR7tK2wQ5zX8+mL6jH3gF0dS9aP1c", WeakSecret::NotForUrl),
+        ("9bN4vR7tK2wQ5zX8%mL6jH3gF0dS9aP1c", WeakSecret::NotForUrl),
+        ("9bN4vR7tK2wQ5zX8&mL6jH3gF0dS9aP1c", WeakSecret::NotForUrl),
+        ("9bN4vR7tK2wQ5zX8#mL6jH3gF0dS9aP1c", WeakSecret::NotForUrl),
+        ("ключ-надёжный-случайный-длинный-9bN4", WeakSecret::NotForUrl),
         ("changeme-changeme-changeme-changeme", WeakSecret::Placeholder),
         ("<the token in the URL that is given to Treezor>", WeakSecret::Placeholder),
-        ("00000000000000000000000000000000", WeakSecret::Placeholder),
+        ("00000000000000000000000000000000", WeakSecret::Guessable),
     ] {
         let credentials = json!({"secrets": [STRONG], "urlTokens": [TOKEN, token]});
         let expected = CredentialsError::Weak { member: "urlTokens", position: 2, weakness };
@@ -88,10 +105,10 @@ fn a_misspelled_or_doubled_member_is_refused_and_not_ignored() {
 
 #[test]
 fn the_message_says_where_and_what_to_do_and_shows_no_part_of_them() {
-    let message = error(&json!({"secrets": [STRONG], "urlTokens": ["canary-0123456789"]})).to_string();
+    let message = error(&json!({"secrets": [STRONG], "urlTokens": ["canary-Xk9pQ2vB7rT4"]})).to_string();
     assert_eq!(message, "`urlTokens` entry 1 is shorter than the 32 characters of a URL token");
     let message = error_of_text("{\n  \"canary\": []\n}").to_string();
-    assert!(message.contains(r#"{"secrets":["…"],"urlTokens":["…"]}"#) && message.contains("line 2"), "{message}");
+    assert!(message.contains(r#"{"secrets":["…"],"urlTokens":["…"],"#) && message.contains("line 2"), "{message}");
     for credentials in [
         json!({"secrets": [STRONG], "urlTokens": "canary"}),
         json!({"secrets": [STRONG], "urlTokens": ["canary"]}),

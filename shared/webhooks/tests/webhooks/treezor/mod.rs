@@ -5,6 +5,7 @@ mod credentials;
 mod event_ids;
 pub(crate) mod genuine;
 mod histories;
+mod parts;
 mod printed;
 mod proofs;
 mod readings;

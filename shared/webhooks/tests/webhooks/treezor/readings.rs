@@ -1,13 +1,13 @@
 //! What Treezor's webhooks mean, payload by payload.
 
-use super::genuine::{ARRIVAL, read, signed};
+use super::genuine::{ARRIVAL, proved, read, signed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use verdict_sessions::{
     Check, CheckOutcome, Decision, Detail, Kind, Outcome, Provider, ReasonCode, Remark, SessionEvent, Stage, Subject,
     Timestamp,
 };
-use verdict_webhooks::{Ignored, Reading, Unreadable, sha256_hex};
+use verdict_webhooks::{Ignored, Reading, Refusal, Unreadable, sha256_hex};
 
 const USER: &str = "6461762";
 const IDENTIFICATION: &str = "b00ecdec-b721-55c4-8e20-ef3625616926";
@@ -285,13 +285,14 @@ mod samples {
     }
 
     #[test]
-    fn what_is_stored_is_the_whole_webhook_minimised() {
+    fn what_is_stored_is_the_payload_minimised_in_what_is_known_of_the_envelope() {
         let envelope = json!({"webhook": "qes.finalized", "accessToken": "canary", "photo": "QUJD".repeat(100)});
-        let Ok(Reading::Events { payload, .. }) = reading(&envelope, &identification(json!({}))) else { panic!() };
-        let stored: Value = serde_json::from_str(&payload).unwrap();
-        assert_eq!(stored["object_payload"], identification(json!({})));
-        assert_eq!(stored["photo"]["bytes"], 300);
-        assert!(stored.get("accessToken").is_none() && stored["object_payload_signature"].is_string());
+        let payload = identification(json!({"accessToken": "canary", "photo": "QUJD".repeat(100)}));
+        let Ok(Reading::Events { parts, .. }) = reading(&envelope, &payload) else { panic!() };
+        let mut stored: Value = serde_json::from_str(&parts[0].payload).unwrap();
+        let photo = stored["object_payload"].as_object_mut().unwrap().remove("photo").unwrap();
+        assert_eq!(photo["bytes"], 300);
+        assert_eq!(stored, json!({"webhook": "qes.finalized", "object_payload": identification(json!({}))}));
     }
 }
 
@@ -378,8 +379,8 @@ mod reviews {
 
     #[test]
     fn several_users_are_several_sessions() {
-        let payload =
-            json!({"users": [user(json!({})), user(json!({"userId": "7", "kycReview": "3"})), user(json!({}))]});
+        let again = user(json!({"firstname": "Other"}));
+        let payload = json!({"users": [user(json!({})), user(json!({"userId": "7", "kycReview": "3"})), again]});
         let events = events_in(&json!({"webhook": "user.kycreview", "object_id": "7"}), &payload);
         let found: Vec<_> =
             events.iter().map(|event| (event.session.session_id.as_str(), outcome(event), event.remark)).collect();
@@ -1027,15 +1028,25 @@ mod ids {
             let envelope = json!({"webhook": "user.kycreview", "object_id": USER});
             assert_eq!(reading(&envelope, &payload), Err(Unreadable::NoSessionId), "{payload}");
         }
+    }
+
+    /// What is signed lacks nothing: who has captured such a webhook could have it quarantined without end.
+    #[test]
+    fn an_identification_whose_id_only_the_envelope_could_tell_is_refused_without_it() {
         for (name, payload) in [
             ("kycliveness.update", liveness(json!({}))),
             ("qes.finalized", identification(json!({"transactionNumber": ""}))),
         ] {
-            assert_eq!(
-                reading(&json!({"webhook": name, "object_id": " "}), &payload),
-                Err(Unreadable::NoSessionId),
-                "{name}"
-            );
+            let long = "7".repeat(1024);
+            let of = |id: &Value| signed(&format!(r#""webhook":"{name}","object_id":{id}"#), &payload.to_string());
+            for id in [json!(" "), json!(null), json!({"id": "7"}), json!(["7"]), json!(true), json!(long)] {
+                assert_eq!(proved(of(&id)).err(), Some(Refusal::EnvelopeUnreadable), "{name}: {id}");
+            }
+            let without = signed(&format!(r#""webhook":"{name}""#), &payload.to_string());
+            assert_eq!(proved(without).err(), Some(Refusal::EnvelopeUnreadable), "{name}");
+            for id in [json!("7"), json!(7), json!("é/ 7")] {
+                assert!(matches!(read(of(&id)), Ok(Reading::Events { .. })), "{name}: {id}");
+            }
         }
     }
 

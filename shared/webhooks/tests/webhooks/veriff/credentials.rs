@@ -20,7 +20,7 @@ fn weak_secret(position: usize, weakness: WeakSecret) -> CredentialsError {
 
 #[test]
 fn strong_secrets_are_taken_as_they_are() {
-    let sixteen = "0123456789abcdef";
+    let sixteen = "9bN4vR7tK2wQ5zX8";
     for credentials in [
         json!({"secrets": [STRONG]}),
         json!({"secrets": [STRONG, OTHER, sixteen, "sécret-ключ-鍵-🔑-2026", "with \"quotes\" and \\"]}),
@@ -50,14 +50,14 @@ fn each_weakness_is_named() {
         ("abcdef12-abcd-abcd-abcd-abcdef012345\r\n", WeakSecret::Padded),
         (" abcdef12-abcd-abcd-abcd-abcdef012345", WeakSecret::Padded),
         ("abcdef12-abcd-abcd-abcd-abcdef012345\u{a0}", WeakSecret::Padded),
-        ("x", WeakSecret::Placeholder),
+        ("x", WeakSecret::Short),
         ("0123456789abcde", WeakSecret::Short),
         ("ключ-ключ-ключ", WeakSecret::Short),
         ("changeme", WeakSecret::Placeholder),
         ("change_me_please_1234", WeakSecret::Placeholder),
         ("your-secret-from-the-portal", WeakSecret::Placeholder),
         ("***", WeakSecret::Placeholder),
-        ("0000000000000000000000000000000000000000", WeakSecret::Placeholder),
+        ("0000000000000000000000000000000000000000", WeakSecret::Guessable),
         ("<shared secret of the integration>", WeakSecret::Placeholder),
         ("{{resolve:secretsmanager:veriff}}", WeakSecret::Placeholder),
         ("${VERIFF_SHARED_SECRET}", WeakSecret::Placeholder),
@@ -180,8 +180,9 @@ fn json_of_another_form_is_refused_with_what_is_wrong_and_where() {
         ),
         (r#"{"secrets" ["x"]}"#, "not JSON: there is a character too many, or one is missing (near line 1, column 12)"),
     ] {
-        let expected = r#"must be JSON like {"secrets":["…"],"apiKeys":["…"]} (apiKeys optional)"#;
-        assert_eq!(error_of_text(credentials).to_string(), format!("{fault}; {expected}"), "{credentials}");
+        let expected = r#"must be JSON like {"secrets":["…"],"apiKeys":["…"],"allowedCidrs":["…"],"#;
+        let message = error_of_text(credentials).to_string();
+        assert!(message.starts_with(&format!("{fault}; {expected}")), "{credentials}: {message}");
     }
     let deep = error_of_text(&format!("{{\"secrets\":{}", "[".repeat(1000))).to_string();
     assert!(deep.starts_with("not JSON: it is nested too deeply (near line 1, column 1)"), "{deep}");

@@ -808,10 +808,9 @@ mod references {
         for sent in
             ["x".repeat(1000), "é".repeat(1000), "x".repeat(5000), format!("a {}", "x".repeat(5000)), token.into()]
         {
-            let Ok(Reading::Events { events, payload }) = read(&decision(json!({"vendorData": sent}))) else {
-                panic!()
-            };
-            let Ok(Reading::Events { events: again, .. }) = read_on(DECISIONS, &payload) else { panic!("{payload}") };
+            let Ok(Reading::Events { events, parts }) = read(&decision(json!({"vendorData": sent}))) else { panic!() };
+            let payload = &parts[0].payload;
+            let Ok(Reading::Events { events: again, .. }) = read_on(DECISIONS, payload) else { panic!("{payload}") };
             assert_eq!(again, events);
         }
     }

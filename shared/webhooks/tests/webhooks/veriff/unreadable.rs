@@ -4,7 +4,10 @@ use super::genuine::read_on;
 use crate::patience::in_time;
 use proptest::{prelude::*, sample::Index};
 use verdict_sessions::{Outcome, SessionEvent};
-use verdict_webhooks::{Reading, Unreadable, json::DEPTH_LIMIT};
+use verdict_webhooks::{
+    Reading, Unreadable,
+    json::{DEPTH_LIMIT, VALUES_LIMIT},
+};
 
 const DECISION: &str = r#"{"status":"success","verification":{"id":"s","attemptId":"a","status":"approved","code":9001,"reason":null,"reasonCode":null,"decisionTime":"2026-06-13T00:38:30.8Z","vendorData":"customer-1"}}"#;
 
@@ -350,8 +353,8 @@ mod ids {
     fn half_a_surrogate_pair_elsewhere_is_no_obstacle() {
         let body = decision_with(r#""person":{"firstName":"\ud83d","\udd11":1}"#);
         assert!(approves(&body));
-        let Ok(Reading::Events { payload, .. }) = read(&body) else { panic!() };
-        assert!(payload.contains(r#""firstName":"\ud83d""#), "{payload}");
+        let Ok(Reading::Events { parts, .. }) = read(&body) else { panic!() };
+        assert!(parts[0].payload.contains(r#""firstName":"\ud83d""#), "{parts:?}");
         let reference = event_in(&DECISION.replace("customer-1", r"a\ud83dz")).subject.reference;
         assert_eq!(reference.as_deref(), Some("a\u{fffd}z"));
         assert!(!approves(&DECISION.replace("\"approved\"", r#""approved\ud83d""#)));
@@ -395,9 +398,18 @@ mod large {
     }
 
     #[test]
-    fn a_million_items_are_read() {
-        let items = decision_with(&format!("\"new\":[{}1]", "1,".repeat(1_000_000)));
-        assert!(read_in_time(&items).is_ok());
+    fn as_many_values_are_read_as_a_body_of_1_mib_can_hold_and_no_more_than_the_limit() {
+        let others = DECISION.matches(':').count() + 1;
+        let items = |count: usize| decision_with(&format!("\"new\":[{}1]", "1,".repeat(count - 1)));
+        assert!(items(VALUES_LIMIT - others).len() > 1 << 20);
+        assert!(read_in_time(&items(VALUES_LIMIT - others)).is_ok());
+        for count in [VALUES_LIMIT, 3_000_000] {
+            assert_eq!(read_in_time(&items(count)), Err(Unreadable::TooManyValues));
+        }
+        // In a text, they are looked for as far.
+        let nested = decision_with(&format!("\"new\":\"[{}1]\"", "1,".repeat(VALUES_LIMIT)));
+        let Ok(Reading::Events { parts, .. }) = read_in_time(&nested) else { panic!() };
+        assert!(parts[0].payload.contains(r#""new":{"kind":"application/json""#), "{}", parts[0].payload);
     }
 
     #[test]

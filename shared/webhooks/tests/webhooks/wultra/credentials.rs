@@ -30,7 +30,7 @@ fn logins_headers_or_both_are_taken() {
         json!({"basic": [login(LOGIN)]}),
         json!({"basic": [login(LOGIN), login(("josé 2", "with: colon and spaces"))]}),
         json!({"headers": {"x-onboarding-key": [STRONG]}}),
-        json!({"headers": {"X-Onboarding-Key": [STRONG, OTHER], "authorization": ["Key 0123456789abcdef"]}}),
+        json!({"headers": {"X-Onboarding-Key": [STRONG, OTHER], "authorization": ["Key 9bN4vR7tK2wQ5zX8"]}}),
         json!({"basic": [login(LOGIN)], "headers": {"x-onboarding-key": [OTHER]}}),
     ] {
         assert!(Wultra::from_json(&credentials.to_string()).is_ok(), "{credentials}");

@@ -102,7 +102,7 @@ fn each_bit_of_a_key_counts() {
 
 #[test]
 fn what_is_listed_twice_is_accepted_like_what_is_listed_once() {
-    let (password, key) = ("password-0123456789", "key-0123456789abcdef");
+    let (password, key) = ("password-9bN4vR7tK2", "key-9bN4vR7tK2wQ5zX8");
     let login = serde_json::json!({"username": "user", "password": password});
     let wultra = serde_json::json!({"basic": [login, login], "headers": {KEY: [key, key]}});
     let wultra = Wultra::from_json(&wultra.to_string()).unwrap();
@@ -111,7 +111,7 @@ fn what_is_listed_twice_is_accepted_like_what_is_listed_once() {
 
 #[test]
 fn any_login_of_a_long_list_is_accepted_and_no_mixture_of_two() {
-    let logins: Vec<_> = (0..20).map(|n| (format!("user-{n}"), format!("password-{n}-0123456789"))).collect();
+    let logins: Vec<_> = (0..20).map(|n| (format!("user-{n}"), format!("password-{n}-9bN4vR7tK2"))).collect();
     let json: Vec<_> =
         logins.iter().map(|(user, password)| serde_json::json!({"username": user, "password": password})).collect();
     let wultra = Wultra::from_json(&serde_json::json!({"basic": json}).to_string()).unwrap();

@@ -4,7 +4,10 @@ use super::genuine::read;
 use crate::patience::in_time;
 use proptest::{prelude::*, sample::Index};
 use verdict_sessions::{Outcome, SessionEvent};
-use verdict_webhooks::{Reading, Unreadable, json::DEPTH_LIMIT};
+use verdict_webhooks::{
+    Reading, Unreadable,
+    json::{DEPTH_LIMIT, VALUES_LIMIT},
+};
 
 const FINISHED: &str = r#"{"id":"e","timestamp":"2026-04-23T14:30:00Z","type":"PROCESS_FINISHED","userId":"customer-1","externalUserId":null,"processId":"p","processType":"onboarding","identityVerificationId":null,"eventData":{"process":{"status":"FINISHED","errorDetail":null}}}"#;
 
@@ -198,7 +201,7 @@ mod large {
         let long = "9".repeat(1 << 19);
         for member in [
             many.join(","),
-            format!("\"n\":[{}1]", "1,".repeat(1_000_000)),
+            format!("\"n\":[{}1]", "1,".repeat(VALUES_LIMIT - 100)),
             format!("\"n\":{long}"),
             format!("\"n\":\"{long}\""),
             format!("\"{long}\":1"),

@@ -61,6 +61,10 @@ impl SessionsTable {
 }
 
 fn stored(item: &Item) -> Option<StoredPayload> {
-    let (_, source, text) = items::stored_payload(item)?;
-    Some(StoredPayload { source: source.to_owned(), text: text.to_owned(), expires_at: items::expires_at(item)? })
+    let items::StoredPayload { payload, .. } = items::stored_payload(item)?;
+    Some(StoredPayload {
+        source: payload.source.to_owned(),
+        text: payload.text.to_owned(),
+        expires_at: items::expires_at(item)?,
+    })
 }

@@ -65,7 +65,7 @@ impl SessionsTable {
         after: u64,
     ) -> Result<(Option<u64>, BTreeMap<u64, ToldItem>), TableError> {
         let (mut begins, mut told) = (None, BTreeMap::new());
-        let mut pages = self.query(key, items::TOLD).into_paginator().items().send();
+        let mut pages = self.query_by(key, items::TOLD, items::TOLD_ATTRIBUTES).into_paginator().items().send();
         while let Some(item) = pages.next().await {
             let item: ToldItem = read(item?, "notification")?;
             let sequence = item.notification.sequence;

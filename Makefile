@@ -53,6 +53,7 @@ check: $(TOOLS)/.installed $(CHECKS)/.installed $(REDOCLY) licences ## Check for
 
 attack: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Try every known attack on the binaries, under enforced IAM, or in the template's text, and print a table
 	$(STACK)/bin/python -m pytest tests --attacks --quiet --numprocesses 2 --dist loadfile
+	cargo test --profile sim --package verdict-webhooks --lib --locked -- --ignored --nocapture of_a_million
 	cargo build --workspace --exclude verdict-contract --profile sim --locked
 	@for attack in refusals bodies subjects captor; do ATTACK=$$attack cargo run --quiet --profile sim --locked -p verdict-soak || exit 1; done
 

@@ -11,7 +11,7 @@ from stack.deployment import directory_of
 
 from .functions import relay_until
 from .inbox import Inbox
-from .incode import poller_mapping, poller_rule
+from .incode import clear_schedule, poller_mapping, poller_rule, unscheduled
 from .intake import await_empty
 from .table import unpublished
 
@@ -83,6 +83,19 @@ def believing(verdict):
     """What Incode's webhooks decide counts without its API's word: for tests of all providers alike."""
     with samples.believing(verdict):
         yield
+
+
+@pytest.fixture(scope="module")
+def only_tests_poll(verdict):
+    """The poller runs when a test has it run, and not by itself."""
+    with unscheduled(verdict):
+        yield
+
+
+@pytest.fixture
+def nobody_else_is_due(verdict, only_tests_poll):
+    """An empty poll schedule, with a poller that doesn't run by itself."""
+    clear_schedule(verdict)
 
 
 @pytest.fixture

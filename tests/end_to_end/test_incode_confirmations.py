@@ -14,21 +14,10 @@ from .deliveries import INCODE, Delivery, as_event, post_all
 from .functions import copy
 from .incode import (
     ago, arrived, clear_schedule, credentials, deliver, events, items, make_due, onboarding, outcome, rewrite,
-    scheduled, unscheduled, wake_ups, webhook)
+    scheduled, wake_ups, webhook)
 from .test_rebuild import batch
 
-pytestmark = on_binaries("a decision by Incode's header or token alone")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def only_tests_poll(verdict):
-    with unscheduled(verdict):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def nobody_else_is_due(verdict):
-    clear_schedule(verdict)
+pytestmark = [pytest.mark.usefixtures("nobody_else_is_due"), on_binaries("a decision by Incode's header or token alone")]
 
 
 def poll(verdict):

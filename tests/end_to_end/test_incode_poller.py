@@ -18,29 +18,18 @@ from .deliveries import post_all
 from .functions import Ended, Function
 from .incode import (
     ago, arrived, clear_schedule, deliver, end_pause, events, make_due, onboarding, outcome, poller, poller_rule,
-    rewrite, scheduled, unscheduled, webhook)
+    rewrite, scheduled, webhook)
 from .logs import assert_discreet, log, said
 
 MINUTE, HOUR = 60, 3600
 #: What the webhooks of all providers alike decide counts here.
-pytestmark = pytest.mark.usefixtures("believing")
+pytestmark = pytest.mark.usefixtures("nobody_else_is_due", "believing")
 
 NOWHERE = "http://127.0.0.1:9"
 #: What passes between an instant that counts and the one at which a test looks.
 SLACK_SECONDS = 20
 #: Until the stack's own schedule has come round, and the run is over.
 SCHEDULE_SECONDS = 150
-
-
-@pytest.fixture(scope="module", autouse=True)
-def only_tests_poll(verdict):
-    with unscheduled(verdict):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def nobody_else_is_due(verdict):
-    clear_schedule(verdict)
 
 
 @pytest.fixture

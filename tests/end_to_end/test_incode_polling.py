@@ -14,24 +14,13 @@ from . import intake
 from .deliveries import INCODE, as_event
 from .functions import copy, deployed
 from .incode import (
-    PATIENCE_SECONDS, arrived, clear_schedule, credentials, deliver, events, items, make_due, moment, onboarding,
-    outcome, scheduled, unscheduled, webhook)
+    PATIENCE_SECONDS, arrived, credentials, deliver, events, items, make_due, moment, onboarding,
+    outcome, scheduled, webhook)
 from .logs import TALKATIVE, log, said
 
 
 #: What the webhooks of all providers alike decide counts here.
-pytestmark = pytest.mark.usefixtures("believing")
-
-@pytest.fixture(scope="module", autouse=True)
-def only_tests_poll(verdict):
-    with unscheduled(verdict):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def nobody_else_is_due(verdict):
-    clear_schedule(verdict)
-
+pytestmark = pytest.mark.usefixtures("nobody_else_is_due", "believing")
 
 def poll(verdict):
     verdict.invoke("IncodePoller")

@@ -16,11 +16,11 @@ from .deliveries import as_event, post
 from .functions import copy, deployed
 from .incode import (
     CLIENT, HEADER_SECRET, KEYS, SECRET_HEADER, SIGNING_KEY, basic, bearer, comparable, credentials, deliver,
-    items, onboarding, token_of, token_request, unscheduled, webhook)
+    items, onboarding, token_of, token_request, webhook)
 from .logs import log, said
 from .table import size
 
-pytestmark = [pytest.mark.usefixtures("believing"), on_binaries("half of the proof that is asked for")]
+pytestmark = [pytest.mark.usefixtures("only_tests_poll", "believing"), on_binaries("half of the proof that is asked for")]
 
 NEW_KEY, REMOVED_KEY = "6f1d93ab07c4e85d2290fe6b4c7a1835", "b80e5c72d9143fa6e17b06d85a42c93f"
 NOWHERE = "http://127.0.0.1:9"
@@ -28,12 +28,6 @@ QUEUES = ("DecisionsQueueUrl", "QuarantineQueueUrl")
 #: When the tokens here are made, and when they end.
 NOW = int(time.time())
 LATER = NOW + KEYS["oauth"]["tokenTtlSeconds"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nobody_polls(verdict):
-    with unscheduled(verdict):
-        yield
 
 
 def jwt(key=SIGNING_KEY, header=None, digest="sha256", **claims):

@@ -15,20 +15,14 @@ from .deliveries import JSON, Delivery, as_event, post
 from .functions import copy, deployed
 from .incode import (
     CLIENT, FORM, GRANT, HEADER_SECRET, KEYS, SIGNING_KEY, basic, bearer, comparable, credentials, make_due,
-    onboarding, poller, token_of, token_request, unscheduled)
+    onboarding, poller, token_of, token_request)
 from .logs import TALKATIVE, assert_discreet, log, said
 from .table import size
 
-pytestmark = on_binaries("a stranger at the token endpoint")
+pytestmark = [pytest.mark.usefixtures("only_tests_poll"), on_binaries("a stranger at the token endpoint")]
 
 #: The tests' clock and the functions' are one; this is for what takes long on a busy machine.
 SLACK_SECONDS = 20
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nobody_polls(verdict):
-    with unscheduled(verdict):
-        yield
 
 
 def with_token(delivery: Delivery, token: str) -> Delivery:

@@ -9,19 +9,13 @@ import pytest
 
 from .deliveries import Delivery, post, post_all
 from .inbox import quarantined_body
-from .incode import deliver, events, items, onboarding, outcome, scheduled, unscheduled, webhook
+from .incode import deliver, events, items, onboarding, outcome, scheduled, webhook
 from .table import size
 
 #: What the webhooks of all providers alike decide counts here.
-pytestmark = pytest.mark.usefixtures("believing")
+pytestmark = pytest.mark.usefixtures("only_tests_poll", "believing")
 
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJjYW5hcnkifQ.Y2FuYXJ5LWNhbmFyeS1jYW5hcnk"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nobody_polls(verdict):
-    with unscheduled(verdict):
-        yield
 
 
 def record(verdict, session_id):

@@ -18,29 +18,18 @@ from stack.incode_api import said as fine_answer
 from .deliveries import as_event, post_all
 from .functions import copy, deployed
 from .incode import (
-    PATIENCE_SECONDS, ago, clear_schedule, credentials, deliver, end_pause, events, items, make_due, onboarding, outcome,
-    poller, rewrite, scheduled, unscheduled, wake_ups, webhook, woken)
+    PATIENCE_SECONDS, ago, credentials, deliver, end_pause, events, items, make_due, onboarding, outcome,
+    poller, rewrite, scheduled, wake_ups, webhook, woken)
 from .logs import assert_discreet, log, said
 
 #: What the webhooks of all providers alike decide counts here.
-pytestmark = pytest.mark.usefixtures("believing")
+pytestmark = pytest.mark.usefixtures("nobody_else_is_due", "believing")
 
 NOWHERE = "http://127.0.0.1:9"
 #: The most that waking the poller may hold up an answer, and what else an answer takes on a busy machine.
 WAKE_SECONDS, SLACK_SECONDS = 0.2, 1.0
 RIGHT = {"status": ["ONBOARDING_FINISHED"], "score": ["OK"]}
 NOT_YET = {"status": ["ONBOARDING_FINISHED"], "score": ["UNKNOWN"]}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def only_tests_poll(verdict):
-    with unscheduled(verdict):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def nobody_else_is_due(verdict):
-    clear_schedule(verdict)
 
 
 @pytest.fixture

@@ -51,7 +51,8 @@ impl SessionPayloads {
         Self { table }
     }
 
-    /// Answers one request, with the version of Verdict in a header, and logs who has looked. No cache may store an answer.
+    /// Answers one request, with the version of Verdict in a header, and logs who has looked. No cache may store an
+    /// answer.
     pub(crate) async fn answer(&self, request: Request) -> Response {
         let asked = asked(&request);
         let (outcome, response) = match &asked {

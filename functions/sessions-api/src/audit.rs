@@ -9,8 +9,8 @@ use verdict_pipeline::{
 };
 use verdict_sessions::{Outcome, Provider, SessionKey};
 
-/// The line about one request. `question` is absent if the request asks wrongly. A reference is shown as its digest: it is
-/// your own name for a person, and may be anything.
+/// The line about one request. `question` is absent if the request asks wrongly. A reference is shown as its digest:
+/// it is your own name for a person, and may be anything.
 pub(crate) fn line(request: &Request, question: Option<&Question>, status: i64, sessions: &[String]) -> Line {
     let asked = question.map(asked).unwrap_or_default();
     let line = Line::new("read").with("requestId", request.id.as_str()).with("caller", request.caller.as_deref());
@@ -46,7 +46,7 @@ fn parameters(list: &ByStatus) -> Value {
     })
 }
 
-/// What came of the request.
+/// The word for an answer.
 const fn outcome(status: i64) -> &'static str {
     match status {
         200 => "shown",

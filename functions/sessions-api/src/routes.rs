@@ -30,7 +30,8 @@ impl SessionsApi {
         Self { table }
     }
 
-    /// Answers one request, with the version of Verdict in a header, and logs who has asked. No cache may store an answer.
+    /// Answers one request, with the version of Verdict in a header, and logs who has asked. No cache may store an
+    /// answer.
     pub(crate) async fn answer(&self, request: Request) -> Response {
         let question = Question::of(&request);
         let Found { response, sessions } = match &question {

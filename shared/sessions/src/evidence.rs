@@ -5,7 +5,7 @@
 use crate::SessionEvent;
 use serde::{Deserialize, Serialize};
 
-/// What shows later that a provider sent what an event was made of.
+/// Evidence that a provider sent what an event was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
@@ -39,7 +39,7 @@ impl Evidence {
     /// The longest signature that is kept, in bytes: far above what a provider sends.
     pub const SIGNATURE_LIMIT: usize = 256;
 
-    /// Evidence of nothing but the body: nobody vouched for it, or an earlier release didn't write down who did.
+    /// Evidence of nothing but the body: nothing vouched for it, or an earlier release didn't record what did.
     #[must_use]
     pub const fn of_body(body_sha256: String) -> Self {
         Self { body_sha256, signature: None, credentials: Vec::new() }

@@ -241,8 +241,8 @@ impl Session {
         self.last_event_at = self.last_event_at.max(event.received_at);
     }
 
-    /// Returns whether an event of an identification names another user than the events before. Once one does, nobody is
-    /// identified, whoever came first.
+    /// Returns whether an event of an identification names another user than the events before. Once one does, no user
+    /// is identified, in whatever order they came.
     fn is_of_another_user_than(&self, event: &SessionEvent) -> bool {
         let known = self.provider_user_id.as_ref().map(|user| &user.value);
         event.identified_user().zip(known).is_some_and(|(user, known)| user != known)

@@ -139,11 +139,11 @@ pub struct EventView<'a> {
     pub remarks: &'a [String],
     /// Other short values worth showing, such as why a person left.
     pub detail: &'a BTreeMap<String, String>,
-    /// What shows later that the provider sent it; `null` if an earlier release recorded it.
+    /// Evidence that the provider sent it; `null` if an earlier release recorded it.
     pub evidence: Option<EvidenceView<'a>>,
 }
 
-/// What shows later that a provider sent what an event was made of.
+/// Evidence that a provider sent what an event was made of.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Evidence"))]
 #[serde(rename_all = "camelCase")]
@@ -152,7 +152,8 @@ pub struct EvidenceView<'a> {
     /// request.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
     pub body_sha256: &'a str,
-    /// The signature as it was sent, of Veriff's and Treezor's webhooks: at most 256 bytes; `null` if nothing was signed.
+    /// The signature as it was sent, of Veriff's and Treezor's webhooks: at most 256 bytes; `null` if nothing was
+    /// signed.
     #[cfg_attr(feature = "schema", schemars(length(max = Evidence::SIGNATURE_LIMIT)))]
     pub signature: Option<&'a str>,
     /// The configured credentials that matched, one for each proof that had to hold: which of its list, never its value.

@@ -68,7 +68,7 @@ pub struct Delivery {
     body_limit: usize,
 }
 
-/// What a proof found to match.
+/// The configured credentials that a proof found to match, and the signature.
 pub(crate) struct Matched {
     /// The signature as it was sent.
     signature: Option<String>,
@@ -285,13 +285,13 @@ impl Genuine {
         Self::new(provider, path, received_at, body, Evidence::of_body(digest))
     }
 
-    /// The same with the evidence that it had when it was proved. The digest of its body stays.
+    /// Adds the evidence that it had when it was proved. The digest of its body stays.
     #[must_use]
     pub fn with_evidence(self, evidence: Evidence) -> Self {
         Self { evidence: Evidence { body_sha256: self.evidence.body_sha256, ..evidence }, ..self }
     }
 
-    /// The same with the stamp that it got when it was proved: if `is_unconfirmed`, a decision that it tells of counts only
+    /// Adds the stamp that it got when it was proved: if `is_unconfirmed`, a decision that it tells of counts only
     /// once the provider's API confirms it.
     #[must_use]
     pub fn stamped(self, is_unconfirmed: bool) -> Self {
@@ -367,7 +367,7 @@ impl Genuine {
         self.evidence.body_sha256.clone()
     }
 
-    /// What shows later that its provider sent it.
+    /// The evidence that its provider sent it.
     #[must_use]
     pub fn evidence(&self) -> &Evidence {
         &self.evidence

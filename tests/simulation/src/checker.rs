@@ -308,16 +308,16 @@ impl<'s> Checker<'s> {
         })
     }
 
-    /// The webhooks that tell the same fact of a session as this one: of Treezor's, what surrounds the subject's own part
-    /// of the payload is no part of the fact, except as far as the name has it read another way.
+    /// The webhooks that tell the same fact of a session as this one: of Treezor's, what surrounds the subject's own
+    /// part of the payload is no part of the fact, except as far as the name has it read another way.
     fn alike(&self, webhook: usize, session: &str) -> Vec<usize> {
         let part = |index: usize| part_of(self.bodies[index].as_ref()?, session);
         let Some(own) = part(webhook).filter(|_| session.starts_with("treezor/")) else { return vec![webhook] };
         (0..self.sent.len()).filter(|index| part(*index) == Some(own.clone())).collect()
     }
 
-    /// The fact that a webhook tells of a session: the first webhook that tells it, and the session. What its provider signs
-    /// without naming an identification is one fact, whatever identification it comes with.
+    /// The fact that a webhook tells of a session: the first webhook that tells it, and the session. What its provider
+    /// signs without naming an identification is one fact, whatever identification it comes with.
     fn fact_of(&self, webhook: usize, session: &str) -> (usize, String) {
         let is_bound = session.starts_with("treezor/") && self.bodies[webhook].as_ref().is_some_and(is_bound);
         (self.alike(webhook, session)[0], if is_bound { "bound".to_owned() } else { session.to_owned() })

@@ -210,7 +210,8 @@ impl Plan {
     }
 }
 
-/// What Incode comes to know of a session: nothing of one in four, which nobody has started; else how it scored in the end.
+/// What Incode comes to know of a session: nothing of one in four, which nobody has started; else how it scored in the
+/// end.
 fn known(session: &str, span: Duration) -> Vec<(Duration, String, Known)> {
     if fastrand::u8(..4) == 0 {
         return Vec::new();
@@ -674,18 +675,23 @@ impl<'w> Run<'w> {
         while !self.is_over.get() {
             let calls = self.world.network.call_count();
             if looked_at != Some(calls) && (fastrand::u8(..16) == 0 || self.is_due()) {
-                let once = || async { drop(self.perhaps(self.world.run_relay().boxed_local()).await) };
-                self.count("relay runs", 1);
-                if fastrand::u8(..4) == 0 {
-                    self.count("relay runs", 1);
-                    tokio::join!(once(), once());
-                } else {
-                    once().await;
-                }
+                self.run("relay runs", || self.world.run_relay().boxed_local()).await;
                 self.tell(|| "the relay has run".to_owned());
             }
             looked_at = Some(self.world.network.call_count());
             self.pause(seconds(60), seconds(300)).await;
+        }
+    }
+
+    /// Runs a function, at times twice at once.
+    async fn run<'r, R: 'r>(&'r self, runs: &'static str, run: impl Fn() -> LocalBoxFuture<'r, R>) {
+        let once = || async { drop(self.perhaps(run()).await) };
+        self.count(runs, 1);
+        if fastrand::u8(..4) == 0 {
+            self.count(runs, 1);
+            tokio::join!(once(), once());
+        } else {
+            once().await;
         }
     }
 
@@ -697,14 +703,7 @@ impl<'w> Run<'w> {
         sleep(within(seconds(60))).await;
         while !self.is_over.get() {
             if self.world.is_poll_due() {
-                let once = || async { drop(self.perhaps(self.world.run_poller().boxed_local()).await) };
-                self.count("poller runs", 1);
-                if fastrand::u8(..4) == 0 {
-                    self.count("poller runs", 1);
-                    tokio::join!(once(), once());
-                } else {
-                    once().await;
-                }
+                self.run("poller runs", || self.world.run_poller().boxed_local()).await;
                 self.tell(|| "the poller has run".to_owned());
             }
             self.pause(seconds(60), seconds(300)).await;

@@ -68,7 +68,8 @@ fn with_first_release<T>(run: impl AsyncFnOnce(World, Vec<Partition>) -> T) -> T
     })
 }
 
-/// The payloads that a release stored of a session: each with the name of its event, its object's id and the signed part.
+/// The payloads that a release stored of a session: each with the name of its event, its object's id and the signed
+/// part.
 fn captured(partition: &Partition) -> Vec<(String, String, String)> {
     let payloads = partition.items.iter().filter(|(name, _)| name.starts_with("PAYLOAD"));
     payloads

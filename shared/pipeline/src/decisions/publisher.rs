@@ -50,8 +50,8 @@ impl Publisher {
         Self { table, queue }
     }
 
-    /// Publishes what is due, of one session after the other, until the deadline. The relay publishes what this can't: it
-    /// is durable.
+    /// Publishes what is due, of one session after the other, until the deadline. The relay publishes what this can't:
+    /// it is durable.
     pub(crate) async fn publish_due(&self, due: &[Due], clock: Clock, deadline: Deadline) {
         for (published, due) in (0..).zip(due) {
             let publish = async {

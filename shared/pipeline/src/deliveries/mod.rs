@@ -1,5 +1,6 @@
 //! Deliveries: what becomes of what a provider tells. `receive` takes its webhooks, `replay` those that waited on
-//! intake, and `record` is the one way into the table, for answers to polls, too. `preview` says what a rebuild would change.
+//! intake, and `record` is the one way into the table, for answers to polls, too. `preview` says what a rebuild would
+//! change.
 
 pub(crate) mod handling;
 pub(crate) mod poll_schedule;

@@ -36,7 +36,7 @@ pub(crate) struct Rebuild {
     narrowed: usize,
 }
 
-/// What a rebuild made of a record.
+/// The result for the record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Rebuilt {
     /// Today's readers make the record that there is.
@@ -140,8 +140,8 @@ impl Report {
         Self { session, outcome, details }
     }
 
-    /// The log line: the audit of what was done to a record, on whose request, and why. The report's own `reason` says why
-    /// the record stays as it is.
+    /// The log line: the audit of what was done to a record, on whose request, and why. The report's own `reason` says
+    /// why the record stays as it is.
     pub(crate) fn line(&self, who: Option<&str>, why: Option<&str>) -> Line {
         let line = Line::new("rebuild")
             .by("provider", self.session.provider.as_str())
@@ -153,7 +153,7 @@ impl Report {
         self.details.iter().fold(line, |line, (name, value)| line.with(name, value.clone()))
     }
 
-    /// The log line of a preview: at which session somebody has looked. It counts in no metric.
+    /// The log line of a preview: which session was looked at. It counts in no metric.
     pub(crate) fn preview_line(&self) -> Line {
         let line = Line::new("preview").with("provider", self.session.provider.as_str());
         line.with("session", shown(&self.session)).with("outcome", self.outcome)
@@ -222,7 +222,7 @@ async fn try_to_rebuild(
     Ok(Rebuild { record: reading.rebuilt(), narrowed: stored.narrowed.len() })
 }
 
-/// What is stored of a session beside its record and its events, as far as it would be otherwise today.
+/// Items of a session, beside its record and events, that would differ if they were stored today.
 #[derive(Default)]
 struct Stored {
     part_ids: Vec<PartId>,
@@ -238,7 +238,7 @@ struct Narrowed {
 }
 
 impl Narrowed {
-    /// What a payload is narrowed to. `None` if it holds no more than that.
+    /// Narrows a payload to a part. `None` if it holds no more than that.
     fn of(stored: &StoredPayload<'_>, part: Part) -> Option<Self> {
         (part.payload.len() < stored.payload.text.len()).then(|| Self {
             event_id: stored.event_id.clone(),

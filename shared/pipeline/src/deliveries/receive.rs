@@ -39,7 +39,7 @@ impl<P: WebhookSource> Receiver<P> {
         Self { provider, recorder, intake, quarantine, body_limit: P::BODY_LIMIT }
     }
 
-    /// The same with another limit for bodies, in bytes.
+    /// Sets another limit for bodies, in bytes.
     pub(crate) fn with_body_limit(self, body_limit: usize) -> Self {
         Self { body_limit, ..self }
     }

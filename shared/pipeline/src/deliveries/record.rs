@@ -26,8 +26,8 @@ const PUBLISH_LIMIT: Duration = Duration::from_secs(1);
 /// The most sessions of one webhook that are recorded at once. A webhook may speak of hundreds.
 const MAX_CONCURRENT_SESSIONS: usize = 16;
 
-/// The most notifications of one webhook that are published with it: more than there is time for. The relay publishes the
-/// rest.
+/// The most notifications of one webhook that are published with it: more than there is time for. The relay publishes
+/// the rest.
 const MAX_DUE: usize = 1024;
 
 /// Reads, records and publishes.
@@ -39,7 +39,7 @@ pub(crate) struct Recorder {
     polls: Option<PollSchedule>,
 }
 
-/// What came of a webhook's events so far.
+/// The results of a webhook's events so far.
 #[derive(Default)]
 struct Recording {
     /// `None` before the first of them.
@@ -109,8 +109,8 @@ impl Recorder {
         Ok(self.finish(recording, clock).await)
     }
 
-    /// Records events, each with the part of the payload from `source` that it comes from, then publishes what that makes
-    /// due, or leaves it to the relay.
+    /// Records events, each with the part of the payload from `source` that it comes from, then publishes what that
+    /// makes due, or leaves it to the relay.
     pub(crate) async fn record(
         &self,
         events: &[SessionEvent],

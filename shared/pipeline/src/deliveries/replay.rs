@@ -36,8 +36,9 @@ use verdict_sessions::Timestamp;
 /// The longest that a run may take. The function's own limit is the fence behind it.
 const BUDGET: Duration = Duration::from_secs(25);
 
-/// The time that one message may take, so that one that gets nowhere leaves time for the others. It has more if its share of
-/// the time that is left is more: a webhook may speak of thousands of subjects, and mostly it is alone in its batch.
+/// The time that one message may take, so that one that gets nowhere leaves time for the others. It has more if its
+/// share of the time that is left is more: a webhook may speak of thousands of subjects, and mostly it is alone in its
+/// batch.
 const MESSAGE_BUDGET: Duration = Duration::from_secs(5);
 
 /// The part of that which is kept back for publishing.
@@ -46,8 +47,8 @@ const PUBLISH_RESERVE: Duration = Duration::from_millis(1200);
 /// The first pause of a message that could not be recorded; each one after is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
 
-/// The longest that a webhook may have been on its way when its message was sent. Quarantine holds one for 14 days, and an
-/// operator may send it back several times.
+/// The longest that a webhook may have been on its way when its message was sent. Quarantine holds one for 14 days,
+/// and an operator may send it back several times.
 const LONGEST_WAY: i64 = 60 * 24 * 60 * 60 * 1000;
 
 /// The longest pause. So long after an outage, at the latest, every message has been tried again.
@@ -260,7 +261,7 @@ fn sender(message: &SqsMessage) -> Option<&str> {
 }
 
 /// A message as it came, except that its webhook's time of arrival is one that can be. It orders what has no time of its
-/// own, and whoever can send to the queue could choose it.
+/// own, and a sender to the queue could choose it.
 fn arrived_in_time(read: IntakeMessage, message: &SqsMessage, now: Timestamp) -> IntakeMessage {
     let IntakeMessage::Webhook(webhook) = read else { return read };
     let sent_at = message.attributes.get("SentTimestamp").and_then(|millis| millis.parse().ok());
@@ -269,8 +270,8 @@ fn arrived_in_time(read: IntakeMessage, message: &SqsMessage, now: Timestamp) ->
     IntakeMessage::Webhook(webhook.arriving(arrival(received_at, sent_at)))
 }
 
-/// The time of arrival of a webhook whose message was sent at a time in milliseconds: not after that, and at most 60 days
-/// before. A webhook that was sent again from quarantine is old by right.
+/// The time of arrival of a webhook whose message was sent at a time in milliseconds: not after that, and at most 60
+/// days before. A webhook that was sent again from quarantine is old by right.
 fn arrival(received_at: Timestamp, sent_at: i64) -> Timestamp {
     let (Some(sent), Some(next), Some(earliest)) =
         (in_millis(sent_at), in_millis(sent_at.saturating_add(1)), in_millis(sent_at.saturating_sub(LONGEST_WAY)))

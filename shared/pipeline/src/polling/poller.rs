@@ -83,7 +83,7 @@ struct Run<'a, A> {
     is_paused: Cell<bool>,
 }
 
-/// What is known of a session before Incode is asked about it.
+/// Facts about a session that decide what Incode is asked.
 #[derive(Clone, Copy)]
 struct Question {
     /// True if the person has handed everything in, or a webhook says so.
@@ -310,8 +310,8 @@ impl<A: ProviderApi> Poller<A> {
     }
 
     /// Asks how far the session is. If everything is handed in and nothing is decided, it also asks for the score:
-    /// Incode may still be at work on something then, so that the status isn't *finished* yet. If the score has to confirm
-    /// a decision, it asks for it whatever the status says, and the status decides only if the score doesn't.
+    /// Incode may still be at work on something then, so that the status isn't *finished* yet. If the score has to
+    /// confirm a decision, it asks for it whatever the status says, and the status decides only if the score doesn't.
     async fn poll(
         &self,
         api: &A,

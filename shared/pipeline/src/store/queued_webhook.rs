@@ -96,7 +96,8 @@ pub struct QueuedWebhook {
     provider: Provider,
     path: String,
     received_at: Timestamp,
-    /// True if it was stamped so when it was proved: what it decides has to be confirmed. Earlier releases stamped nothing.
+    /// True if it was stamped so when it was proved: what it decides has to be confirmed. Earlier releases stamped
+    /// nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unconfirmed: bool,
     /// `{provider}/{sessionId}/{eventId}` of the first event in it, if it could be read.
@@ -105,7 +106,7 @@ pub struct QueuedWebhook {
     /// The length of the body as sent.
     bytes: usize,
     sha256: String,
-    /// What shows later that its provider sent it. Absent if an earlier release proved it.
+    /// The evidence that its provider sent it. Absent if an earlier release proved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence>,
     encoding: Encoding,
@@ -220,7 +221,8 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Unpacks a body. However much it would become, no more than the limit is unpacked, and one byte to see that it goes on.
+/// Unpacks a body. However much it would become, no more than the limit is unpacked, and one byte to see that it goes
+/// on.
 fn gunzip(packed: &[u8]) -> Result<Vec<u8>, ForeignMessage> {
     if packed.is_empty() {
         // The decoder takes this for the end of a list of files.

@@ -77,7 +77,7 @@ impl Line {
     }
 }
 
-/// What stands before the SHA-256 of an id in the log.
+/// The prefix of an SHA-256 in the place of an id.
 const DIGEST: &str = "sha256:";
 
 /// Returns a session's name in the log. An id that doesn't look like one could be anything, so its SHA-256 stands in
@@ -93,7 +93,8 @@ pub fn shown_event(event_id: &EventId) -> String {
     shown_id(event_id.as_str()).into_owned()
 }
 
-/// Returns the name in the log of a reference: its SHA-256. The reference is your own name for a person, and may be anything.
+/// Returns the name in the log of a reference: its SHA-256. The reference is your own name for a person, and may be
+/// anything.
 #[must_use]
 pub fn shown_reference(reference: &str) -> String {
     digest(reference)

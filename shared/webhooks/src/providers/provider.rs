@@ -28,13 +28,13 @@ impl Reading {
         Self::Events { events: vec![event], parts: vec![Part::whole(payload)] }
     }
 
-    /// The same, with the id that the first release made of more members. It counts if it is another one.
+    /// Adds the id that the first release made of more members. It counts if it is another one.
     pub(crate) fn one_known_as(former_id: EventId, event: SessionEvent, payload: String) -> Self {
         let former_id = Some(former_id).filter(|id| *id != event.event_id);
         Self::Events { events: vec![event], parts: vec![Part { former_id, ..Part::whole(payload) }] }
     }
 
-    /// The same reading without events that repeat another one's id in its session.
+    /// Drops events that repeat another one's id in its session.
     pub(crate) fn without_repeats(self) -> Self {
         let Self::Events { events, parts } = self else { return self };
         let mut known = HashSet::new();
@@ -44,11 +44,11 @@ impl Reading {
     }
 }
 
-/// What some of a webhook's subjects say. A webhook may speak of thousands, and their events take many times the memory
-/// that its body takes.
+/// The reading of some of a webhook's subjects. A webhook may speak of thousands, and their events take many times the
+/// memory that its body takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// What they say.
+    /// Their events.
     pub reading: Reading,
     /// The place of the first subject that is left, if any is.
     pub next: Option<usize>,
@@ -71,8 +71,8 @@ pub struct Part {
     /// The id of the same part under another name, if that has it read another way. The name isn't signed: if such an
     /// event is recorded, this one decides nothing.
     pub other_reading: Option<EventId>,
-    /// The id that the event would have if its webhook had been stamped the other way: an event that is recorded under it
-    /// comes from the same webhook.
+    /// The id that the event would have if its webhook had been stamped the other way: an event that is recorded under
+    /// it comes from the same webhook.
     pub other_stamp: Option<EventId>,
     /// The session's id, if nothing that is signed vouches for it.
     pub binding: Option<Binding>,
@@ -175,8 +175,8 @@ pub(crate) trait Reader {
     /// [`Unreadable`] if it can't become events.
     fn read(genuine: &Genuine) -> Result<Reading, Unreadable>;
 
-    /// Reads at most so many of a webhook's subjects, beginning with the one in the place `first`. With the first of all,
-    /// the others are looked at, too: if one of them can't be read, none is.
+    /// Reads at most so many of a webhook's subjects, beginning with the one in the place `first`. With the first of
+    /// all, the others are looked at, too: if one of them can't be read, none is.
     ///
     /// # Errors
     /// As [`read`](Self::read).

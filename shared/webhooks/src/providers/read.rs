@@ -27,8 +27,8 @@ pub fn read(genuine: &Genuine) -> Result<Reading, Unreadable> {
     batch(genuine, 0, usize::MAX).map(|batch| batch.reading)
 }
 
-/// Reads at most [`SUBJECTS_IN_A_BATCH`] of a genuine webhook's subjects, beginning with the one in the place `first`. With
-/// the first of all, the others are looked at, too: if one of them can't be read, none is.
+/// Reads at most [`SUBJECTS_IN_A_BATCH`] of a genuine webhook's subjects, beginning with the one in the place `first`.
+/// With the first of all, the others are looked at, too: if one of them can't be read, none is.
 ///
 /// # Errors
 /// [`Unreadable`] if the webhook can't become events.
@@ -61,9 +61,10 @@ pub struct ReadAgain {
 }
 
 /// Reads again what a recorded event was made of: the path that its payload came to or was fetched from, and the
-/// minimised payload. The event keeps its id, session and arrival, that it was a second reading, and whether its decision
-/// had to be confirmed; everything else is as today's reader has it. `None` if today's reader finds nothing about that session in it, or if the payload was cut
-/// and the reader gives another event: what the reader misses may have been cut away.
+/// minimised payload. The event keeps its id, session and arrival, that it was a second reading, and whether its
+/// decision had to be confirmed; everything else is as today's reader has it. `None` if today's reader finds nothing
+/// about that session in it, or if the payload was cut and the reader gives another event: what the reader misses may
+/// have been cut away.
 ///
 /// # Errors
 /// [`Unreadable`] if today's reader can't read it.
@@ -71,7 +72,7 @@ pub fn read_again(recorded: &SessionEvent, source: &str, payload: &str) -> Resul
     Ok(read_part_again(recorded, source, payload)?.map(|again| again.event))
 }
 
-/// The same, with the part of the payload that the event comes from.
+/// Does so, and returns the part of the payload that the event comes from, too.
 ///
 /// # Errors
 /// [`Unreadable`] if today's reader can't read it.

@@ -51,7 +51,7 @@ pub enum CredentialsError {
     Range {
         /// The entry's number, from 1.
         position: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: BadRange,
     },
     /// An entry that an attacker could guess.

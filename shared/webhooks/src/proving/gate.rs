@@ -21,7 +21,7 @@ const ALLOWED_CIDRS: &str = "allowedCidrs";
 /// The member of the credentials with the header that an edge adds.
 const EDGE_HEADER: &str = "edgeHeader";
 
-/// What a delivery has to pass before it may prove itself.
+/// The conditions that a delivery has to meet before it may prove itself.
 #[derive(Debug)]
 pub(crate) enum Gate {
     /// Nothing.
@@ -56,8 +56,8 @@ impl Gate {
         }
     }
 
-    /// Lets a delivery pass, or not: by where it comes from, then by its body's length, before anything is computed of the
-    /// body.
+    /// Lets a delivery pass, or not: by where it comes from, then by its body's length, before anything is computed of
+    /// the body.
     ///
     /// # Errors
     /// The [`Refusal`]. A delivery whose sender's address is unknown is in no range.

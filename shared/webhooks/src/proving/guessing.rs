@@ -1,4 +1,4 @@
-//! Secrets that somebody would guess, and notes that a secret is still to be filled in.
+//! Secrets that are easily guessed, and notes that a secret is still to be filled in.
 //!
 //! Each rule looks at the whole value, from its beginning to its end: a random value may hold any word somewhere inside.
 
@@ -62,7 +62,8 @@ const WORDS: &str = "
     word world wultra xxx yes you your zero zxcvbn zxcvbnm
 ";
 
-/// Characters that follow each other: the digits, the alphabet, and on keyboards the rows, the columns, and both in turn.
+/// Characters that follow each other: the digits, the alphabet, and on keyboards the rows, the columns, and both in
+/// turn.
 const LINES: [&str; 25] = [
     "0123456789",
     "1234567890",
@@ -117,7 +118,7 @@ const SHORTEST_PART: usize = 3;
 /// [`LETTER`].
 const MOST_TO_GUESS: usize = 8;
 
-/// What a letter of no word counts.
+/// The points of a letter that belongs to no word.
 const LETTER: usize = 4;
 
 /// Returns whether a value is a note that a secret is still to be filled in: a template, or begun by such a word.
@@ -144,7 +145,7 @@ fn is_template(text: &str) -> bool {
     })
 }
 
-/// Returns whether somebody would guess a value, or what it is an encoding of: few different characters, characters that
+/// Returns whether a value is easily guessed, or what it is an encoding of: few different characters, characters that
 /// follow each other as in the alphabet or on a keyboard, a short unit repeated, nothing but common words and short
 /// numbers, or an example that is printed in many places.
 pub(crate) fn is_guessable(text: &str) -> bool {
@@ -269,7 +270,7 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
     candidates.into_iter().flatten().filter(|bytes| !bytes.is_empty()).collect()
 }
 
-/// Returns whether somebody would guess bytes: in order, repeated, or a text that is guessable. Random bytes are seldom
+/// Returns whether bytes are easily guessed: in order, repeated, or a text that is guessable. Random bytes are seldom
 /// text.
 fn are_guessable(bytes: &[u8]) -> bool {
     let characters: Vec<char> = bytes.iter().map(|byte| char::from(*byte)).collect();

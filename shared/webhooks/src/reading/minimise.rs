@@ -108,7 +108,7 @@ struct Writer {
     members: Vec<Range<usize>>,
 }
 
-/// What becomes of references.
+/// The treatment of references.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum References {
     /// The same as of any text.

@@ -84,7 +84,8 @@ pub(super) async fn add_session(fixtures: &mut Fixtures, world: &World, story: &
     }
     let (mut partitions, bindings): (BTreeMap<_, _>, BTreeMap<_, _>) =
         partitions.into_iter().partition(|(_, items)| items.iter().any(|item| item["sk"]["S"] == "STATE"));
-    // What a payload is bound to may stand in the partition of a session that isn't there: it goes with the first that is.
+    // What a payload is bound to may stand in the partition of a session that isn't there: it goes with the first that
+    // is.
     if let Some((_, first)) = partitions.iter_mut().next() {
         first.extend(bindings.into_values().flatten());
     }

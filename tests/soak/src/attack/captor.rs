@@ -1,5 +1,5 @@
-//! One captured request of Treezor's, whose unsigned parts a captor varies thousands of times, 40 at a time: that must make
-//! no news, and must not hold up a genuine refusal of the same session.
+//! One captured request of Treezor's, whose unsigned parts a captor varies thousands of times, 40 at a time: that must
+//! make no news, and must not hold up a genuine refusal of the same session.
 
 use super::{Target, outcome};
 use crate::{
@@ -171,8 +171,8 @@ async fn captured(settings: &Settings, case: &Case, variations: usize) -> bool {
 /// What a table holds: the items, by partition and sort key.
 type Items = BTreeMap<(String, String), String>;
 
-/// Sends the variations, and in their midst the refusal. Returns what came of them, how long the refusal took, and what was
-/// stored just after it.
+/// Sends the variations, and in their midst the refusal. Returns what came of them, how long the refusal took, and
+/// what was stored just after it.
 async fn storm(
     target: &Target,
     receiver: &Arc<Function>,

@@ -22,13 +22,15 @@
 //!   `Provider`: no item of another provider has it, and a rollback leaves the new provider's sessions unread.
 //! - **A rule of the fold may change** only so that a rebuild brings old records right, and old records go on folding
 //!   until then: see `Session::without_user_id_as_reference`.
-//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `TOLD#`, `BOUND#`, `SAME#`, `POLL`,
-//!   `PAUSE`, and the rules that make an event's id of a webhook: with another id, a copy counts as news. Where they did
-//!   change (Treezor's, after 0.1), an event is known by either id, and keeps the one that it was recorded under. The same holds for the index
-//!   keys `dueShard`, `dueAt`, `reference`, `referenceAt`, `standingShard` and `standingAt`. The numbers of shards may
-//!   grow, and not shrink: relay, poller and lists read only the shards that they count.
-//! - **A new attribute of a record, an event or what was told is named where it is read**: in [`SESSION_ATTRIBUTES`] and the
-//!   lists beside it, and in the role of `sessions-api` in `template.yaml`. Otherwise it is written and never shown.
+//! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `TOLD#`, `BOUND#`, `SAME#`,
+//!   `POLL`, `PAUSE`, and the rules that make an event's id of a webhook: with another id, a copy counts as news.
+//!   Where they did change (Treezor's, after 0.1), an event is known by either id, and keeps the one that it was
+//!   recorded under. The same holds for the index keys `dueShard`, `dueAt`, `reference`, `referenceAt`,
+//!   `standingShard` and `standingAt`. The numbers of shards may grow, and not shrink: relay, poller and lists read
+//!   only the shards that they count.
+//! - **A new attribute of a record, an event or what was told is named where it is read**: in [`SESSION_ATTRIBUTES`]
+//!   and the lists beside it, and in the role of `sessions-api` in `template.yaml`. Otherwise it is written and never
+//!   shown.
 //! - **A new sort of item gets a sort key that no earlier query finds**: none that begins with one of the keys above.
 //! - **Ranks compare as before.** A member that is added to `Rank` must leave the order of stored ranks as it is.
 //!

@@ -17,11 +17,12 @@
 //! notification exists exactly if its change does. Once SQS has taken a notification, one more transaction turns its
 //! outbox entry into what was told.
 //!
-//! A binding holds the unsigned id that a signed payload of Treezor's came with first. An id of today says which event of
-//! release 0.1, recorded under an id of another sort, is the same fact.
+//! A binding holds the unsigned id that a signed payload of Treezor's came with first. An id of today says which event
+//! of release 0.1, recorded under an id of another sort, is the same fact.
 //!
-//! `items` holds what is stored, `record` writes it (by `transaction`), `lookups` reads it for callers, `history` for a
-//! rebuild, `part_ids` for both; `outbox` and `polls` are the two sorts of item that wait, and `due` the index that finds them.
+//! `items` holds what is stored, `record` writes it (by `transaction`), `lookups` reads it for callers, `history` for
+//! a rebuild, `part_ids` for both; `outbox` and `polls` are the two sorts of item that wait, and `due` the index that
+//! finds them.
 
 mod due;
 pub(crate) mod error;
@@ -103,7 +104,7 @@ impl SessionsTable {
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
     }
 
-    /// The same query for these attributes alone.
+    /// That query, for these attributes alone.
     fn query_by(&self, partition: &PartitionKey, prefix: &str, attributes: &[&str]) -> QueryFluentBuilder {
         let Projection { expression, names } = Projection::of(attributes);
         self.query(partition, prefix)

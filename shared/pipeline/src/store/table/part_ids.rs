@@ -1,5 +1,5 @@
-//! The ids of today of events that release 0.1 recorded under ids of another sort. A copy comes with the id of today, and
-//! with one of the other sort only if nothing around its payload was changed.
+//! The ids of today of events that release 0.1 recorded under ids of another sort. A copy comes with the id of today,
+//! and with one of the other sort only if nothing around its payload was changed.
 
 use super::{
     SessionsTable,
@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use verdict_sessions::{EventId, SessionEvent, SessionKey};
 use verdict_webhooks::{Binding, ReadAgain, read_part_again};
 
-/// What tells copies of a recorded event that came with another id.
+/// The ids by which copies of a recorded event are known that come with another id.
 #[derive(Debug)]
 pub(crate) struct PartId {
     recorded: EventId,

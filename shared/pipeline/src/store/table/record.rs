@@ -63,7 +63,7 @@ impl FirstCopy {
 pub struct Source<'s> {
     /// The path that the webhook came to, or that the answer was fetched from.
     pub path: &'s str,
-    /// What shows later that the provider sent it.
+    /// The evidence that the provider sent it.
     pub evidence: Option<&'s Evidence>,
 }
 
@@ -244,8 +244,8 @@ impl SessionsTable {
                 writes.push(self.check_absent(items::key(&key, &items::notification_sk(last)))?);
             }
         }
-        // Behind the check above. The items that are looked at first aren't read at one moment, so the record's version alone
-        // doesn't say that these were still absent when it was read.
+        // Behind the check above. The items that are looked at first aren't read at one moment, so the record's
+        // version alone doesn't say that these were still absent when it was read.
         for id in part.other_stamp.iter().chain(part.other_reading.as_ref().filter(|_| !known.is_read)) {
             writes.push(self.check_absent(items::key(&key, &items::event_sk(id)))?);
         }

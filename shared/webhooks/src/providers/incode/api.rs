@@ -45,8 +45,8 @@ impl ApiAccess {
         event.session.provider == Provider::Incode && is_interview(&event.session.session_id) && !is_login
     }
 
-    /// Returns whether an event waits for the API to confirm what it decides. What no reader recognises yet decides nothing
-    /// that could be confirmed.
+    /// Returns whether an event waits for the API to confirm what it decides. What no reader recognises yet decides
+    /// nothing that could be confirmed.
     #[must_use]
     pub fn has_to_confirm(event: &SessionEvent) -> bool {
         event.is_unconfirmed() && event.remark != Some(Remark::Unrecognised)

@@ -1,7 +1,7 @@
 //! Is it genuine? Static headers, an access token that Verdict issued, or both: every configured one must hold.
 //!
-//! Whoever has the secret can write any body. So if the API is configured, a webhook is stamped: what it decides has to be
-//! confirmed.
+//! A sender who has the secret can write any body. So if the API is configured, a webhook is stamped: what it decides
+//! has to be confirmed.
 
 use super::{credentials::Credentials, payload::segment};
 use crate::{

@@ -27,8 +27,8 @@ use verdict_sessions::{
     SessionId, SessionKey, Stage, Subject, Timestamp,
 };
 
-/// Reads at most so many of a genuine webhook's subjects into session events, beginning with the one in the place `first`.
-/// With the first of all, the others are looked at, too.
+/// Reads at most so many of a genuine webhook's subjects into session events, beginning with the one in the place
+/// `first`. With the first of all, the others are looked at, too.
 pub(super) fn read(genuine: &Genuine, first: usize, most: usize) -> Result<Batch, Unreadable> {
     let document = Json::parse_object(genuine.body())?;
     let sent = Sent::find(&document)?;
@@ -121,8 +121,8 @@ impl Envelope {
     }
 }
 
-/// The binding of a part to the unsigned id that it came with: it is written down at the signed user's session, or at one
-/// of the part's own if no user is signed.
+/// The binding of a part to the unsigned id that it came with: it is written down at the signed user's session, or at
+/// one of the part's own if no user is signed.
 fn binding(bound: &Bound<'_>, id: Option<Id<'_>>, event_id: &EventId) -> Result<Option<Binding>, Unreadable> {
     let user = bound.user.as_ref().and_then(|user| session_key(Kind::KycReview, Some(user)).ok());
     let session = match user {
@@ -221,8 +221,8 @@ fn contradictions(
     names.into_iter().chain(ids).collect()
 }
 
-/// Returns whether the envelope's `object_id`, which isn't signed, is none of the payload's. If it is one of them, it isn't
-/// stored with the others' parts.
+/// Returns whether the envelope's `object_id`, which isn't signed, is none of the payload's. If it is one of them, it
+/// isn't stored with the others' parts.
 fn speaks_of_another(webhook: &Webhook<'_>, subjects: &Subjects<'_>, shape: Shape) -> Result<bool, Unreadable> {
     let mut has_ids = false;
     for index in 0..subjects.len() {
@@ -236,7 +236,8 @@ fn speaks_of_another(webhook: &Webhook<'_>, subjects: &Subjects<'_>, shape: Shap
     Ok(has_ids)
 }
 
-/// Returns whether both ids are there and differ. In samples and logs ids are redacted with runs of X: those say nothing.
+/// Returns whether both ids are there and differ. In samples and logs ids are redacted with runs of X: those say
+/// nothing.
 fn differ(object_id: Option<&Id<'_>>, id: &Id<'_>) -> bool {
     let is_redacted = |text: &str| text.to_ascii_lowercase().contains("xx");
     object_id
@@ -293,7 +294,7 @@ impl When {
 }
 
 impl<'a> Statement<'a> {
-    /// What a payload of some shape says of one subject.
+    /// A payload of some shape, about one subject.
     fn of(subject: &'a Json<'a>, shape: Shape, name: &Name, object_id: Option<Id<'a>>) -> Result<Self, Unreadable> {
         Ok(match Payload::read(subject, shape)? {
             Payload::User(user) => Self::of_user(user, name),

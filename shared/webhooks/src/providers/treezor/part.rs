@@ -1,5 +1,5 @@
-//! What is stored of a webhook: each subject's own part of the payload, and what is known of the envelope. The ids of
-//! events are made of that, so that nothing else makes news.
+//! The parts of a webhook that are stored: each subject's own part of the payload, and what is known of the envelope.
+//! The ids of events are made of that, so that nothing else makes news.
 
 use super::{
     canonical::canonical,
@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// The members of the envelope that are kept, and read: around a wrapped webhook, and of the webhook itself. It is stored
-/// as if it had come flat.
+/// The members of the envelope that are kept, and read: around a wrapped webhook, and of the webhook itself. It is
+/// stored as if it had come flat.
 const AROUND: [&str; 3] = ["messageId", "webhookId", "clientId"];
 const OWN: [&str; 5] = ["webhook", "webhook_id", "webhook_created_at", "object", "object_id"];
 
@@ -63,8 +63,8 @@ impl<'a> Sent<'a> {
         Ok(Json::Object(kept.filter_map(Result::transpose).collect::<Result<_, _>>()?))
     }
 
-    /// What the first release made the ids of a webhook's events of, beside their places in it: its name, its own id and
-    /// its whole payload.
+    /// The material of the ids that the first release gave to a webhook's events, beside their places in it: its name,
+    /// its own id and its whole payload.
     ///
     /// # Errors
     /// [`Unreadable::Ambiguous`] for a member that matters.

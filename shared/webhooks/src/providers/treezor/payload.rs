@@ -33,7 +33,7 @@ pub(super) enum Shape {
     Unfamiliar,
 }
 
-/// What a payload says of one subject.
+/// The statement of a payload about one subject.
 #[derive(Debug)]
 pub(super) enum Payload<'a> {
     User(UserReview<'a>),

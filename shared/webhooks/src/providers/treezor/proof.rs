@@ -37,7 +37,7 @@ const CALLS: [(&str, Unreadable); 2] = [
 /// The beginning of the names of the only webhooks that Treezor is known to send without a signature.
 const UNSIGNED: &str = "kycreview.";
 
-/// What the JSON looks like.
+/// The form of the JSON, for messages.
 const EXPECTED: &str = concat!(
     r#"{"secrets":["…"],"urlTokens":["…"],"unsignedReviews":false,"allowedCidrs":["…"],"edgeHeader":{"x-…":["…"]}} "#,
     "(urlTokens, unsignedReviews, and allowedCidrs or edgeHeader are optional)"
@@ -51,7 +51,7 @@ pub(super) struct Credentials {
     secrets: Vec<Secret>,
     /// One of these must be in the URL; empty: the URL needs none.
     url_tokens: Vec<Secret>,
-    /// True if a review may come without a signature. Whoever knows a token of the URL can then approve anyone.
+    /// True if a review may come without a signature. A sender who knows a token of the URL can then approve any user.
     unsigned_reviews: bool,
 }
 
@@ -163,8 +163,8 @@ fn call(delivery: &Delivery, envelope: &Result<Envelope<'_>, Unreadable>) -> Opt
     }
 }
 
-/// Returns false if neither an identification's payload nor its envelope says which one it is. Such a webhook isn't kept for
-/// an operator: nothing that is signed is missing, and who has captured one could send it without end.
+/// Returns false if neither an identification's payload nor its envelope says which one it is. Such a webhook isn't
+/// kept for an operator: nothing that is signed is missing, and who has captured one could send it without end.
 fn names_its_session(envelope: &Envelope<'_>, payload: &str) -> bool {
     let Ok(payload) = Json::parse(payload.as_bytes()) else { return true };
     let is_signed = match Shape::of(&payload) {
@@ -184,8 +184,8 @@ fn is_usable(value: &str) -> bool {
         .is_some_and(|id| is_unicode && !id.trim().is_empty() && SessionId::new(format!("identification:{id}")).is_ok())
 }
 
-/// Returns false of a text that isn't JSON. One that is nested too deeply to be read, or holds too many values, may be, and
-/// is kept for an operator.
+/// Returns false of a text that isn't JSON. One that is nested too deeply to be read, or holds too many values, may
+/// be, and is kept for an operator.
 fn may_be_json(text: &str) -> bool {
     matches!(Json::parse(text.as_bytes()), Ok(_) | Err(Unreadable::TooDeep | Unreadable::TooManyValues))
 }

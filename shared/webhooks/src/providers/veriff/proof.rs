@@ -23,7 +23,7 @@ const SIGNATURE: [&str; 2] = ["x-hmac-signature", "vrf-hmac-signature"];
 /// The API key's header and its alias.
 const API_KEY: [&str; 2] = ["x-auth-client", "vrf-auth-client"];
 
-/// What the JSON looks like.
+/// The form of the JSON, for messages.
 const EXPECTED: &str = concat!(
     r#"{"secrets":["…"],"apiKeys":["…"],"allowedCidrs":["…"],"edgeHeader":{"x-…":["…"]}} "#,
     "(apiKeys, and allowedCidrs or edgeHeader are optional)"

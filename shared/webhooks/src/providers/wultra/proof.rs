@@ -17,7 +17,7 @@ use verdict_sessions::{MatchedCredential, Provider, Timestamp};
 /// The path of Wultra's webhooks. The last two segments are Wultra's; a base path may stand before the path.
 const PATHS: [&str; 1] = ["/wultra/process/event"];
 
-/// What the JSON looks like.
+/// The form of the JSON, for messages.
 const EXPECTED: &str = concat!(
     r#"{"basic":[{"username":"…","password":"…"}],"headers":{"x-…":["…"]},"#,
     r#""allowedCidrs":["…"],"edgeHeader":{"x-…":["…"]}} "#,

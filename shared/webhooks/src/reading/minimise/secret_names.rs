@@ -6,10 +6,10 @@ use crate::reading::json::Text;
 /// first release stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// What isn't stored today.
+    /// Members that aren't stored today.
     #[default]
     Today,
-    /// What the first release didn't store.
+    /// Members that the first release didn't store.
     FirstRelease,
 }
 

@@ -131,7 +131,8 @@ fn a_part_is_stored_as_it_is_read_again() {
     }
 }
 
-/// A webhook is kept on a queue while the table is away, without what looks like an image. A reference may look like one.
+/// A webhook is kept on a queue while the table is away, without what looks like an image. A reference may look like
+/// one.
 #[test]
 fn a_webhook_that_was_on_a_queue_has_the_ids_that_it_would_have_had() {
     for tag in ["customer-1".to_owned(), "QUJD".repeat(100), "two words ".repeat(500), r#"{"a":[1]}"#.into()] {

@@ -23,7 +23,7 @@ SECONDS ?= 60
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help ready tools run test check attack licences contract sim soak side-by-side outage fuzz mutants build package deploy doctor delete redrive rebuild restore-drill clean
+.PHONY: help ready tools run test check audit alarms attack licences contract sim soak rotation side-by-side cost cost-page measure-secrets outage rollback-drill fuzz mutants build package deploy rollback doctor delete redrive rebuild rotate restore-drill clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,13 @@ check: $(TOOLS)/.installed $(CHECKS)/.installed $(REDOCLY) licences ## Check for
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	$(WITH_TOOLS) sam validate --lint
+	$(TOOLS)/bin/cfn-lint -c I -t template.yaml
+
+audit: $(TOOLS)/.installed $(STACK)/.installed .venv/audit/.installed ## Hold the template against cfn-lint and checkov: as it is, with each parameter alone, with all of them
+	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.audit
+
+alarms: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Have each alarm ring by the lines that the built functions print at its fault
+	ALARMS=1 $(STACK)/bin/python -m pytest tests/end_to_end/test_alarms.py tests/stack/test_alarms.py tests/stack/test_alarm_metrics.py tests/stack/test_metrics.py --verbose
 
 attack: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Try every known attack on the binaries, under enforced IAM, or in the template's text, and print a table
 	$(STACK)/bin/python -m pytest tests --attacks --quiet --numprocesses 2 --dist loadfile
@@ -77,13 +84,33 @@ soak: ## Load the functions' binaries while calls fail, stores go away and proce
 	cargo build --workspace --exclude verdict-contract --profile sim --locked
 	cargo run --profile sim --locked -p verdict-soak
 
+rotation: ## Rotate each provider's secret under genuine and forged webhooks, and take Secrets Manager away (DURATION=60)
+	cargo build --workspace --exclude verdict-contract --profile sim --locked
+	ATTACK=rotation cargo run --profile sim --locked -p verdict-soak
+
 side-by-side: ## Run today's functions beside those in BEFORE=folder on one table, roll back, and count (WEBHOOKS=1000 SEED=)
 	@test -n "$(BEFORE)" || echo "side-by-side: skipped; BEFORE= names the folder of the earlier release's functions"
 	@test -z "$(BEFORE)" || cargo build --workspace --exclude verdict-contract --profile sim --locked
 	@test -z "$(BEFORE)" || cargo run --profile sim --locked -p verdict-soak
 
+cost: $(STACK)/.installed ## Measure what a million webhooks cost, and a month without any (WRITE=1 updates docs/cost.md)
+	cargo build --release --locked
+	cargo build --profile sim --locked --workspace --bin verdict-soak
+	@env PYTHONPATH=tests $(STACK)/bin/python -m cost measure rows bodies
+
+cost-page: $(STACK)/.installed ## Make the tables of docs/cost.md anew, from what was measured, the prices and the template
+	@env PYTHONPATH=tests $(STACK)/bin/python -m cost render
+
+measure-secrets: $(STACK)/.installed ## Measure starts and answers with secrets by ARN beside by variable (STARTS=40 LATENCY_MS=0 BASELINE= WRITE=1)
+	cargo build --release --locked -p veriff-decisions -p wultra-events
+	cargo build --profile sim --locked --workspace --bin verdict-soak
+	@env PYTHONPATH=tests $(STACK)/bin/python -m cost measure secrets
+
 outage: $(TOOLS)/.installed $(STACK)/.installed ## Take DynamoDB away on the local stack while Wultra's events come (EVENTS=500 DURATION=30)
 	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.outage
+
+rollback-drill: $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Deploy a broken release on a local stack while webhooks come, and take it back (RATE=2 a second for each provider)
+	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.rollback_drill
 
 fuzz: ## Throw odd input at every door (SECONDS=60 for each, TARGET=veriff for one)
 	@tests/fuzz/run $(SECONDS) $(TARGET)
@@ -101,6 +128,9 @@ package: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Pack the functions for 
 deploy: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Deploy: check the parameters, build, deploy, doctor (PARAMETERS=parameters.yaml STACK_NAME=verdict TAGS= ROLE_ARN= BUCKET=)
 	@$(VERDICT) deploy
 
+rollback: $(OPERATIONS)/.installed ## Have the release before be live again, in seconds (TO= a version or a release; FORCE=1 further than CHANGELOG.md says)
+	@$(VERDICT) rollback
+
 doctor: $(OPERATIONS)/.installed ## Look at every part of the deployed stack, send each provider's probe, say what to paste into the portals
 	@$(VERDICT) doctor
 
@@ -112,6 +142,9 @@ redrive: $(OPERATIONS)/.installed ## Send what is in quarantine back to intake (
 
 rebuild: $(OPERATIONS)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them; WITHDRAW=1 may withdraw decisions; REASON="…" is logged)
 	@$(VERDICT) rebuild
+
+rotate: $(OPERATIONS)/.installed ## Rotate what a provider proves itself with, in its secret (PROVIDER=veriff STEP=add, promote or remove; LIST= GENERATE=1 TO=file)
+	@$(VERDICT) rotate
 
 restore-drill: $(OPERATIONS)/.installed ## Restore the local stack's table into a new one, have the stack use it, tell the times (PORT=4566)
 	@$(VERDICT) restore-drill

@@ -18,6 +18,7 @@ from .stack import Stack
 from .table_settings import TABLE, Difference, Table, differences, refuse_other_keys
 
 PARAMETER = "SessionsTableName"
+KEY = "TableKeyArn"
 OUTPUT = "SessionsTableName"
 
 
@@ -50,7 +51,13 @@ def plan(aws: Aws, stack: Optional[Stack], given: Sequence[Parameter], force: bo
     refuse_loss(stack, name, force)
     if not name:
         return None
-    return look(aws, name, template.load()["Resources"][TABLE]["Properties"], stack.outputs.get(OUTPUT) if stack else None)
+    return look(aws, name, expected(stack, given), stack.outputs.get(OUTPUT) if stack else None)
+
+
+def expected(stack: Optional[Stack], given: Sequence[Parameter]) -> Mapping[str, Any]:
+    """The properties of the table in this checkout's template, with the key that the parameters name."""
+    properties = template.load()["Resources"][TABLE]["Properties"]
+    return {**properties, "SSESpecification": {"KMSMasterKeyId": value_of(KEY, stack, given)}}
 
 
 def look(aws: Aws, name: str, expected: Mapping[str, Any], today: Optional[str] = None) -> Adoption:
@@ -62,8 +69,13 @@ def look(aws: Aws, name: str, expected: Mapping[str, Any], today: Optional[str] 
 
 def wanted(stack: Optional[Stack], given: Sequence[Parameter]) -> str:
     """The table that is to be adopted, or nothing if the stack makes its own. CloudFormation keeps a value left out."""
+    return value_of(PARAMETER, stack, given)
+
+
+def value_of(name: str, stack: Optional[Stack], given: Sequence[Parameter]) -> str:
+    """The value that a parameter will have."""
     said = {each.name: each.value for each in given}
-    return said.get(PARAMETER, stack.parameters.get(PARAMETER, "") if stack else "")
+    return said.get(name, stack.parameters.get(name, "") if stack else "")
 
 
 def refuse_loss(stack: Optional[Stack], name: str, force: bool) -> None:

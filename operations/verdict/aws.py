@@ -79,6 +79,16 @@ class Aws:
         except BotoCoreError as error:
             raise Problem(f"AWS can't be asked whose credentials these are: {one_line(error)}") from None
 
+    def own_keys(self) -> Keys:
+        """The caller's keys, for a program that acts as the caller."""
+        if self.keys:
+            return self.keys
+        found = session(self).get_credentials()
+        if found is None:
+            raise NoCredentialsError()
+        frozen = found.get_frozen_credentials()
+        return Keys(frozen.access_key, frozen.secret_key, frozen.token)
+
     def acting_as(self, role: str, name: str = "operator") -> Aws:
         """The same account, as a caller who has taken that role."""
         taken = self.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]

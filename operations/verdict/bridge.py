@@ -2,7 +2,7 @@
 
 MiniStack makes no routes from the OpenAPI body of an HTTP API, its `{proxy+}` doesn't match an empty rest of a path as
 API Gateway's does, it has no TLS, which the policies of the queues demand, to policies a caller that has assumed a role
-isn't the role, and it makes tables without expiry and recovery.
+isn't the role, it makes tables without expiry and recovery, and roles without a boundary.
 """
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import re
 from typing import Any, Callable, Iterable, Mapping, Union
 
 from . import dead_letters
-from .deployed import DeployedTemplate, Route, ToUrl
+from .deployed import ALIAS_ID, DeployedTemplate, Route, ToFunction, ToUrl
 from .table_settings import Table, differences
 
 #: Makes a new boto3 client of a service of the emulator.
@@ -35,6 +35,7 @@ def bridge_gaps(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_
     adapt_queue_policies(stack, connect)
     dead_letters.restrict(stack, connect)
     finish_table(stack, connect)
+    bound_roles(stack, connect)
 
 
 def import_routes(stack: str, connect: Connect, stand_ins: Mapping[str, str] = NO_STAND_INS) -> None:
@@ -69,9 +70,16 @@ def integration_of(
     """The integration that a route ends in."""
     if isinstance(route.target, ToUrl):
         return to_url(stood_in(route.target.url, stand_ins))
-    function = functions.get_function_configuration(FunctionName=template.physical[route.target.logical_id])
     return {
-        "IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0", "IntegrationUri": function["FunctionArn"]}
+        "IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0",
+        "IntegrationUri": invoked(route.target, template, functions)}
+
+
+def invoked(target: ToFunction, template: DeployedTemplate, functions: Any) -> str:
+    """The ARN of what a route invokes: a function's alias, or the function."""
+    if target.is_live:
+        return template.physical[f"{target.logical_id}{ALIAS_ID}"]
+    return functions.get_function_configuration(FunctionName=template.physical[target.logical_id])["FunctionArn"]
 
 
 def to_url(url: str) -> Integration:
@@ -137,6 +145,15 @@ def finish_table(stack: str, connect: Connect) -> None:
     for logical_id, name in template.resources("AWS::DynamoDB::Table").items():
         for difference in differences(Table.read(database, name), template.declared(logical_id)):
             difference.mend(database)
+
+
+def bound_roles(stack: str, connect: Connect) -> None:
+    """Gives the stack's roles the permissions boundary that its template says."""
+    template, iam = DeployedTemplate(stack, connect("cloudformation")), connect("iam")
+    for logical_id, name in template.resources("AWS::IAM::Role").items():
+        boundary = template.declared(logical_id).get("PermissionsBoundary")
+        if boundary:
+            iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
 
 
 def demands_tls(statement: Mapping[str, Any]) -> bool:

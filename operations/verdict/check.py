@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Iterator, Mapping, Optional, Sequence
@@ -21,16 +22,26 @@ from . import credentials, options, parameters, template
 from .parameters import Parameter
 from .problem import Problem
 
-CREDENTIALS = "Credentials"
+CREDENTIALS, SECRET_ARN = "Credentials", "SecretArn"
+#: The parameters of the secret that only the poller may read, and of the one that it stands beside.
+API_SECRET_ARN, INCODE_SECRET_ARN = "IncodeApiSecretArn", "IncodeSecretArn"
 #: CloudFormation's limit for the value of one parameter.
 MAX_VALUE_BYTES = 4096
 #: What Lambda calls a processor, and what Rust calls the functions' target there.
 TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
 
 
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets that parameters name, by parameter: what they hold if they could be read, or else what is wrong."""
+
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+
 def refuse_wrong(path: Path, given: Sequence[Parameter], *, deployed: Sequence[str] = (),
-                 kept: Mapping[str, str] = MappingProxyType({}), endpoint: Optional[str] = None,
-                 judge: credentials.Judge = credentials.judge) -> None:
+                 kept: Mapping[str, str] = MappingProxyType({}), secrets: Secrets = Secrets(),
+                 endpoint: Optional[str] = None, judge: credentials.Judge = credentials.judge) -> None:
     """Ends the command if something is wrong with the file, with a line for each finding.
 
     `deployed` names the parameters that the stack has values of: CloudFormation keeps those that are left out. `kept` has
@@ -38,8 +49,9 @@ def refuse_wrong(path: Path, given: Sequence[Parameter], *, deployed: Sequence[s
     """
     declared = template.load()["Parameters"]
     found = list(names(given, declared)) or [
-        *values(given, declared), *providers(given, declared, deployed), *token_endpoint(given),
-        *judged(given, declared, judge({**kept, **texts(given)}, endpoint))]
+        *values(given, declared), *providers(given, declared, deployed), *given_twice(given),
+        *api_apart(given, deployed), *token_endpoint(given, secrets), *unusable(given, secrets),
+        *judged(given, declared, judge({**kept, **texts(given), **secret_texts(secrets)}, endpoint))]
     if found:
         raise Problem("\n".join(f"{path.name}{line}" for line in found))
 
@@ -119,50 +131,110 @@ def provider_of(name: str) -> str:
     return name.removesuffix(CREDENTIALS).lower()
 
 
+def is_secret_arn(name: str) -> bool:
+    return name.endswith(SECRET_ARN)
+
+
+def deploys_a_provider(name: str) -> bool:
+    """Whether a parameter that isn't empty has a provider deployed."""
+    return is_credentials(name) or (is_secret_arn(name) and name != API_SECRET_ARN)
+
+
 def texts(given: Sequence[Parameter]) -> dict[str, str]:
     """The credentials' JSON by provider, of those that are deployed."""
     return {provider_of(each.name): each.value for each in given if is_credentials(each.name) and each.value}
 
 
+def secret_texts(secrets: Secrets) -> dict[str, str]:
+    return {judged_as(name): text for name, text in secrets.texts.items()}
+
+
+def judged_as(name: str) -> str:
+    """The name by which the judge knows the credentials that a parameter has, such as `veriff`, or that are in the secret
+    that it names, such as `veriffSecret`."""
+    return provider_of(name) if is_credentials(name) else name[0].lower() + name[1:].removesuffix("Arn")
+
+
 def judged(
         given: Sequence[Parameter], declared: Mapping[str, Any], findings: Sequence[credentials.Finding]) -> Iterator[str]:
     """What the functions would not start with."""
-    by_provider = {provider_of(each.name): each for each in given if is_credentials(each.name)}
-    refused = set()
+    parameter = {judged_as(name): name for name in declared if is_credentials(name) or is_secret_arn(name)}
+    lines, refused = lines_of(given), set()
     for finding in findings:
-        refused.add(finding.provider)
-        # The functions call the credentials by their variable.
-        message = finding.message.removeprefix(f"{finding.provider.upper()}_CREDENTIALS").removeprefix(":").lstrip()
-        if each := by_provider.get(finding.provider):
-            yield f", line {each.line}: {each.name}: {message}"
+        name = parameter[finding.name]
+        refused.add(name)
+        if name in lines:
+            yield f", line {lines[name]}: {name}: {finding.spoken}"
         else:
-            name = f"{finding.provider.title()}{CREDENTIALS}"
-            yield f": {name} isn't in it, and those that the stack has would not do: {message}"
-    for provider, each in by_provider.items():
-        wrong = None if provider in refused else wrong_text(each.value, declared[each.name])
+            yield f": {name} isn't in it, and {what_it_has(name)} that the stack has would not do: {finding.spoken}"
+    for each in filter(lambda each: is_credentials(each.name) and each.name not in refused, given):
+        wrong = wrong_text(each.value, declared[each.name])
         if wrong:
             yield f", line {each.line}: {each.name} {wrong}"
 
 
+def unusable(given: Sequence[Parameter], secrets: Secrets) -> Iterator[str]:
+    """Says which secrets the functions can't read either."""
+    lines = lines_of(given)
+    for name, wrong in secrets.wrong.items():
+        if name in lines:
+            yield f", line {lines[name]}: {name}: the secret {wrong}"
+        else:
+            yield f": {name} isn't in it, and {what_it_has(name)} that the stack has {wrong}"
+
+
+def lines_of(given: Sequence[Parameter]) -> dict[str, int]:
+    return {each.name: each.line for each in given}
+
+
+def what_it_has(name: str) -> str:
+    return "the secret" if is_secret_arn(name) else "those"
+
+
 def providers(given: Sequence[Parameter], declared: Mapping[str, Any], deployed: Sequence[str]) -> Iterator[str]:
     """Says if no provider would be left."""
-    said = {each.name for each in given}
-    kept = [name for name in deployed if name not in said]
-    if not texts(given) and not any(map(is_credentials, kept)):
+    said = {each.name: each.value for each in given}
+    held = [name for name in deployed if name not in said] + [name for name, value in said.items() if value]
+    if not any(map(deploys_a_provider, held)):
         yield f": it has the credentials of no provider; give at least one of {', '.join(filter(is_credentials, declared))}"
+
+
+def given_twice(given: Sequence[Parameter]) -> Iterator[str]:
+    """Says which provider has both credentials and a secret. What the stack keeps of the two, `make deploy` takes away."""
+    said = {each.name: each for each in given if each.value}
+    for name, each in said.items():
+        other = said.get(name.removesuffix(SECRET_ARN) + CREDENTIALS)
+        if is_secret_arn(name) and other:
+            yield (f", line {each.line}: {name} stands beside {other.name} on line {other.line}; keep one of the two: the "
+                   "credentials, or the ARN of a secret that has them")
+
+
+def api_apart(given: Sequence[Parameter], deployed: Sequence[str]) -> Iterator[str]:
+    """Says if the secret of Incode's API doesn't stand beside another secret of Incode's."""
+    said = {each.name: each for each in given}
+    api, incode = said.get(API_SECRET_ARN), said.get(INCODE_SECRET_ARN)
+    if api is None or not api.value:
+        return
+    if not (incode.value if incode else INCODE_SECRET_ARN in deployed):
+        yield (f", line {api.line}: {API_SECRET_ARN} needs {INCODE_SECRET_ARN}: give the secret of the other credentials, "
+               "or write `api` into IncodeCredentials")
+    elif incode and incode.value == api.value:
+        yield (f", line {api.line}: {API_SECRET_ARN} is the secret that {INCODE_SECRET_ARN} names, too: put `api` into a "
+               "secret of its own, which only the poller may read")
 
 
 TOKEN_ENDPOINT = "IncodeOAuth"
 
 
-def token_endpoint(given: Sequence[Parameter]) -> Iterator[str]:
+def token_endpoint(given: Sequence[Parameter], secrets: Secrets) -> Iterator[str]:
     """Says if Incode would ask for tokens where no function gives any. If the file leaves one of the two out, the doctor
     sees it."""
     said = {each.name: each for each in given}
-    incode, endpoint = said.get(f"Incode{CREDENTIALS}"), said.get(TOKEN_ENDPOINT)
-    if incode and endpoint and endpoint.value == "false" and has_oauth(incode.value):
-        yield (f", line {endpoint.line}: {TOKEN_ENDPOINT} is false, and IncodeCredentials have `oauth`: no function would "
-               "give Incode the tokens that its webhooks carry; leave one of the two out")
+    endpoint, incode = said.get(TOKEN_ENDPOINT), said.get(f"Incode{CREDENTIALS}")
+    text = secrets.texts.get(INCODE_SECRET_ARN) or (incode.value if incode else "")
+    if endpoint and endpoint.value == "false" and has_oauth(text):
+        yield (f", line {endpoint.line}: {TOKEN_ENDPOINT} is false, and Incode's credentials have `oauth`: no function "
+               "would give Incode the tokens that its webhooks carry; leave one of the two out")
 
 
 def has_oauth(text: str) -> bool:

@@ -18,6 +18,8 @@ from .problem import Problem
 from .rebuild import rebuild
 from .redrive import redrive_command
 from .restore_drill import restore_drill
+from .rotation import rotate
+from .rollback import rollback_command
 
 #: A finding is 1; whatever kept a command from its work is 2.
 COULD_NOT = 2
@@ -30,7 +32,7 @@ def verdict() -> None:
 
 
 for command in (build_command, check, delete, deploy_command, doctor, package_command, rebuild, redrive_command,
-                restore_drill):
+                restore_drill, rollback_command, rotate):
     verdict.add_command(command)
 
 

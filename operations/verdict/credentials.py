@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -20,13 +21,21 @@ SHOWN_LINES = 15
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with a provider's credentials, in the functions' words, which hold no value."""
+    """What is wrong with some credentials, in the functions' words, which hold no value."""
 
-    provider: str
+    #: The provider, such as `veriff`, or its secret, such as `veriffSecret`.
+    name: str
     message: str
 
+    @property
+    def spoken(self) -> str:
+        """The message without the variable by which the functions call the credentials."""
+        return VARIABLE.sub("", self.message, count=1)
 
-#: Judges credentials' JSON texts by provider, for functions that work against an endpoint, or AWS's own.
+
+VARIABLE = re.compile(r"[A-Z_]+_CREDENTIALS(_ARN)?:?\s*")
+#: Judges JSON texts by what they are, for functions that work against an endpoint, or AWS's own: the credentials of a
+#: provider, such as `veriff`, or what a secret holds, such as `veriffSecret`.
 Judge = Callable[[Mapping[str, str], Optional[str]], list[Finding]]
 #: By it the functions know a local stack, on which this repository's own credentials will do.
 ENDPOINT = "AWS_ENDPOINT_URL"
@@ -46,4 +55,4 @@ def judge(credentials: Mapping[str, str], endpoint: Optional[str] = None) -> lis
         # Standard error is the compiler's: it knows nothing of the input.
         lines = "\n".join(done.stderr.splitlines()[-SHOWN_LINES:])
         raise Problem(f"the credentials can't be checked (exit {done.returncode}): {lines or 'the check said nothing'}")
-    return [Finding(problem["provider"], problem["message"]) for problem in json.loads(done.stdout)["problems"]]
+    return [Finding(problem["name"], problem["message"]) for problem in json.loads(done.stdout)["problems"]]

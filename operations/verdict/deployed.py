@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Mapping, Union
+from typing import Any, Mapping, Optional, Union
 
 #: What a part of the template is if it is left out.
 NOTHING = {"Ref": "AWS::NoValue"}
 INTEGRATION = "x-amazon-apigateway-integration"
 ANY_METHOD = "x-amazon-apigateway-any-method"
+#: The alias of each function, by which everything that invokes it does.
+ALIAS = "live"
+#: What SAM appends to a function's logical id for the alias's.
+ALIAS_ID = f"Alias{ALIAS}"
+#: A function, or its alias, in the URI of an integration.
+INVOKED = re.compile(rf"\$\{{(?:(?P<alias>\w+){ALIAS_ID}|(?P<function>\w+)\.Arn)}}")
 #: Resources that are in CloudFormation's list, but no longer in the stack: the second one is a retained resource.
 GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
 
@@ -23,6 +29,8 @@ class ToFunction:
     """Requests invoke a function of the template, named by its logical id."""
 
     logical_id: str
+    #: Whether they invoke the version that its alias points to. In releases without aliases, they invoke the newest code.
+    is_live: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,16 @@ class DeployedTemplate:
         of_kind = {name for name, resource in self._template["Resources"].items() if resource["Type"] == kind}
         return {name: physical for name, physical in self.physical.items() if name in of_kind}
 
+    def alias(self, function: str) -> Optional[str]:
+        """The ARN of a function's alias; None in a stack of a release without aliases."""
+        return self.physical.get(f"{function}{ALIAS_ID}")
+
+    def published(self) -> dict[str, str]:
+        """The version of each function that the last deployment published, by the function's logical id."""
+        versions = {name: self._template["Resources"][name]["Properties"]["FunctionName"]
+                    for name in self.resources("AWS::Lambda::Version")}
+        return {function["Ref"]: self.physical[name].rpartition(":")[2] for name, function in versions.items()}
+
     def declared(self, logical_id: str) -> dict[str, Any]:
         """The properties of a resource as the template declares them, with conditions and parameters resolved."""
         return self.resolve(self._template["Resources"][logical_id].get("Properties", {}))
@@ -84,6 +102,8 @@ class DeployedTemplate:
                 return self.resolve(if_it_holds if self.holds(condition) else if_not)
             case {"Ref": name} if name in self._parameters:
                 return self._parameters[name]
+            case {"Fn::Split": [str(separator), {"Ref": name}]} if name in self._parameters:
+                return self._parameters[name].split(separator)
             case {"Fn::Sub": str(text)}:
                 return re.sub(r"\$\{(\w+)}", lambda name: self._parameters.get(name[1], name[0]), text)
             case dict() if part != NOTHING:
@@ -121,10 +141,17 @@ def route_key(method: str, path: str) -> str:
     return f"{'ANY' if method == ANY_METHOD else method.upper()} {path}"
 
 
+def to_function(uri: str) -> ToFunction:
+    """The function that the URI of an integration names."""
+    found = INVOKED.search(uri)
+    assert found, "an integration invokes neither a function nor its alias"
+    return ToFunction(found["alias"] or found["function"], is_live=bool(found["alias"]))
+
+
 def route_of(operation: Mapping[str, Any]) -> Route:
     """The route that an operation of the OpenAPI body makes."""
     integration = operation[INTEGRATION]
     uri = integration["uri"]
-    functions = re.findall(r"\$\{(\w+)\.Arn}", uri["Fn::Sub"] if isinstance(uri, dict) else uri)
-    target = ToFunction(functions[0]) if integration["type"] == "aws_proxy" else ToUrl(uri)
+    is_function = integration["type"] == "aws_proxy"
+    target = to_function(uri["Fn::Sub"] if isinstance(uri, dict) else uri) if is_function else ToUrl(uri)
     return Route(target, needs_iam=any("AWS_IAM" in scheme for scheme in operation.get("security", [])))

@@ -15,7 +15,7 @@ REFERENCE = re.compile(r"\$\{([\w:.]+)}")
 ARNS = {
     "AWS::DynamoDB::Table": "arn:{partition}:dynamodb:{region}:{account}:table/{name}",
     "AWS::Events::Rule": "arn:{partition}:events:{region}:{account}:rule/{name}",
-    "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
+    "AWS::IAM::Role": "arn:{partition}:iam::{account}:role{path}{name}",
     "AWS::Lambda::Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
     # `Ref` gives a queue's URL.
@@ -37,6 +37,10 @@ class Evaluated(DeployedTemplate):
 
     def __init__(self, stack: str, stack_id: str, cloudformation: Any):
         super().__init__(stack, cloudformation)
+        self._locate(stack, stack_id)
+
+    def _locate(self, stack: str, stack_id: str) -> None:
+        """Takes from a stack's id where it is."""
         _, self.partition, _, self.region, self.account, _ = stack_id.split(":", 5)
         self._pseudo = {
             "AWS::AccountId": self.account,
@@ -57,7 +61,8 @@ class Evaluated(DeployedTemplate):
         if kind not in ARNS:
             raise NotKnown(f"the ARN of {logical_id}, of type {kind}")
         return ARNS[kind].format(
-            partition=self.partition, region=self.region, account=self.account, name=name, last=name.rsplit("/", 1)[-1])
+            partition=self.partition, region=self.region, account=self.account, name=name, last=name.rsplit("/", 1)[-1],
+            path=self.declared(logical_id).get("Path", "/"))
 
     def kind(self, logical_id: str) -> str:
         """The type of a resource."""

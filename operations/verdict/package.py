@@ -18,11 +18,9 @@ from . import bill_of_materials, template
 from .aws import Aws
 from .check import TARGETS, refuse_unbuildable
 from .deploy import build, version
-from .places import BUILD, PACKAGE, ROOT
+from .places import BOOTSTRAP, BUILD, PACKAGE, ROOT
 from .problem import Problem
 
-#: What Lambda starts.
-BOOTSTRAP = "bootstrap"
 SUMS = "SHA256SUMS"
 BILL = "sbom.cdx.json"
 #: The first time that a zip can hold; the time of no file.

@@ -24,6 +24,7 @@ import click
 
 from . import options
 from .aws import Aws
+from .deployed import ALIAS
 from .problem import Problem
 from .stack import Stack
 from .wording import counted
@@ -154,7 +155,8 @@ class Deployment:
         """What a stack has, for its operator to use."""
         return cls(
             table=stack.outputs["SessionsTableName"], intake=stack.outputs["IntakeQueueUrl"],
-            preview=stack.resource("RebuildPreview"), replay=stack.resource("Replay"), client=stack.operator().client)
+            preview=f"{stack.resource('RebuildPreview')}:{ALIAS}", replay=stack.resource("Replay"),
+            client=stack.operator().client)
 
 
 # ---- Choosing ----

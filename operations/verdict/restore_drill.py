@@ -17,7 +17,7 @@ from typing import Any, Iterator, Mapping, Optional
 
 import click
 
-from . import adoption, options
+from . import adoption, live, options
 from .adoption import PARAMETER
 from .aws import Aws
 from .bridge import bridge_gaps
@@ -100,7 +100,7 @@ class Witness:
     @classmethod
     def of(cls, stack: Stack, provider: Optional[str] = None) -> Witness:
         """A fresh session of a provider, or of the first that the stack has and whose webhooks decide by themselves."""
-        for credentials in probes.configured(stack, [], ""):
+        for credentials in (each for each in probes.configured(stack, [], "") if not each.unread):
             keys = json.loads(credentials.text)
             if provider == credentials.provider or (provider is None and decides(keys)):
                 sample = webhooks.find(DECISIONS[credentials.provider][0].sample)
@@ -183,7 +183,15 @@ def switch(stack: Stack, table: str, base: int) -> Stack:
         Parameters=[*kept, *({"ParameterKey": name, "ParameterValue": value} for name, value in changed.items())])
     formation.get_waiter("stack_update_complete").wait(StackName=stack.name, WaiterConfig={"Delay": 1})
     bridge_gaps(stack.name, stack.client)
+    publish(stack)
     return Stack.require(stack.aws, stack.name)
+
+
+def publish(stack: Stack) -> None:
+    """Makes versions of the functions live that know the table. An update that keeps the template publishes none here."""
+    functions, pointers = stack.client("lambda"), live.read(stack).values()
+    live.point(stack, [
+        each.followed_by(functions.publish_version(FunctionName=each.function)["Version"]) for each in pointers])
 
 
 def look_for(stack: Stack, witness: Witness, table: str, told: int, expected: int) -> None:

@@ -20,6 +20,8 @@ from .problem import Problem
 HIDDEN = "*****"
 #: A value within which sam takes a backslash away.
 ESCAPED = (" ", '"', "'")
+#: How long sam waits before it looks again whether CloudFormation is done. A release that doesn't work is live meanwhile.
+LOOK_SECONDS = 1
 #: How long sam may take to end once it was told to.
 GOODBYE_SECONDS = 10
 
@@ -47,7 +49,8 @@ def environment(aws: Aws, variables: Mapping[str, str]) -> dict[str, str]:
     # SAM_DEBUG would have sam print all parameters.
     kept = {name: value for name, value in variables.items() if not name.startswith("SAM_")}
     path = f"{TOOLS}{os.pathsep}{variables.get('PATH', os.defpath)}"
-    return {**aws.environment(kept), "PATH": path, "SAM_CLI_TELEMETRY": "0", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    return {**aws.environment(kept), "PATH": path, "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": str(LOOK_SECONDS), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
 def end(process: subprocess.Popen[Any]) -> None:

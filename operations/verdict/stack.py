@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import functools
-import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
 
@@ -16,6 +15,8 @@ from .problem import Problem
 HIDDEN = "****"
 #: A change set that was never executed leaves a stack with nothing in it.
 EMPTY = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+#: How the statuses of a stack end while CloudFormation is at work on it.
+IN_PROGRESS = "_IN_PROGRESS"
 OPERATOR = "OperatorArn"
 QUEUES = ("Decisions", "DecisionsDeadLetter", "Intake", "Quarantine")
 #: Only a stack with Incode has it.
@@ -32,6 +33,7 @@ class Stack:
     outputs: Mapping[str, str] = field(hash=False)
     #: As CloudFormation shows them: secret ones are hidden.
     parameters: Mapping[str, str] = field(hash=False)
+    status: str = ""
 
     @classmethod
     def find(cls, aws: Aws, name: str) -> Optional[Stack]:
@@ -47,7 +49,8 @@ class Stack:
         return cls(
             aws, name, described["StackId"],
             {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])},
-            {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])})
+            {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])},
+            described["StackStatus"])
 
     @classmethod
     def require(cls, aws: Aws, name: str) -> Stack:
@@ -83,8 +86,12 @@ class Stack:
         in_aws = self.outputs["ApiUrl"]
         if not self.aws.is_local:
             return in_aws
-        api = urllib.parse.urlsplit(in_aws).netloc.split(".")[0]
-        return f"{self.aws.endpoint}/_aws/execute-api/{api}"
+        return f"{self.aws.endpoint}/_aws/execute-api/{self.physical('Api')}"
+
+    @property
+    def default_url(self) -> str:
+        """The base of the API's URLs under API Gateway's own domain, in AWS."""
+        return self.template.value({"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"})
 
     def url(self, output: str) -> Optional[str]:
         """The URL that an output names, as it is reached from here; None if the stack has no such output."""

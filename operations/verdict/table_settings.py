@@ -55,6 +55,11 @@ class Table:
         return cls(name, description, expiry.get("AttributeName") if enabled else None, recovery == "ENABLED")
 
     @property
+    def key(self) -> Optional[str]:
+        """The ARN of the key that encrypts the table, unless it is DynamoDB's own."""
+        return self.description.get("SSEDescription", {}).get("KMSMasterKeyArn")
+
+    @property
     def indexes(self) -> dict[str, Any]:
         return {index["IndexName"]: index for index in self.description.get("GlobalSecondaryIndexes", [])}
 
@@ -98,6 +103,7 @@ def differences(table: Table, expected: Mapping[str, Any]) -> Iterator[Differenc
         elif table.indexes[name].get("IndexStatus", "ACTIVE") != "ACTIVE":
             yield Difference(f"the index {name} is not ready", index_awaiter(table.name, name))
     yield from lifetimes(table, expected)
+    yield from keys_that_encrypt(table, expected)
     if expected.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") and not table.is_recoverable:
         yield Difference("point-in-time recovery is off", lambda database: recover(database, table.name))
     if expected.get("DeletionProtectionEnabled") and not table.description.get("DeletionProtectionEnabled"):
@@ -115,6 +121,13 @@ def lifetimes(table: Table, expected: Mapping[str, Any]) -> Iterator[Difference]
         return
     raise Problem(f"the items of the table {table.name} expire by {table.expires_by} instead of {attribute}: "
                   "turn that time to live off, wait an hour, and deploy again")
+
+
+def keys_that_encrypt(table: Table, expected: Mapping[str, Any]) -> Iterator[Difference]:
+    """Whether the key that the template names encrypts the table. If it names none, or isn't evaluated, any is right."""
+    key = expected.get("SSESpecification", {}).get("KMSMasterKeyId")
+    if isinstance(key, str) and key not in ("", table.key):
+        yield Difference("another key encrypts it", lambda database: encrypt(database, table.name, key))
 
 
 # ---- Adding what is missing ----
@@ -181,3 +194,10 @@ def recover(database: Any, table: str) -> None:
 def protect(database: Any, table: str) -> None:
     await_active(database, table)
     database.update_table(TableName=table, DeletionProtectionEnabled=True)
+
+
+def encrypt(database: Any, table: str, key: str) -> None:
+    await_active(database, table)
+    database.update_table(
+        TableName=table, SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key})
+    await_active(database, table)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 from stack import Stack
-from stack.deployment import directory_of, webhooks
+from stack.deployment import changed, directory_of, webhooks
+from verdict.deployed import ALIAS
 
 #: For so long the relay leaves an entry of the outbox to the function that wrote it, and a little more.
 GRACE_SECONDS = 15
@@ -36,10 +37,13 @@ class Function:
 
     stack: Stack
     name: str
+    #: The version that is called: a copy has no alias.
+    qualifier: str = "$LATEST"
 
     def call(self, payload: Any) -> Any:
         """Calls it with that payload; raises `Ended` where it fails as a function, which it never should by itself."""
-        answer = self.stack.client("lambda").invoke(FunctionName=self.name, Payload=json.dumps(payload))
+        answer = self.stack.client("lambda").invoke(
+            FunctionName=f"{self.name}:{self.qualifier}", Payload=json.dumps(payload))
         content = answer["Payload"].read().decode()
         if "FunctionError" in answer:
             raise Ended(content)
@@ -63,19 +67,29 @@ class Function:
 
     def processes(self) -> list[Path]:
         """The same of all its processes: as many as it had requests at a time."""
-        return [process for process in Path("/proc").glob("[0-9]*") if self._runs_in(process)]
+        # Stacks on other ports have functions of the same name, and an earlier version may not have ended yet.
+        ours = {f"AWS_LAMBDA_FUNCTION_NAME={self.name}", f"AWS_ENDPOINT_URL={self.stack.endpoint}",
+                f"AWS_LAMBDA_FUNCTION_VERSION={self.version}"}
+        return [process for process in Path("/proc").glob("[0-9]*") if ours <= environment(process)]
 
-    def _runs_in(self, process: Path) -> bool:
-        # Stacks on other ports have functions of the same name.
-        ours = {f"AWS_LAMBDA_FUNCTION_NAME={self.name}".encode(), f"AWS_ENDPOINT_URL={self.stack.endpoint}".encode()}
-        with contextlib.suppress(OSError):
-            return ours <= set((process / "environ").read_bytes().split(b"\0"))
-        return False
+    @property
+    def version(self) -> str:
+        """The version that is called."""
+        if self.qualifier != ALIAS:
+            return self.qualifier
+        return self.stack.client("lambda").get_alias(FunctionName=self.name, Name=ALIAS)["FunctionVersion"]
+
+
+def environment(process: Path) -> set[str]:
+    """The variables of a process; none if it isn't ours, or has ended."""
+    with contextlib.suppress(OSError):
+        return set((process / "environ").read_bytes().decode("utf-8", "replace").split("\0"))
+    return set()
 
 
 def deployed(stack: Stack, logical_id: str) -> Function:
     """One of the template's functions."""
-    return Function(stack, stack.resource(logical_id))
+    return Function(stack, stack.resource(logical_id), ALIAS)
 
 
 def kill(process: Path) -> None:
@@ -92,7 +106,7 @@ def copy(stack: Stack, logical_id: str, **environment: str) -> Iterator[Function
     functions.create_function(
         FunctionName=name,
         Code={"ZipFile": package(bootstrap(stack, logical_id))},
-        Environment={"Variables": {**original["Environment"]["Variables"], **environment}},
+        Environment={"Variables": changed(original["Environment"]["Variables"], environment)},
         **{part: original[part] for part in ("Runtime", "Handler", "Role", "Architectures", "Timeout", "MemorySize")})
     try:
         yield Function(stack, name)

@@ -20,6 +20,7 @@ class Message:
     attributes: dict[str, Any]  # ours, by name
     group: str | None
     deduplication: str | None
+    trace: str | None  # X-Ray's header
 
 
 class Inbox:
@@ -40,6 +41,7 @@ class Inbox:
                         name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()},
                     group=message["Attributes"].get("MessageGroupId"),
                     deduplication=message["Attributes"].get("MessageDeduplicationId"),
+                    trace=message["Attributes"].get("AWSTraceHeader"),
                 ))
         return list(self._messages)
 

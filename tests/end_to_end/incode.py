@@ -12,6 +12,7 @@ from typing import Any, Iterator, Optional, Union
 from stack import Stack
 from stack.deployment import webhooks
 from stack.incode_api import IncodeApi
+from verdict.deployed import ALIAS_ID
 
 from . import table
 from .deliveries import JSON, Delivery, post
@@ -183,8 +184,8 @@ def unscheduled(stack: Stack) -> Iterator[None]:
 
 def poller_rule(stack: Stack) -> str:
     """The name of what runs the poller every minute."""
-    function = stack.client("lambda").get_function_configuration(FunctionName=stack.resource("IncodePoller"))
-    [rule] = stack.client("events").list_rule_names_by_target(TargetArn=function["FunctionArn"])["RuleNames"]
+    alias = stack.resource(f"IncodePoller{ALIAS_ID}")
+    [rule] = stack.client("events").list_rule_names_by_target(TargetArn=alias)["RuleNames"]
     return rule
 
 

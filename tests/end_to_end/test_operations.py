@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import time
 import urllib.parse
@@ -17,15 +18,17 @@ import pytest
 from stack.deployment import LIGHT_PROFILE, ROOT, architecture, directory_of, one_build_at_a_time, webhooks
 from stack.samples import believing
 from stack.steps import without_aws
-from verdict import command_line, deploy, restore_drill
+from verdict import command_line, deploy, live, restore_drill
 from verdict.aws import Aws
+from verdict.deployed import ALIAS
 from verdict.restore_drill import Witness
 from verdict.stack import Stack
 
 from .incode import poller_mapping, poller_rule
 
-#: So long may a doctor take.
+#: So long may a doctor take, and a rollback.
 DOCTOR_SECONDS = 15
+ROLLBACK_SECONDS = 5
 SECOND = "second"
 #: What a secret may hold that YAML, sam or a shell could take for something else.
 HARD_SECRET = "a\"b\\c\\\"d'e $f $(g) {h} %i # j: 'k' -- \u00e9\u20ac0123456789"
@@ -145,26 +148,26 @@ def test_a_function_that_does_not_start_is_named(healthy):
 
 
 def test_a_refusal_of_the_doctors_own_address_is_as_it_should_be_and_a_wrong_secret_behind_it_is_not(healthy):
-    keys = webhooks.credentials("wultra", webhooks.LOCAL_CREDENTIALS)
+    keys = webhooks.credentials("treezor", webhooks.LOCAL_CREDENTIALS)
     elsewhere = {**keys, "allowedCidrs": ["203.0.113.0/24"]}
-    with healthy.reconfigured("WultraEvents", WULTRA_CREDENTIALS=json.dumps(elsewhere)):
+    with healthy.reconfigured("TreezorWebhooks", TREEZOR_CREDENTIALS=json.dumps(elsewhere)):
         run = doctor(healthy)
     assert (run.returncode, bad(run)) == (0, []), run.stdout
-    assert "Wultra: refuses this machine's address (address_not_allowed)" in run.stdout
-    other = {"basic": [{"username": "wultra", "password": "Zk3sYdLm8wQ7rT2vB9xP"}], "allowedCidrs": ["203.0.113.0/24"]}
+    assert "Treezor: refuses this machine's address (address_not_allowed)" in run.stdout
+    other = {**elsewhere, "secrets": ["Zk3sYdLm8wQ7rT2vB9xP"]}
     given = directory_of(urllib.parse.urlsplit(healthy.endpoint).port) / "parameters.yaml"
-    with healthy.reconfigured("WultraEvents", WULTRA_CREDENTIALS=json.dumps(other)):
+    with healthy.reconfigured("TreezorWebhooks", TREEZOR_CREDENTIALS=json.dumps(other)):
         run = doctor(healthy, "--parameters", str(given))
-    assert any(finding.startswith("Wultra: probes are answered with 401 (refused)") for finding in bad(run)), run.stdout
+    assert any(finding.startswith("Treezor: probes are answered with 500 (refused)") for finding in bad(run)), run.stdout
 
 
 def test_probes_go_past_an_edge_and_the_doctor_says_so(healthy):
-    keys = webhooks.credentials("wultra", webhooks.LOCAL_CREDENTIALS)
+    keys = webhooks.credentials("treezor", webhooks.LOCAL_CREDENTIALS)
     behind = {**keys, "edgeHeader": {"x-edge": ["edge-9bN4vR7tK2wQ5zX8"]}}
-    with healthy.reconfigured("WultraEvents", WULTRA_CREDENTIALS=json.dumps(behind)):
+    with healthy.reconfigured("TreezorWebhooks", TREEZOR_CREDENTIALS=json.dumps(behind)):
         run = doctor(healthy)
     assert (run.returncode, bad(run)) == (0, []), run.stdout
-    assert "Wultra: its probes carry edgeHeader and go past the edge" in run.stdout
+    assert "Treezor: its probes carry edgeHeader and go past the edge" in run.stdout
 
 
 def assert_no_local_secret(text: str) -> None:
@@ -243,7 +246,7 @@ def test_a_stack_is_deployed_with_secrets_as_they_are_and_none_is_shown(second):
     status, output, error = second.deploy(PARAMETERS, "--tags", "team=identity stage=test")
     assert (status, error) == (0, ""), output
     functions = second.aws.client("lambda")
-    has = functions.get_function_configuration(FunctionName=f"{SECOND}-treezor-webhooks")["Environment"]["Variables"]
+    has = functions.get_function_configuration(FunctionName=f"{SECOND}-treezor-webhooks:{ALIAS}")["Environment"]["Variables"]
     assert has["TREEZOR_CREDENTIALS"] == PARAMETERS["TreezorCredentials"]
     has = functions.get_function_configuration(FunctionName=f"{SECOND}-veriff-events")["Environment"]["Variables"]
     assert json.loads(has["VERIFF_CREDENTIALS"]) == PARAMETERS["VeriffCredentials"]
@@ -305,6 +308,50 @@ def test_with_the_check_switched_off_the_doctor_finds_what_leaves_a_trace(second
     assert status == 1 and "canary-weak" not in output
     for function in ("VeriffEvents", "VeriffDecisions"):
         assert f"BAD   {function}: does not start" in output
+    # So it is taken back, in every function.
+    assert "What was live before is live again, in 8 functions" in output
+    assert variables(second, "treezor-webhooks")["TREEZOR_CREDENTIALS"] == PARAMETERS["TreezorCredentials"]
+    assert "BAD   live: " in output and "that was taken back" in output
+
+
+def variables(second: Operated, function: str) -> dict[str, str]:
+    """The environment of a function's live version."""
+    return second.aws.client("lambda").get_function_configuration(
+        FunctionName=f"{SECOND}-{function}:{ALIAS}")["Environment"]["Variables"]
+
+
+def versions(second: Operated) -> set[str]:
+    return {pointer.version for pointer in live.read(second.stack).values()}
+
+
+def test_a_release_whose_function_does_not_start_is_found_before_anything_changes(second, without_build, monkeypatch):
+    before = versions(second)
+    broken = deploy.BUILD.with_name("broken-build-of-second")
+    shutil.copytree(deploy.BUILD, broken, copy_function=os.link)
+    (broken / "TreezorWebhooks" / "bootstrap").unlink()
+    shutil.copy(broken / "WultraEvents" / "bootstrap", broken / "TreezorWebhooks" / "bootstrap")
+    monkeypatch.setattr(deploy, "BUILD", broken)
+    status, _, error = second.deploy(PARAMETERS)
+    assert status == 2 and error.splitlines() == [
+        "deploy: TreezorWebhooks does not start: Error: WULTRA_CREDENTIALS is not set, and neither is "
+        "WULTRA_CREDENTIALS_ARN; the function can't start without one of them",
+        "deploy: nothing was deployed; START=0 skips this check"]
+    assert versions(second) == before
+
+
+def test_a_changed_parameter_is_live_and_a_rollback_takes_it_back_within_seconds(second, without_build):
+    status, output, error = second.deploy({**PARAMETERS, "LogLevel": "WARN"})
+    assert (status, error) == (0, ""), output
+    assert variables(second, "replay")["VERDICT_LOG"] == "WARN"
+    begun = time.monotonic()
+    status, output, error = second.run("rollback")
+    assert (status, error) == (0, "") and f"{SECOND} went from " in output
+    assert time.monotonic() - begun < ROLLBACK_SECONDS
+    assert variables(second, "replay")["VERDICT_LOG"] == "INFO"
+    # It works, and the doctor says that it isn't what was deployed last.
+    status, output, _ = second.run("doctor", "--parameters", str(second.file))
+    assert [line for line in output.splitlines() if line.startswith("BAD")] == [
+        line for line in output.splitlines() if line.startswith("BAD   live: ")] != []
 
 
 def test_a_kept_table_goes_on_in_the_next_stack(second, without_build):

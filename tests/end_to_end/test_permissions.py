@@ -276,12 +276,18 @@ def left_behind(verdict) -> dict:
 
 
 #: By function.
+def fetches_its_secret(verdict) -> None:
+    """Starts a copy, which holds no version of the secret yet."""
+    with copy(verdict, WULTRA.function) as function:
+        assert function.answer(as_event(WULTRA.approves(str(uuid.uuid4())))).outcome == "recorded"
+
+
 DRIVERS = {
     "VeriffEvents": receives(replace(VERIFF, path=EVENTS)),
     "VeriffDecisions": receives(VERIFF),
     "IncodeWebhooks": receives(INCODE, schedules_a_poll),
     "TreezorWebhooks": receives(TREEZOR),
-    "WultraEvents": receives(WULTRA),
+    "WultraEvents": receives(WULTRA, fetches_its_secret),
     "IncodeToken": hands_out_a_token,
     "IncodePoller": polls,
     "Replay": replays,
@@ -522,7 +528,7 @@ def test_the_operator_may_invoke_the_preview_and_no_other_function(verdict):
     functions = verdict.operator("lambda")
     for function in DRIVERS:
         code = error_of(
-            functions.invoke, FunctionName=verdict.resource(function), Payload=json.dumps({"doctor": True}))
+            functions.invoke, FunctionName=verdict.live(function), Payload=json.dumps({"doctor": True}))
         assert (code in REFUSED) == (function != "RebuildPreview"), (function, code)
 
 

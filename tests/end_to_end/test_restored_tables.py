@@ -7,7 +7,7 @@ import pytest
 
 from . import table
 from .deliveries import decision, genuine, post
-from .functions import deployed, relay_until
+from .functions import relay_until
 
 #: Far above what any session has counted.
 BASE = 1000
@@ -120,5 +120,5 @@ def follows(verdict, session_id: str, told: dict, before: int) -> None:
 def test_a_base_that_is_none_keeps_the_function_from_starting(verdict, base):
     with verdict.reconfigured("VeriffDecisions", SEQUENCE_BASE=base):
         answer = verdict.client("lambda").invoke(
-            FunctionName=deployed(verdict, "VeriffDecisions").name, Payload=json.dumps({}))
+            FunctionName=verdict.live("VeriffDecisions"), Payload=json.dumps({}))
     assert "FunctionError" in answer

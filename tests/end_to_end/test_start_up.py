@@ -246,6 +246,14 @@ def test_the_token_endpoint_does_not_start_without_anybody_to_give_tokens_to(ver
     assert_starts(verdict, "IncodeWebhooks", environment)
 
 
+def test_the_poller_starts_without_credentials_only_if_there_is_no_api_to_ask(verdict):
+    environment = {name: value for name, value in COMPLETE.items() if name != "INCODE_CREDENTIALS"}
+    assert_starts(verdict, "IncodePoller", {**environment, "INCODE_API": "false"})
+    for told in ({}, {"INCODE_API": "true"}):
+        assert_does_not_start(
+            bootstrap(verdict, "IncodePoller"), {**environment, **told}, "INCODE_API_CREDENTIALS_ARN")
+
+
 @pytest.mark.parametrize("function", [
     "VeriffEvents", "IncodeWebhooks", "IncodePoller", "TreezorWebhooks", "WultraEvents", "Replay"])
 @pytest.mark.parametrize("days", ["29", "0", "-400", "400.5", "ever", "99999999999999999999", f"{CANARY}"])

@@ -1,6 +1,8 @@
 """What the tests of the command line share: where its package is, and a run of one of its commands."""
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,14 @@ def verdict(capfd):
         return Run(status, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def judge() -> tuple[str, ...]:
+    """The functions' judgement, built; to ask cargo for it each time would take longer than all the rest."""
+    build = ["cargo", "build", "--locked", "--package", "verdict-check", "--bin", "check", "--message-format=json"]
+    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return tuple(message["executable"] for message in map(json.loads, built) if message.get("executable"))
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,20 @@ def test_what_a_table_lacks_is_shown_first_and_then_added(aws, capfd):
     assert adoption.plan(aws, None, named(name), force=False).lacking == []
 
 
+KEY = "arn:aws:kms:eu-west-1:000000000000:key/11111111-1111-2222-3333-444444444444"
+
+
+def test_a_table_gets_the_key_that_the_parameters_name_and_keeps_its_own_if_they_name_none(aws):
+    name, key = table(aws), Parameter(adoption.KEY, 2, KEY)
+    adoption.plan(aws, None, named(name), force=False).carry_out(aws)
+    with_key = adoption.plan(aws, None, [*named(name), key], force=False)
+    assert [each.text for each in with_key.lacking] == ["another key encrypts it"]
+    with_key.carry_out(aws)
+    assert Table.read(aws.client("dynamodb"), name).key == KEY
+    for parameters in ([*named(name), key], named(name)):
+        assert adoption.plan(aws, None, parameters, force=False).lacking == []
+
+
 def test_only_what_is_missing_is_added(aws):
     name = table(aws)
     database = aws.client("dynamodb")

@@ -22,14 +22,6 @@ TREEZOR = {"secrets": [SECRET]}
 BEGINNING = "Architecture: x86_64\n"
 
 
-@pytest.fixture(scope="module")
-def judge() -> tuple[str, ...]:
-    """The functions' judgement, built; to ask cargo for it each time would take longer than all the rest."""
-    build = ["cargo", "build", "--locked", "--package", "verdict-check", "--bin", "check", "--message-format=json"]
-    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    return tuple(message["executable"] for message in map(json.loads, built) if message.get("executable"))
-
-
 @pytest.fixture
 def checked(verdict, tmp_path, judge, monkeypatch):
     """Checks a file with that text."""
@@ -212,9 +204,43 @@ def test_a_token_endpoint_that_is_left_out_though_incode_would_ask_it_is_refused
     with_oauth = f"IncodeCredentials: '{json.dumps({'oauth': oauth})}'\n"
     without = f"IncodeCredentials: '{json.dumps({'headers': {'x-incode-secret': [SECRET]}})}'\n"
     told = line(checked(f"{BEGINNING}{with_oauth}IncodeOAuth: false\n"))
-    assert told.startswith("line 3: IncodeOAuth is false, and IncodeCredentials have `oauth`")
+    assert told.startswith("line 3: IncodeOAuth is false, and Incode's credentials have `oauth`")
     for right in (with_oauth, f"{with_oauth}IncodeOAuth: 'true'\n", f"{without}IncodeOAuth: 'false'\n"):
         assert checked(BEGINNING + right).status == 0, right
+
+
+SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
+
+
+@pytest.mark.parametrize("text", [
+    f"VeriffSecretArn: {SECRET_ARN}:verdict/veriff-AbC123\n",
+    f"IncodeSecretArn: {SECRET_ARN}:incode-AbC123\nIncodeApiSecretArn: {SECRET_ARN}:incode-api-AbC123\n",
+    f"VeriffSecretArn: {SECRET_ARN}:veriff-AbC123\nVeriffCredentials: ''\nSecretTtlSeconds: 60\n",
+])
+def test_a_provider_may_have_a_secret_in_place_of_credentials(checked, text):
+    run = checked(BEGINNING + text)
+    assert (run.status, run.error) == (0, "")
+
+
+@pytest.mark.parametrize("text, told", [
+    (f"TreezorSecretArn: {SECRET_ARN}:treezor-AbC123\nTreezorCredentials: {json.dumps(TREEZOR)}\n",
+     "line 2: TreezorSecretArn stands beside TreezorCredentials on line 3; keep one of the two"),
+    (f"IncodeApiSecretArn: {SECRET_ARN}:incode-api-AbC123\nTreezorCredentials: {json.dumps(TREEZOR)}\n",
+     "line 2: IncodeApiSecretArn needs IncodeSecretArn"),
+    (f"IncodeApiSecretArn: {SECRET_ARN}:incode-AbC123\nIncodeSecretArn: {SECRET_ARN}:incode-AbC123\n",
+     "line 2: IncodeApiSecretArn is the secret that IncodeSecretArn names, too"),
+    (f"VeriffSecretArn: {SECRET_ARN}:veriff\n",
+     "line 2: VeriffSecretArn must be empty, or the whole ARN of a secret, with the six characters at its end"),
+    (f"VeriffSecretArn: {SECRET_ARN}:veriff-AbC123\nSecretTtlSeconds: 4\n",
+     "line 3: SecretTtlSeconds must be a number from 5 to 3600"),
+], ids=["both", "api alone", "api in the same", "a part of an ARN", "too often"])
+def test_secrets_that_dont_go_together_are_refused_with_what_to_do(checked, text, told):
+    assert line(checked(BEGINNING + text)).startswith(told)
+
+
+def test_the_secret_of_incodes_api_is_no_provider(checked):
+    run = checked(f"{BEGINNING}IncodeApiSecretArn: {SECRET_ARN}:incode-api-AbC123\n")
+    assert run.status == 2 and "the credentials of no provider" in run.error
 
 
 def test_a_value_longer_than_cloudformation_takes_is_refused(checked):
@@ -238,7 +264,7 @@ def test_every_finding_of_a_file_is_told_at_once(checked):
 def test_cargo_builds_the_judge_if_need_be():
     right = json.dumps({"secrets": [SECRET]})
     [finding] = credentials.judge({"treezor": json.dumps({"secret": [SECRET]}), "veriff": right})
-    assert finding.provider == "treezor" and "unknown member" in finding.message
+    assert finding.name == "treezor" and "unknown member" in finding.message
 
 
 def test_a_provider_that_the_stack_has_need_not_be_in_the_file(tmp_path):

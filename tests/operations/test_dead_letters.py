@@ -71,6 +71,8 @@ def test_every_deployment_ends_with_it(open_to_all, monkeypatch, tmp_path):
         return 0
 
     monkeypatch.setattr(deploy, "build", lambda *_: None)
+    monkeypatch.setattr(deploy, "planned_deployment", lambda *_: None)
+    monkeypatch.setattr(deploy, "release_of", lambda *_: [])
     monkeypatch.setattr(deploy.sam, "run", lambda *_, **__: None)
     # What the emulator needs besides does it, too: in AWS there is no such step.
     monkeypatch.setattr(deploy, "bridge_gaps", lambda *_: None)

@@ -7,10 +7,11 @@ import io
 import json
 
 import pytest
+from stack.deployment import client
 from stack.trial import Deployed, credentials
 from verdict.aws import Aws, Keys
 from verdict.deployed import Route, ToFunction, ToUrl
-from verdict.doctor import probes
+from verdict.doctor import functions, logs, probes
 from verdict.doctor.command import INSPECTIONS, Report, all_looks, take
 from verdict.doctor.finding import Finding, Fine
 from verdict.doctor.probes import webhooks
@@ -62,6 +63,14 @@ def route_elsewhere(stack):
                          Target=by_key["POST /veriff/events"]["Target"])
 
 
+def route_past_the_alias(stack):
+    gateway, api = stack.client("apigatewayv2"), stack.physical("Api")
+    [route] = [each for each in gateway.get_routes(ApiId=api)["Items"] if each["RouteKey"] == "POST /wultra/process/event"]
+    gateway.update_integration(
+        ApiId=api, IntegrationId=route["Target"].removeprefix("integrations/"),
+        IntegrationUri=stack.template.arn("WultraEvents"))
+
+
 def route_open(stack):
     gateway, api = stack.client("apigatewayv2"), stack.physical("Api")
     [route] = [each for each in gateway.get_routes(ApiId=api)["Items"] if each["RouteKey"] == "GET /sessions"]
@@ -75,7 +84,7 @@ def route_more(stack):
 
 
 def invocation_forbidden(stack):
-    functions, name = stack.client("lambda"), stack.physical("TreezorWebhooks")
+    functions, name = stack.client("lambda"), stack.template.alias("TreezorWebhooks")
     statements = json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"]
     [exact] = [each for each in statements if json.dumps(each["Condition"]).endswith('POST/treezor"}}')]
     functions.remove_permission(FunctionName=name, StatementId=exact["Sid"])
@@ -96,6 +105,13 @@ def role_with_more(stack):
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
     stack.client("iam").put_role_policy(
         RoleName=stack.physical("SessionsApiRole"), PolicyName="more", PolicyDocument=json.dumps(document))
+
+
+def boundary(stack):
+    iam = stack.client("iam")
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    arn = iam.create_policy(PolicyName="bounds", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=stack.physical("ReplayRole"), PermissionsBoundary=arn)
 
 
 def policy_detached(stack):
@@ -163,6 +179,17 @@ def wake_up_mapping(stack):
     stack.client("lambda").update_event_source_mapping(UUID=stack.physical("IncodePollerFromWakeUp"), Enabled=False)
 
 
+def mapping_past_the_alias(stack):
+    stack.client("lambda").update_event_source_mapping(
+        UUID=stack.physical("ReplayFromIntake"), FunctionName=stack.physical("Replay"))
+
+
+def schedule_past_the_alias(stack):
+    rules, rule = stack.client("events"), stack.physical("IncodePollerEveryMinute")
+    [target] = rules.list_targets_by_rule(Rule=rule)["Targets"]
+    rules.put_targets(Rule=rule, Targets=[{**target, "Arn": stack.template.arn("IncodePoller")}])
+
+
 def schedule(stack):
     stack.client("events").disable_rule(Name=stack.physical("OutboxRelayEveryMinute"))
 
@@ -175,14 +202,19 @@ def log_group(stack):
     stack.client("logs").delete_log_group(logGroupName=stack.physical("SessionsApiLogs"))
 
 
+FUNCTIONS = "arn:aws:lambda:eu-west-1:000000000000:function"
+KEY = "arn:aws:kms:eu-west-1:000000000000:key/44444444-1111-2222-3333-444444444444"
+
 BROKEN = {
     route_gone: "Api: the route POST /treezor is gone;",
     route_elsewhere: "Api: the route POST /veriff/decisions does not lead to VeriffDecisions;",
+    route_past_the_alias: "Api: the route POST /wultra/process/event does not lead to WultraEvents;",
     route_open: "Api: the route GET /sessions should ask for IAM's signature, and asks for NONE;",
     route_more: "Api: the route POST /more is none of the template's;",
-    invocation_forbidden: "may no longer invoke examined-treezor-webhooks",
+    invocation_forbidden: f"may no longer invoke {FUNCTIONS}:examined-treezor-webhooks:live",
     role_without: "OutboxRelayRole: lacks the permission: allow dynamodb:DeleteItem on SessionsTable;",
     role_with_more: "SessionsApiRole: has a permission that isn't the template's: allow s3:* on *;",
+    boundary: "ReplayRole: its permissions boundary is arn:aws:iam::000000000000:policy/bounds instead of none;",
     policy_detached: "VeriffEventsRole: the policy arn:aws:iam::000000000000:policy/examined-PutWebhooksAside",
     queue_attribute: "DecisionsQueue: its MessageRetentionPeriod is 60 instead of 1209600;",
     queue_dead_letters: "IntakeQueue: its RedrivePolicy is ",
@@ -197,6 +229,8 @@ BROKEN = {
     index: "SessionsTable: no index due;",
     mapping: "ReplayFromIntake: takes no messages off its queue",
     wake_up_mapping: "IncodePollerFromWakeUp: takes no messages off its queue",
+    mapping_past_the_alias: f"ReplayFromIntake: starts {FUNCTIONS}:examined-replay instead of ",
+    schedule_past_the_alias: f"IncodePollerEveryMinute: no longer starts {FUNCTIONS}:examined-incode-poller:live;",
     schedule: "OutboxRelayEveryMinute: the schedule is disabled;",
     log_retention: "ReplayLogs: keeps logs for ever instead of 90 days;",
     log_group: "SessionsApiLogs: the log group ",
@@ -241,6 +275,9 @@ class OneFunction:
     def __init__(self, secret):
         self.secret, self.template, self.events = secret, self, []
 
+    def alias(self, logical_id):
+        return f"{logical_id}:live"
+
     def routes(self):
         return {"POST /wultra/process/event": Route(ToFunction("WultraEvents"), False),
                 "POST /wultra/{proxy+}": Route(ToUrl("https://adapter.example"), False),
@@ -278,7 +315,7 @@ def test_a_probe_from_an_address_that_is_not_allowed_is_tried_from_one_that_is(m
     stack = OneFunction("Zk3sYdLm8wQ7rT2vB9xP")
     results = probed(monkeypatch, stack, allowedCidrs=ranges)
     assert results and all(isinstance(result, Fine) for result in results)
-    assert stack.events == [("WultraEvents", address)] * len(results)
+    assert stack.events == [("WultraEvents:live", address)] * len(results)
     [remark] = Report("probes", results).remarks
     assert "address_not_allowed" in remark and "as it should be" in remark
     assert Report("probes", results).findings == []
@@ -305,6 +342,67 @@ def test_credentials_whose_tokens_no_function_gives_are_a_finding(endpoint):
             looks = probes.of_provider(stack, probes.Credentials("incode", text, "parameters.yaml"))
             found = [str(result) for look in looks for result in take(look) if isinstance(result, Finding)]
             assert sum("no function gives it tokens" in each for each in found) == expected, (text, found)
+
+
+# ---- Credentials in a secret ----
+
+def test_probes_carry_what_the_secret_holds_if_the_caller_may_read_it(endpoint):
+    keys = {"basic": [{"username": "wultra", "password": "Zk3sYdLm8wQ7rT2vB9xP"}]}
+    arn = client("secretsmanager", endpoint).create_secret(Name="examined/wultra", SecretString=json.dumps(keys))["ARN"]
+    with Deployed(endpoint, "fetched", WultraSecretArn=arn, **credentials("Veriff")):
+        stack = Stack.require(Aws.connect(endpoint), "fetched")
+        veriff, wultra = sorted(probes.configured(stack, [], ""), key=lambda each: each.provider)
+        assert (wultra.provider, json.loads(wultra.text), wultra.source) == (
+            "wultra", keys, "the secret of WultraSecretArn")
+        assert veriff.source.startswith("the environment of Veriff")
+        # Who may not read it is told so, and nothing is bad.
+        nobody = Aws(stack.aws.region, stack.aws.endpoint, Keys("AKIA00000000NOBODY00", "none"))
+        result = untried(Stack(nobody, stack.name, stack.id, stack.outputs, stack.parameters), arn)
+        assert isinstance(result, Fine)
+        assert "Wultra: no probes are sent, since the secret of WultraSecretArn can't be read by you" in result.remark
+        # A secret that isn't there is.
+        result = untried(stack, arn.replace("examined/wultra", "examined/nothing"))
+        assert isinstance(result, Finding) and "the secret of WultraSecretArn isn't there" in result.wrong
+
+
+def untried(stack: Stack, arn: str):
+    """What the doctor says in place of Wultra's probes."""
+    [look] = probes.of_provider(stack, probes.fetched(stack, "wultra", arn))
+    [result] = take(look)
+    return result
+
+
+# ---- What the emulator doesn't keep of a function, or has no call for ----
+
+@pytest.mark.parametrize("wanted, found, wrong, command", [
+    (KEY, None, f"its key is CloudWatch's own instead of {KEY}",
+     f"aws logs associate-kms-key --log-group-name group --kms-key-id {KEY}"),
+    (None, KEY, f"its key is {KEY} instead of CloudWatch's own", "aws logs disassociate-kms-key --log-group-name group"),
+])
+def test_a_log_group_with_another_key_is_found(wanted, found, wrong, command):
+    [finding] = logs.encrypted_otherwise("ReplayLogs", "group", wanted, found)
+    assert finding.wrong == wrong and command in finding.remedy
+    assert [*logs.encrypted_otherwise("ReplayLogs", "group", found, found)] == []
+
+
+@pytest.mark.parametrize("found, wrong", [
+    ({"VpcConfig": {"SubnetIds": ["subnet-2", "subnet-1"], "SecurityGroupIds": ["sg-1"]}, "KMSKeyArn": KEY}, []),
+    ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}, "KMSKeyArn": KEY},
+     ["its SubnetIds are subnet-1 instead of subnet-1, subnet-2"]),
+    ({"KMSKeyArn": KEY}, ["its SubnetIds are none instead of subnet-1, subnet-2",
+                          "its SecurityGroupIds are none instead of sg-1"]),
+    ({"VpcConfig": {"SubnetIds": ["subnet-2", "subnet-1"], "SecurityGroupIds": ["sg-1"]}},
+     ["another key than the template's encrypts its environment"]),
+], ids=["as it was deployed", "a subnet less", "no network", "no key"])
+def test_a_function_outside_of_its_network_or_without_its_key_is_found(found, wrong):
+    expected = {"VpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}, "KmsKeyArn": KEY}
+    assert [each.wrong for each in functions.exposed("Replay", expected, found)] == wrong
+
+
+def test_a_function_that_is_to_have_neither_has_neither():
+    without = {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""}}
+    assert [*functions.exposed("Replay", {}, {}), *functions.exposed("Replay", {}, without)] == []
+    assert len([*functions.exposed("Replay", {}, {"KMSKeyArn": KEY})]) == 1
 
 
 # ---- What the template comes to ----

@@ -78,7 +78,7 @@ class Aws:
 
     # Lambda
     def invoke(self, FunctionName, Payload):
-        assert FunctionName == FUNCTIONS["RebuildPreview"]
+        assert FunctionName == f"{FUNCTIONS['RebuildPreview']}:live"
         self.questions.append(json.loads(Payload))
         keys = self.questions[-1]["dryRun"]
         self.asked.append(len(keys))

@@ -109,7 +109,7 @@ def test_sam_is_not_told_to_print_everything(fake_sam, capfd, monkeypatch):
     monkeypatch.setenv("SAM_DEBUG", "1")
     fake_sam("import os\nprint(sorted(name for name in os.environ if name.startswith('SAM_')))\n")
     sam.run(NOWHERE, "deploy", variables=os.environ)
-    assert capfd.readouterr().out == "['SAM_CLI_TELEMETRY']\n"
+    assert capfd.readouterr().out == "['SAM_CLI_POLL_DELAY', 'SAM_CLI_TELEMETRY']\n"
 
 
 #: A deploy as far as it goes with a sam that takes its time. A shell that runs the tests in the background has them

@@ -32,6 +32,7 @@ TOOLS = ROOT / ".venv/tools/bin"
 sys.path[:0] = [str(ROOT / "events"), str(ROOT / "operations")]
 import webhooks  # noqa: E402
 from verdict.bridge import bridge_gaps  # noqa: E402
+from verdict.deployed import ALIAS  # noqa: E402
 
 from . import operator_role  # noqa: E402
 
@@ -74,23 +75,33 @@ class Stack:
     def invoke(self, logical_id: str, payload: Any = None) -> Any:
         """Calls one of the template's functions, as its schedule would, and returns what it answers."""
         answer = self.client("lambda").invoke(
-            FunctionName=self.resource(logical_id), Payload=json.dumps({} if payload is None else payload))
+            FunctionName=self.live(logical_id), Payload=json.dumps({} if payload is None else payload))
         content = answer["Payload"].read().decode()
         if "FunctionError" in answer:
             raise Failure(f"{logical_id} failed: {content}")
         return json.loads(content)
 
+    def live(self, logical_id: str) -> str:
+        """What the version of a function that is live is called by."""
+        return f"{self.resource(logical_id)}:{ALIAS}"
+
     @contextlib.contextmanager
     def reconfigured(self, logical_id: str, **variables: str) -> Iterator[None]:
-        """While one of the template's functions has some variables of its environment changed."""
+        """While a version of one of the template's functions is live that has some variables of its environment changed."""
         functions, name = self.client("lambda"), self.resource(logical_id)
-        before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        before = functions.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
+        environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        live = functions.get_function_configuration(FunctionName=self.live(logical_id))["Environment"]["Variables"]
         functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": {**before, **variables}})
+            FunctionName=name, Environment={"Variables": changed(live, variables)})
+        version = functions.publish_version(FunctionName=name)["Version"]
+        functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
         try:
             yield
         finally:
-            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+            functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=before)
+            functions.delete_function(FunctionName=name, Qualifier=version)
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
 
     def depth(self, queue: str) -> int:
         """How many messages a queue holds, seen and unseen; by the name of its output."""
@@ -148,7 +159,7 @@ def start(port: int) -> Stack:
             incode_api = started.enter_context(IncodeApi())
         roles = {parameter: operator_role.create(client("iam", emulator.endpoint), NAME, who)
                  for parameter, who in (("OperatorArn", operator_role.OPERATOR), ("BackendArn", operator_role.BACKEND))}
-        parameters = write_parameters(directory, incode_api, roles)
+        parameters = write_parameters(directory, incode_api, roles, make_secret(emulator.endpoint))
         with step("Building the functions (the first time, all crates: some minutes)"):
             build(directory, parameters)
         with step("Deploying template.yaml"):
@@ -178,16 +189,31 @@ def architecture() -> str:
     return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
-def write_parameters(directory: Path, incode_api: IncodeApi, roles: Mapping[str, str]) -> str:
+#: The provider whose credentials are in Secrets Manager; those of the others are parameters. Its functions look for a new
+#: version as often as they may.
+BY_SECRET, SECRET_TTL_SECONDS = "wultra", 5
+
+
+def make_secret(endpoint: str) -> str:
+    """Puts that provider's credentials into Secrets Manager. Returns the secret's ARN."""
+    keys = webhooks.credentials(BY_SECRET, webhooks.LOCAL_CREDENTIALS)
+    return client("secretsmanager", endpoint).create_secret(
+        Name=f"{NAME}/{BY_SECRET}", SecretString=json.dumps(keys))["ARN"]
+
+
+def write_parameters(directory: Path, incode_api: IncodeApi, roles: Mapping[str, str], secret: str) -> str:
     """The template's parameters for sam; in a file, since command lines are for everyone to read."""
     credentials = webhooks.read_json(webhooks.LOCAL_CREDENTIALS)
     credentials["incode"]["api"] = incode_api.credentials
+    del credentials[BY_SECRET]
     file = directory / "parameters.yaml"
     file.write_text(json.dumps({
         "Architecture": architecture(),
         **roles,
         "Version": version(),
         **{f"{provider.title()}Credentials": json.dumps(keys) for provider, keys in credentials.items()},
+        f"{BY_SECRET.title()}SecretArn": secret,
+        "SecretTtlSeconds": SECRET_TTL_SECONDS,
     }), "utf-8")
     return f"file://{file}"
 
@@ -269,6 +295,12 @@ def write_environment(directory: Path, endpoint: str) -> None:
                   "AWS_SESSION_TOKEN": ""}
     lines = (f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
     (directory / "functions.env").write_text("".join(lines), "utf-8")
+
+
+def changed(variables: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """A function's variables with others in their place. It has credentials, or fetches them, and never both."""
+    fetched = {f"{name}_ARN" for name in others if name.endswith("_CREDENTIALS")}
+    return {**{name: value for name, value in variables.items() if name not in fetched}, **others}
 
 
 #: The account's root user, whom no role's policy binds, but a queue's does.

@@ -8,8 +8,11 @@ import signal
 import sys
 import threading
 import time
+from typing import Any
 
 GOODBYE_SECONDS = 2
+#: The parameter that SAM makes the names of versions of.
+RELEASE = "Release"
 
 
 def end_with_the_input() -> None:
@@ -30,9 +33,29 @@ def await_children() -> None:
         pass
 
 
+def tell_sam_the_release() -> None:
+    """Has SAM know the release. CloudFormation hands it all parameters; MiniStack hands it none, so that it takes their
+    defaults."""
+    from ministack.services.cloudformation import changesets, engine, handlers
+
+    transform = engine._apply_transforms
+
+    def with_release(template: dict[str, Any], provided_params: Any = None, previous_params: Any = None) -> Any:
+        parameters = template.get("Parameters", {})
+        if RELEASE in parameters:
+            values = engine._transform_parameters(template, provided_params, previous_params)
+            told = {**parameters[RELEASE], "Default": values[RELEASE]}
+            template = {**template, "Parameters": {**parameters, RELEASE: told}}
+        return transform(template, provided_params, previous_params)
+
+    for module in (changesets, engine, handlers):
+        module._apply_transforms = with_release
+
+
 if __name__ == "__main__":
     threading.Thread(target=end_with_the_input, daemon=True).start()
     from ministack.app import main
 
+    tell_sam_the_release()
     sys.argv = ["ministack"]
     main()

@@ -1,5 +1,5 @@
 """The local operator and the local backend: IAM roles with just the permissions that docs/operate.md asks for, assumed
-through STS.
+through STS. The operator's are the policies that the stack's outputs name.
 
 The roles aren't part of the template. They exist before the stack does, since the stack's `OperatorArn` and `BackendArn`
 name them; they get their permissions afterwards, since they name the stack's resources.
@@ -7,10 +7,7 @@ name them; they get their permissions afterwards, since they name the stack's re
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Callable
-
-from verdict.deployed import physical_ids
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 #: Longer than any run of the tests.
 SESSION_SECONDS = 12 * 60 * 60
@@ -21,6 +18,13 @@ TRUST = {"Version": "2012-10-17", "Statement": [
 
 
 OPERATOR, BACKEND = "operator", "backend"
+#: The outputs with the policies that the stack made for the operator: to have something done, and to look.
+POLICIES = ("OperatorPolicyArn", "OnCallPolicyArn")
+#: Actions, and those that MiniStack asks for besides, or for all resources, where AWS asks for the one.
+INSTEAD = {
+    "cloudwatch:DisableAlarmActions": ["cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions"],
+    "events:DescribeRule": ["events:DescribeRule", "lambda:PutFunctionConcurrency", "lambda:ListEventSourceMappings"],
+}
 
 
 def role_name(stack: str, who: str) -> str:
@@ -35,92 +39,52 @@ def create(iam: Any, stack: str, who: str) -> str:
 
 
 def permit(stack: str, client: Callable[[str], Any]) -> None:
-    """Gives the roles their permissions on a deployed stack."""
-    reach = Reach.of(stack, client)
-    statements = {
-        OPERATOR: [*redriving(reach), *redriving_decisions(reach), *rebuilding(reach), *requesting_polls(reach)],
-        BACKEND: requesting_polls(reach)}
-    for who, allowed in statements.items():
-        client("iam").put_role_policy(
-            RoleName=role_name(stack, who), PolicyName="operate",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}))
+    """Gives the roles their permissions on a deployed stack: the operator's are policies that the stack made for it."""
+    [described] = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    iam, operator = client("iam"), role_name(stack, OPERATOR)
+    for policy in POLICIES:
+        iam.attach_role_policy(RoleName=operator, PolicyArn=outputs[policy])
+    allowed = [statement for policy in POLICIES for statement in document(iam, outputs[policy])["Statement"]]
+    put(iam, operator, [*as_the_emulator_asks(allowed)])
+    put(iam, role_name(stack, BACKEND), requesting_polls(outputs["WakeUpQueueArn"]))
 
 
-@dataclass(frozen=True)
-class Reach:
-    """The ARNs that the permissions are about."""
-
-    stack: str
-    table: str
-    intake: str
-    quarantine: str
-    decisions: str
-    dead_letters: str
-    wake_up: str
-    preview: str
-
-    @classmethod
-    def of(cls, stack: str, client: Callable[[str], Any]) -> Reach:
-        physical = physical_ids(stack, client("cloudformation"))
-        [described] = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        table = client("dynamodb").describe_table(TableName=physical["SessionsTable"])["Table"]
-        preview = client("lambda").get_function_configuration(FunctionName=physical["RebuildPreview"])
-        return cls(
-            # Whatever its id is: an operator names it.
-            stack=described["StackId"].rpartition("/")[0] + "/*", table=table["TableArn"], preview=preview["FunctionArn"],
-            intake=queue_arn(client("sqs"), physical["IntakeQueue"]),
-            quarantine=queue_arn(client("sqs"), physical["QuarantineQueue"]),
-            decisions=queue_arn(client("sqs"), physical["DecisionsQueue"]),
-            dead_letters=queue_arn(client("sqs"), physical["DecisionsDeadLetterQueue"]),
-            wake_up=queue_arn(client("sqs"), physical["WakeUpQueue"]))
+def document(iam: Any, policy: str) -> Any:
+    """What a managed policy says."""
+    version = iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+    return iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
 
 
-def queue_arn(queues: Any, url: str) -> str:
-    return queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+def put(iam: Any, role: str, allowed: list[dict[str, Any]]) -> None:
+    """Gives a role a policy of its own."""
+    iam.put_role_policy(RoleName=role, PolicyName="operate",
+                        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}))
 
 
-def redriving(reach: Reach) -> list[dict[str, Any]]:
-    """The permissions to send messages from the quarantine back to intake."""
-    return moving(reach.quarantine, reach.intake)
+def as_the_emulator_asks(statements: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What else MiniStack asks for where AWS asks for these permissions."""
+    for statement in statements:
+        asked = {other for action, others in INSTEAD.items() if action in statement["Action"] for other in others}
+        if asked:
+            yield {"Effect": "Allow", "Action": sorted(asked), "Resource": "*"}
+        # In AWS, to send covers batches.
+        if "sqs:SendMessage" in statement["Action"]:
+            yield {**statement, "Action": "sqs:SendMessageBatch"}
+        if "logs:FilterLogEvents" in statement["Action"]:
+            yield {**statement, "Resource": [arn.removesuffix(":*") for arn in statement["Resource"]]}
 
 
-def redriving_decisions(reach: Reach) -> list[dict[str, Any]]:
-    """The permissions to send what consumers failed on back to them."""
-    return moving(reach.dead_letters, reach.decisions)
-
-
-def moving(source: str, destination: str) -> list[dict[str, Any]]:
-    return [
-        allow(source, "sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask",
-              "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-        # SendMessage covers batches in AWS; in MiniStack they are an action of their own.
-        allow(destination, "sqs:SendMessage", "sqs:SendMessageBatch", "sqs:GetQueueAttributes"),
-    ]
-
-
-def rebuilding(reach: Reach) -> list[dict[str, Any]]:
-    """The permissions to find sessions and to have them rebuilt; a request to rebuild is a message on intake."""
-    return [
-        allow(reach.stack, "cloudformation:DescribeStacks", "cloudformation:DescribeStackResource"),
-        allow(reach.table, "dynamodb:Scan", "dynamodb:GetItem"),
-        allow(f"{reach.table}/index/reference", "dynamodb:Query"),
-        allow(reach.preview, "lambda:InvokeFunction"),
-    ]
-
-
-def requesting_polls(reach: Reach) -> list[dict[str, Any]]:
+def requesting_polls(wake_up: str) -> list[dict[str, Any]]:
     """The permission to have Incode asked about a session."""
-    return [allow(reach.wake_up, "sqs:SendMessage", "sqs:SendMessageBatch")]
+    send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": wake_up}
+    return [send, *as_the_emulator_asks([send])]
 
 
-def allow(resource: str, *actions: str) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
-
-
-def assume(sts: Any, arn: str) -> dict[str, str]:
+def assume(sts: Any, arn: str, seconds: int = SESSION_SECONDS) -> dict[str, str]:
     """Assumes the role; the keys are arguments of a boto3 client."""
     keys = sts.assume_role(
-        RoleArn=arn, RoleSessionName="local", DurationSeconds=SESSION_SECONDS)["Credentials"]
+        RoleArn=arn, RoleSessionName="local", DurationSeconds=seconds)["Credentials"]
     return {
         "aws_access_key_id": keys["AccessKeyId"],
         "aws_secret_access_key": keys["SecretAccessKey"],

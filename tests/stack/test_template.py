@@ -5,10 +5,11 @@ import json
 import re
 
 import pytest
+from attacks import under_iam
 from botocore.exceptions import ClientError, WaiterError
 
 from verdict.bridge import over_tls
-from verdict.deployed import DeployedTemplate
+from verdict.deployed import ALIAS, ALIAS_ID, DeployedTemplate
 
 from .deployment import client
 from .trial import TEMPLATE, WAIT, Deployed, create, credentials, listed
@@ -31,6 +32,8 @@ PROVIDERS = {
     # Wultra appends its own path to the URL that it is given.
     "Wultra": ({"wultra-events"}, {"POST /wultra/process/event", "POST /wultra/{proxy+}"}, {"WultraUrl": "/wultra"}),
 }
+#: The beginning of a secret's ARN.
+SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret"
 #: More outputs of a provider, which name no route.
 MORE_OUTPUTS = {"Incode": {"WakeUpQueueUrl", "WakeUpQueueArn"}}
 ALWAYS = (
@@ -39,7 +42,7 @@ ALWAYS = (
         "", "/events", "/notifications", "/events/{eventId}/payload"))},
     {"ApiUrl", "SessionsUrl", "SessionsTableName", "DecisionsQueueUrl", "DecisionsQueueArn",
      "DecisionsDeadLetterQueueUrl", "DecisionsDeadLetterQueueArn", "IntakeQueueUrl", "IntakeQueueArn",
-     "QuarantineQueueUrl", "QuarantineQueueArn", "LogGroups", "Version"},
+     "QuarantineQueueUrl", "QuarantineQueueArn", "OnCallPolicyArn", "OperatorPolicyArn", "LogGroups", "Version"},
 )
 
 
@@ -177,7 +180,7 @@ def test_only_the_session_routes_ask_for_iam(whole):
     assert {key for key, route in whole.routes.items() if route["AuthorizationType"] == "AWS_IAM"} == ALWAYS[1]
 
 
-ALL = {"VERDICT_LOG", "VERDICT_VERSION", "VERDICT_NAMESPACE"}
+ALL = {"VERDICT_LOG", "VERDICT_VERSION", "VERDICT_NAMESPACE", "VERDICT_TRACING"}
 RECEIVES = {
     "SESSIONS_TABLE", "DECISIONS_QUEUE_URL", "INTAKE_QUEUE_URL", "QUARANTINE_QUEUE_URL", "PAYLOAD_RETENTION_DAYS",
     "SEQUENCE_BASE"}
@@ -208,6 +211,103 @@ def test_a_function_is_told_what_it_needs_and_no_other_providers_secrets(whole, 
         if name.endswith("_CREDENTIALS"):
             provider = function.split("-")[0]
             assert (name, variables[name]) == (f"{provider.upper()}_CREDENTIALS", f'{{"of":"{provider.title()}"}}')
+
+
+# ---- Credentials by secret ----
+
+#: The secrets, by the parameter that names each.
+HELD = {"IncodeSecretArn": "incode", "IncodeApiSecretArn": "incode-api", "TreezorSecretArn": "treezor",
+        "VeriffSecretArn": "veriff", "WultraSecretArn": "wultra"}
+#: By function: the secret that it is told of.
+FETCHES = {
+    "incode-webhooks": "IncodeSecretArn", "incode-token": "IncodeSecretArn", "incode-poller": "IncodeApiSecretArn",
+    "treezor-webhooks": "TreezorSecretArn", "veriff-events": "VeriffSecretArn", "veriff-decisions": "VeriffSecretArn",
+    "wultra-events": "WultraSecretArn"}
+
+
+@pytest.fixture(scope="module")
+def arns(endpoint):
+    """A secret for each parameter that can name one."""
+    secrets = client("secretsmanager", endpoint)
+    return {parameter: secrets.create_secret(Name=f"verdict/{name}", SecretString=f'{{"of":"{name}"}}')["ARN"]
+            for parameter, name in HELD.items()}
+
+
+@pytest.fixture(scope="module")
+def fetching(endpoint, arns):
+    """The stack with all providers, whose credentials are in secrets."""
+    with Deployed(endpoint, "fetching", **arns, SecretTtlSeconds="60") as stack:
+        yield stack
+
+
+def test_a_function_is_told_of_its_secret_and_of_nothing_that_is_in_one(fetching, arns):
+    assert set(fetching.functions) == set(VARIABLES)
+    for function, expected in VARIABLES.items():
+        variables = fetching.variables(function)
+        told = {name: value for name, value in variables.items() if name not in (expected | ALL | {"AWS_ENDPOINT_URL"})}
+        parameter = FETCHES.get(function)
+        variable = parameter and re.sub(r"(?<!^)(?=[A-Z])", "_", parameter.removesuffix("SecretArn")).upper()
+        assert told == ({f"{variable}_CREDENTIALS_ARN": arns[parameter], "SECRET_TTL_SECONDS": "60"} | (
+            {"INCODE_API": "true"} if function == "incode-webhooks" else {}) if parameter else {}), function
+        assert [name for name in variables if name.endswith("_CREDENTIALS")] == []
+
+
+def test_a_function_may_fetch_its_own_secret_alone(fetching, arns):
+    for function in VARIABLES:
+        allowed = {pair for pair in fetching.allowed(function) if pair[0].startswith("secretsmanager:")}
+        parameter = FETCHES.get(function)
+        assert allowed == ({("secretsmanager:GetSecretValue", arns[parameter])} if parameter else set()), function
+
+
+@under_iam("another function's secret, with a function's role")
+def test_no_function_can_read_the_secret_of_another(fetching, arns):
+    # The receiver of Incode's webhooks can't read what opens Incode's API, and the poller can read nothing else.
+    for function in VARIABLES:
+        secrets, readable = fetching.as_function(function, "secretsmanager"), set()
+        for parameter, arn in arns.items():
+            try:
+                assert secrets.get_secret_value(SecretId=arn)["SecretString"] == f'{{"of":"{HELD[parameter]}"}}'
+                readable.add(parameter)
+            except ClientError as error:
+                assert error.response["Error"]["Code"] == "AccessDeniedException", (function, parameter)
+        assert readable == {FETCHES[function]} & set(arns) if function in FETCHES else readable == set(), function
+
+
+def test_without_a_secret_of_its_api_incode_is_not_asked(endpoint, arns):
+    with Deployed(endpoint, IncodeSecretArn=arns["IncodeSecretArn"]) as stack:
+        told = {name: value for name, value in stack.variables("incode-poller").items() if name.startswith("INCODE")}
+        assert told == {"INCODE_API": "false"}
+        assert {name for name in stack.variables("incode-webhooks") if name.startswith("INCODE")} == {
+            "INCODE_CREDENTIALS_ARN"}
+        assert {pair for pair in stack.allowed("incode-poller") if pair[0].startswith("secretsmanager:")} == set()
+
+
+def test_a_provider_can_move_from_a_parameter_to_a_secret_and_back(endpoint, arns):
+    with Deployed(endpoint, **credentials("Wultra")) as stack:
+        stack.update(WultraSecretArn=arns["WultraSecretArn"])
+        assert "WULTRA_CREDENTIALS_ARN" in stack.variables("wultra-events")
+        assert "WULTRA_CREDENTIALS" not in stack.variables("wultra-events")
+        stack.update(**credentials("Wultra"))
+        assert "WULTRA_CREDENTIALS_ARN" not in stack.variables("wultra-events")
+        assert "WULTRA_CREDENTIALS" in stack.variables("wultra-events")
+        assert [pair for pair in stack.allowed("wultra-events") if pair[0].startswith("secretsmanager:")] == []
+
+
+@pytest.mark.parametrize("more, told", [
+    ({"VeriffCredentials": '{"of":"Veriff"}', "VeriffSecretArn": f"{SECRET}:veriff-AbC123"},
+     "VeriffCredentials and VeriffSecretArn are both given. Set the one that you don't use to ''"),
+    ({"IncodeApiSecretArn": f"{SECRET}:incode-api-AbC123", **credentials("Incode")},
+     "IncodeApiSecretArn is given without IncodeSecretArn. Give IncodeSecretArn, too"),
+    ({"IncodeApiSecretArn": f"{SECRET}:incode-AbC123", "IncodeSecretArn": f"{SECRET}:incode-AbC123"},
+     "IncodeApiSecretArn and IncodeSecretArn are the same secret. Put api into a secret of its own"),
+    ({"IncodeApiSecretArn": f"{SECRET}:incode-api-AbC123"}, "Give the credentials of at least one provider"),
+    ({"VeriffSecretArn": f"{SECRET}:veriff"}, "empty, or the whole ARN of a secret"),
+    ({"VeriffSecretArn": f"{SECRET}:veriff-AbC123", "SecretTtlSeconds": "4"}, "SecretTtlSeconds"),
+    ({"VeriffSecretArn": f"{SECRET}:veriff-AbC123", "SecretTtlSeconds": "3601"}, "SecretTtlSeconds"),
+], ids=["both", "api alone", "api in the same", "only api", "part of an ARN", "too often", "too seldom"])
+def test_secrets_that_dont_go_together_are_refused_with_what_to_do(endpoint, more, told):
+    with pytest.raises(ClientError, match=re.escape(told)):
+        create(endpoint, "refused", more)
 
 
 # ---- Permissions: that each is needed is for the tests that take them away one by one ----
@@ -390,7 +490,7 @@ def test_two_stacks_side_by_side_share_nothing(endpoint):
             shared = {name for name in mine if mine[name] == other[name]}
             assert {name for name in shared if not name.endswith("_CREDENTIALS")} <= {
                 "VERDICT_LOG", "VERDICT_VERSION", "AWS_ENDPOINT_URL", "PAYLOAD_RETENTION_DAYS", "SEQUENCE_BASE",
-                "BODY_LIMIT"}
+                "BODY_LIMIT", "VERDICT_TRACING"}
             assert blue.functions[function]["Role"] != green.functions[function]["Role"]
             assert blue.allowed(function) & green.allowed(function) == set()
 
@@ -401,11 +501,12 @@ def test_two_stacks_side_by_side_share_nothing(endpoint):
 def test_a_scheduled_function_runs_every_minute_and_is_done_within_it(whole, endpoint, function):
     configuration = whole.functions[function]
     rules = client("events", endpoint)
-    [rule] = rules.list_rule_names_by_target(TargetArn=configuration["FunctionArn"])["RuleNames"]
+    alias = whole.resources[f"{logical_id(function)}{ALIAS_ID}"]
+    [rule] = rules.list_rule_names_by_target(TargetArn=alias)["RuleNames"]
     assert rules.describe_rule(Name=rule)["ScheduleExpression"] == "rate(1 minute)"
     assert configuration["Timeout"] < 60
     retries = client("lambda", endpoint).get_function_event_invoke_config(
-        FunctionName=configuration["FunctionName"], Qualifier="$LATEST")
+        FunctionName=configuration["FunctionName"], Qualifier=ALIAS)
     assert retries["MaximumRetryAttempts"] == 0
 
 
@@ -419,7 +520,7 @@ def queue(whole: Deployed, logical_id: str) -> dict:
 def test_replay_takes_what_is_on_intake_and_a_message_that_fails_holds_up_no_other(whole, endpoint):
     configuration = whole.functions["replay"]
     [mapping] = client("lambda", endpoint).list_event_source_mappings(
-        FunctionName=configuration["FunctionName"])["EventSourceMappings"]
+        FunctionName=f"{configuration['FunctionName']}:{ALIAS}")["EventSourceMappings"]
     intake = queue(whole, "IntakeQueue")
     assert mapping["EventSourceArn"] == intake["QueueArn"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -432,7 +533,7 @@ def test_replay_takes_what_is_on_intake_and_a_message_that_fails_holds_up_no_oth
 def test_the_poller_takes_wake_ups_in_few_copies_and_a_message_that_fails_holds_up_no_other(whole, endpoint):
     configuration = whole.functions["incode-poller"]
     [mapping] = client("lambda", endpoint).list_event_source_mappings(
-        FunctionName=configuration["FunctionName"])["EventSourceMappings"]
+        FunctionName=f"{configuration['FunctionName']}:{ALIAS}")["EventSourceMappings"]
     wake_up = queue(whole, "WakeUpQueue")
     assert mapping["EventSourceArn"] == wake_up["QueueArn"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -513,6 +614,12 @@ def test_credentials_that_are_no_object_are_refused_and_not_repeated(endpoint, p
 
 
 @pytest.mark.parametrize("parameter, value", [
+    ("MemorySize", "127"), ("MemorySize", "10241"), ("PermissionsBoundaryArn", "boundary"), ("RolePath", "verdict"),
+    ("SubnetIds", "vpc-0123456789abcdef0"), ("SecurityGroupIds", "subnet-0123456789abcdef0"),
+    ("TableKeyArn", "alias/table"), ("QueuesKeyArn", "alias/aws/sqs"), ("SecretsKeyArn", "*"), ("LogsKeyArn", "logs"),
+    ("DomainName", "https://verdict.example.com"), ("DomainName", "*.example.com"), ("CertificateArn", "verdict"),
+    ("DefaultEndpoint", "no"), ("ConsumerArns", "*"), ("ConsumerArns", "arn:aws:iam::123456789012:role/*"),
+    ("ConsumerArns", "123456789012"),
     ("Tracing", "yes"), ("WultraAdapterUrl", "http://adapter.example.com"), ("SessionsTableName", "a table"),
     ("Version", ""), ("BackendArn", "backend"), ("BackendArn", "*"),
     ("SequenceBase", "-1"), ("SequenceBase", "1000000000001"), ("SequenceBase", "many"),

@@ -1,11 +1,14 @@
 """What the template's text has to hold to, since an emulator takes what AWS refuses, or does it another way."""
 from __future__ import annotations
 
+import functools
 import re
-from typing import Any, Iterator
+from types import SimpleNamespace
+from typing import Any, Iterator, Optional
 
 import pytest
 from attacks import by_text
+from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from .deployment import ROOT
@@ -67,11 +70,20 @@ def test_nothing_that_is_retained_has_a_fixed_name():
 def test_every_other_name_begins_with_the_stacks():
     # Two stacks in one account and region must not want the same.
     names = {(name, member): str(value) for name, resource in RESOURCES.items()
-             for member, value in resource.get("Properties", {}).items() if member.endswith("Name")}
+             for member, value in resource.get("Properties", {}).items()
+             if member.endswith("Name") and member != "MetricName"}
     # The function that an event source calls isn't a name that it gives.
-    assert names.pop(("ReplayFromIntake", "FunctionName")) == "{'Ref': 'Replay'}"
-    assert names.pop(("IncodePollerFromWakeUp", "FunctionName")) == "{'Ref': 'IncodePoller'}"
-    assert len(names) == len(FUNCTIONS) + 1
+    assert names.pop(("ReplayFromIntake", "FunctionName")) == "{'Ref': 'ReplayAliaslive'}"
+    assert names.pop(("IncodePollerFromWakeUp", "FunctionName")) == "{'Ref': 'IncodePollerAliaslive'}"
+    # A domain of one's own.
+    assert names.pop(("Domain", "DomainName")) == "{'Ref': 'DomainName'}"
+    assert names.pop(("DomainMapping", "DomainName")) == "{'Ref': 'Domain'}"
+    # Nor are those of what is measured.
+    names = {(name, member): value for (name, member), value in names.items()
+             if (RESOURCES[name]["Type"], member) not in {
+                 ("AWS::CloudWatch::Alarm", "MetricName"), ("AWS::Logs::MetricFilter", "LogGroupName")}}
+    # The functions', the API's and the dashboard's.
+    assert len(names) == len(FUNCTIONS) + 2
     ours = re.compile(r"\{'(Fn::Sub': '\$\{AWS::StackName}-|Ref': 'AWS::StackName'})")
     assert [name for name, value in names.items() if not ours.match(value)] == []
     assert [name for name, output in SOURCE["Outputs"].items() if "Export" in output] == []
@@ -90,7 +102,7 @@ def test_every_function_has_a_role_of_its_own_under_the_id_that_sam_would_give_i
 
 
 def test_there_are_no_other_roles():
-    assert set(ROLES) == {f"{function}Role" for function in FUNCTIONS}
+    assert set(ROLES) == {f"{function}Role" for function in FUNCTIONS} | {"CanaryRole"}
 
 
 #: The functions that receive webhooks, by the policy that they share.
@@ -104,10 +116,10 @@ def test_every_receiver_and_no_other_function_may_put_webhooks_on_intake():
 
 
 def policy_of(queue: str) -> list[dict[str, Any]]:
-    """The statements of a queue's policy."""
+    """The statements that a queue's policy has whatever the parameters are."""
     [policy] = [policy["Properties"] for policy in of_type("AWS::SQS::QueuePolicy").values()
                 if {"Ref": queue} in policy["Properties"]["Queues"]]
-    return policy["PolicyDocument"]["Statement"]
+    return [statement for statement in policy["PolicyDocument"]["Statement"] if "Fn::If" not in statement]
 
 
 def senders_of(queue: str) -> set[str]:
@@ -155,9 +167,19 @@ def test_only_those_who_know_that_a_poll_is_due_may_wake_the_poller():
 # ---- What a role may do to which items: the emulator doesn't hold leading keys ----
 
 def statements(function: str) -> list[dict[str, Any]]:
-    """The statements of a role's own policies."""
-    return [statement for policy in ROLES[f"{function}Role"]["Properties"]["Policies"]
-            for statement in policy["PolicyDocument"]["Statement"]]
+    """The statements of a role's own policies, those that it has under a condition, too."""
+    return [statement for _, statement in conditional_statements(function)]
+
+
+def conditional_statements(function: str) -> list[tuple[Optional[str], dict[str, Any]]]:
+    """The statements of a role's own policies, each with the condition that it stands under, if any."""
+    found = []
+    for policy in ROLES[f"{function}Role"]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            condition, one, otherwise = statement.get("Fn::If", [None, statement, NO_VALUE])
+            assert otherwise == NO_VALUE
+            found.append((condition, one))
+    return found
 
 
 def on_the_table(function: str) -> list[dict[str, Any]]:
@@ -243,6 +265,82 @@ def test_every_function_sends_traces_if_the_stack_has_them(function):
         ROLES[f"{function}Role"]["Properties"]["ManagedPolicyArns"])
 
 
+# ---- Secrets ----
+
+#: By function: the parameter of the one secret that it may read, and the condition under which it does.
+READ_SECRETS = {
+    "IncodeWebhooks": ("IncodeSecretArn", "IncodeBySecret"),
+    "IncodeToken": ("IncodeSecretArn", "IncodeBySecret"),
+    # The access to Incode's API, and nothing that proves a webhook.
+    "IncodePoller": ("IncodeApiSecretArn", "IncodeApiBySecret"),
+    "TreezorWebhooks": ("TreezorSecretArn", "TreezorBySecret"),
+    "VeriffEvents": ("VeriffSecretArn", "VeriffBySecret"),
+    "VeriffDecisions": ("VeriffSecretArn", "VeriffBySecret"),
+    "WultraEvents": ("WultraSecretArn", "WultraBySecret"),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_read_its_own_secret_and_do_nothing_else_to_any(function):
+    found = [(condition, statement) for condition, statement in conditional_statements(function)
+             if "secretsmanager" in str(statement["Action"])]
+    expected = [
+        (condition, {"Sid": "ReadSecret", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue",
+                     "Resource": {"Ref": parameter}})
+        for name, (parameter, condition) in READ_SECRETS.items() if name == function]
+    assert found == expected
+
+
+@pytest.mark.parametrize("function", READ_SECRETS)
+def test_a_function_is_told_of_the_secret_that_it_may_read_or_has_the_credentials(function):
+    parameter, condition = READ_SECRETS[function]
+    provider = parameter.removesuffix("SecretArn").removesuffix("Api")
+    name = f"{provider.upper()}{'_API' if 'Api' in parameter else ''}_CREDENTIALS"
+    variables = variables_of(FUNCTIONS[function])
+    assert variables[f"{name}_ARN"] == {"Fn::If": [condition, {"Ref": parameter}, NO_VALUE]}
+    assert variables[f"{provider.upper()}_CREDENTIALS"] == {
+        "Fn::If": [f"{provider}BySecret", NO_VALUE, {"Ref": f"{provider}Credentials"}]}
+    assert variables["SECRET_TTL_SECONDS"] == {
+        "Fn::If": [f"{provider}BySecret", {"Ref": "SecretTtlSeconds"}, NO_VALUE]}
+
+
+SECRET_ARNS = [name for name in PARAMETERS if name.endswith("SecretArn")]
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
+
+
+@pytest.mark.parametrize("value, taken", [
+    ("", True),
+    (f"{ARN}:verdict/veriff-AbC123", True),
+    (f"{ARN}:team+a/veriff_1.2=x@y-AbC123", True),
+    ("arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:veriff-AbC123", True),
+    # A part of an ARN: Secrets Manager takes it, IAM doesn't.
+    (f"{ARN}:verdict", False),
+    (f"{ARN}:verdict/veriff-AbC12", False),
+    (f"{ARN}:verdict/veriff-??????", False),
+    (f"{ARN}:*-AbC123", False),
+    ("verdict/veriff-AbC123", False),
+    ("arn:aws:ssm:eu-west-1:123456789012:parameter/veriff-AbC123", False),
+    (f"{ARN}:verdict/veriff-AbC123:SecretString", False),
+    ("{{resolve:secretsmanager:verdict/veriff-AbC123}}", False),
+])
+@pytest.mark.parametrize("parameter", SECRET_ARNS)
+def test_a_secret_is_named_by_its_whole_arn(parameter, value, taken):
+    assert bool(re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], value)) == taken
+
+
+def test_every_credentials_have_a_secret_that_can_take_their_place():
+    assert sorted(SECRET_ARNS) == sorted(["IncodeApiSecretArn", *(
+        name.replace("Credentials", "SecretArn") for name in PARAMETERS if name.endswith("Credentials"))])
+
+
+def test_every_rule_about_credentials_says_what_to_do():
+    rules = {name: rule for name, rule in SOURCE["Rules"].items() if re.search("Credentials|Secret", str(rule))}
+    assert len(rules) == 1 + len(SECRET_ARNS)
+    for name, rule in rules.items():
+        for assertion in rule["Assertions"]:
+            assert re.search(r"\b(Give|Set|Put)\b", assertion["AssertDescription"]), name
+
+
 # ---- Functions ----
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -314,7 +412,8 @@ def test_the_own_table_is_only_named_where_the_stack_has_one():
 
 def test_there_are_no_routes_and_integrations_beside_the_apis_body():
     # API Gateway doesn't support them beside a body; an emulator takes them.
-    assert [name for name, resource in RESOURCES.items() if resource["Type"].startswith("AWS::ApiGatewayV2::")] == []
+    beside = {resource["Type"] for resource in RESOURCES.values() if resource["Type"].startswith("AWS::ApiGatewayV2::")}
+    assert beside == {"AWS::ApiGatewayV2::DomainName", "AWS::ApiGatewayV2::ApiMapping"}
 
 
 def test_no_path_ends_in_a_slash():
@@ -438,3 +537,84 @@ def test_every_parameter_is_in_one_group_of_the_console():
 
 def test_no_secret_is_shown():
     assert all(PARAMETERS[name]["NoEcho"] is True for name in PARAMETERS if name.endswith("Credentials"))
+
+
+# ---- Versions ----
+
+@functools.cache
+def transformed(**parameters: str) -> dict[str, Any]:
+    """The template as AWS transforms it, which knows the parameters then. The emulator doesn't know CodeDeploy."""
+    source = yaml_parse(TEMPLATE.replace("CodeUri: .\n", "CodeUri: s3://code/function.zip\n"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        return transform(source, parameters, SimpleNamespace(load=dict))
+
+
+def names_of(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_sam_publishes_a_version_of_every_function_for_each_release(function):
+    assert SOURCE["Globals"]["Function"]["AutoPublishAlias"] == "live"
+    assert FUNCTIONS[function]["Properties"]["AutoPublishCodeSha256"] == {"Ref": "Release"}
+    # SAM appends the release to it. AWS takes 256 characters.
+    [more] = re.findall(r"\{0,(\d+)}", PARAMETERS["Release"]["AllowedPattern"])
+    longest = 10 + int(more)
+    assert len(FUNCTIONS[function]["Properties"]["Description"]) + 1 + longest <= 256
+
+
+@pytest.mark.parametrize("value, is_taken", [
+    ("", True), ("0123456789", True), ("0f" * 16 + "-" + "0f" * 16, True), ("012345678", False), ("012345678-", False),
+    ("0123456789_", False), ("0123456789" * 11, False)])
+def test_a_release_begins_with_what_can_be_in_the_name_of_a_resource(value, is_taken):
+    assert bool(re.fullmatch(PARAMETERS["Release"]["AllowedPattern"], value)) == is_taken
+
+
+def test_another_release_makes_other_versions_and_the_same_one_none():
+    first, same, other = (names_of(transformed(Release=name), "AWS::Lambda::Version") for name in (
+        "1111111111-a", "1111111111-a", "2222222222-a"))
+    assert len(first) == len(FUNCTIONS) and first == same and not {*first} & {*other}
+    # The old ones stay, to go back to.
+    assert all(version["DeletionPolicy"] == "Retain" for version in first.values())
+
+
+def test_nothing_but_the_alias_starts_a_function():
+    template = transformed(Release="1111111111-a")
+    aliases = {f"{function}Aliaslive" for function in FUNCTIONS}
+    started = [resource["Properties"]["FunctionName"] for kind in ("Permission", "EventSourceMapping")
+               for resource in names_of(template, f"AWS::Lambda::{kind}").values()]
+    started += [target["Arn"] for rule in names_of(template, "AWS::Events::Rule").values()
+                for target in rule["Properties"]["Targets"]]
+    assert started and {each["Ref"] for each in started} <= aliases
+    uris = re.findall(r"functions/\$\{([\w.]+)}/invocations", str(template["Resources"]["Api"]))
+    assert uris and {*uris} <= aliases
+    for config in names_of(template, "AWS::Lambda::EventInvokeConfig").values():
+        assert config["Properties"]["Qualifier"] == "live"
+
+
+def test_without_canaries_nothing_of_codedeploy_is_asked_for():
+    template = transformed(Release="1111111111-a")
+    assert not {resource["Type"] for resource in template["Resources"].values()} & {
+        "AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup"}
+    assert all("UpdatePolicy" not in alias for alias in names_of(template, "AWS::Lambda::Alias").values())
+    for name in ("CanaryRole", *(f"{function}VersionAlarm" for function in FUNCTIONS)):
+        assert RESOURCES[name]["Condition"].startswith("Canaries")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_canary_is_taken_back_by_the_new_versions_own_errors(function):
+    template = transformed(Release="1111111111-a", Canary="true")
+    alias = template["Resources"][f"{function}Aliaslive"]
+    group = template["Resources"][alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"]]
+    assert group.get("Condition") == FUNCTIONS[function].get("Condition")
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["Properties"]["AutoRollbackConfiguration"]["Events"]
+    [alarm] = group["Properties"]["AlarmConfiguration"]["Alarms"]
+    condition, name, otherwise = alarm["Name"]["Fn::If"]
+    assert (name, otherwise) == ({"Ref": f"{function}VersionAlarm"}, NO_VALUE)
+    rings = template["Resources"][name["Ref"]]
+    assert rings["Condition"] == condition
+    version = alias["Properties"]["FunctionVersion"]
+    assert {one["Name"]: one["Value"] for one in rings["Properties"]["Dimensions"]} == {
+        "FunctionName": {"Ref": function}, "Resource": {"Fn::Sub": f"${{{function}}}:live"}, "ExecutedVersion": version}
+    assert version == {"Fn::GetAtt": [f"{function}Version1111111111", "Version"]}

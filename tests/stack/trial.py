@@ -26,7 +26,7 @@ CODE = {"Bucket": "code", "Key": "function.zip"}
 WAIT = {"Delay": 0.2, "MaxAttempts": 150}
 REQUEST_SECONDS = 30
 
-#: A function's whole code: what it answers is its own name and the event.
+#: A function's whole code: what it answers is its own name, the event, and the keys that Lambda gives it.
 ECHO = f"""#!{sys.executable} -I
 import json, os, urllib.request
 
@@ -34,7 +34,9 @@ invocations = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/ru
 while True:
     with urllib.request.urlopen(invocations + "next") as invocation:
         event, request = json.load(invocation), invocation.headers["Lambda-Runtime-Aws-Request-Id"]
-    heard = {{"function": os.environ["AWS_LAMBDA_FUNCTION_NAME"], "event": event}}
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    keys = {{name: os.environ[name.upper()] for name in names}}
+    heard = {{"function": os.environ["AWS_LAMBDA_FUNCTION_NAME"], "event": event, "keys": keys}}
     answer = json.dumps({{"statusCode": 200, "body": json.dumps(heard)}}).encode()
     urllib.request.urlopen(invocations + request + "/response", answer).close()
 """
@@ -91,15 +93,17 @@ class Answer:
 class Deployed:
     """A stack made of the template and some parameters. Is deleted at the end, as a context manager."""
 
+    template = TEMPLATE
+
     def __init__(self, endpoint: str, name: str = NAME, **parameters: str):
         self.endpoint, self.name = endpoint, name
         self.cloudformation = client("cloudformation", endpoint)
-        create(endpoint, name, parameters)
+        create(endpoint, name, parameters, self.template)
         self._await("stack_create_complete")
 
     def update(self, **parameters: str) -> None:
         """Gives the stack other parameters; what is left out has its default again."""
-        self.cloudformation.update_stack(**arguments(self.endpoint, self.name, parameters))
+        self.cloudformation.update_stack(**arguments(self.endpoint, self.name, parameters, self.template))
         self._await("stack_update_complete")
 
     def delete(self) -> None:
@@ -193,6 +197,12 @@ class Deployed:
             version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
             documents.append(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
         return [statement for document in documents for statement in document["Statement"]]
+
+    def as_function(self, function: str, service: str) -> Any:
+        """A client of a service with the keys that a function has."""
+        answer = client("lambda", self.endpoint).invoke(FunctionName=f"{self.name}-{function}", Payload=b"{}")
+        keys = json.loads(json.loads(answer["Payload"].read())["body"])["keys"]
+        return connect(service, self.endpoint, keys)
 
     def allowed(self, function: str) -> set[tuple[str, str]]:
         """What a function may do: pairs of an action and the ARN of a resource."""

@@ -11,6 +11,6 @@ use verdict_webhooks::incode::TokenEndpoint;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let endpoint = environment.credentials(Provider::Incode, TokenEndpoint::from_json)?;
-    gateway::serve(async |request| token_edge::answer(&endpoint, request)).await
+    let endpoint = environment.credentials(Provider::Incode, TokenEndpoint::from_json).await?;
+    gateway::serve(async |request| token_edge::answer(&endpoint, request).await).await
 }

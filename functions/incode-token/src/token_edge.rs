@@ -1,6 +1,7 @@
 //! The HTTP edge around `verdict_webhooks::incode::TokenEndpoint`: requests in, answers and log lines out.
 
 use verdict_pipeline::{
+    Credentials,
     gateway::{Request, Response},
     telemetry::Line,
 };
@@ -8,10 +9,12 @@ use verdict_sessions::Provider;
 use verdict_webhooks::incode::{TokenAnswer, TokenEndpoint, TokenError};
 
 /// Answers one request for a token.
-pub(crate) fn answer(endpoint: &TokenEndpoint, request: Request) -> Response {
-    let Request { id, now, delivery, .. } = request;
+pub(crate) async fn answer(endpoint: &Credentials<TokenEndpoint>, request: Request) -> Response {
+    let Request { id, now, deadline, delivery, .. } = request;
     let source = delivery.source();
-    let TokenAnswer { status, body, error } = endpoint.answer(delivery, now);
+    let answer = |endpoint: &TokenEndpoint, delivery| endpoint.answer(delivery, now);
+    let answered = endpoint.beside(endpoint.attempt(delivery, deadline, answer, TokenAnswer::is_mismatch)).await;
+    let TokenAnswer { status, body, error } = answered.unwrap_or_else(|_unavailable| TokenError::Unavailable.into());
     let line = Line::new("token").with("requestId", id.as_str()).by("provider", Provider::Incode.as_str());
     let line = line.with("reason", error.map(TokenError::code));
     let line = match source.filter(|_| error.is_some()) {

@@ -6,5 +6,5 @@ use verdict_pipeline::{Environment, Error, cron};
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
     let relay = environment.relay()?;
-    cron::serve(async |now, deadline| relay.run(now, deadline).await).await
+    cron::serve(async |invocation| relay.run(invocation.now, invocation.deadline).await).await
 }

@@ -172,6 +172,8 @@ mod tests {
             path_parameters: path.iter().map(owned).collect(),
             route: format!("GET /sessions{route}"),
             caller: None,
+            is_cold_start: false,
+            trace: None,
             delivery: Delivery::new("GET", "/sessions", Headers::default(), Vec::new()),
         }
     }

@@ -9,6 +9,6 @@ use verdict_webhooks::veriff::Veriff;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let receiver = environment.receiver(Veriff::from_json)?;
+    let receiver = environment.receiver(Veriff::from_json).await?;
     gateway::serve(async |request| receiver.receive(request).await).await
 }

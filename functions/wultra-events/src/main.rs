@@ -6,6 +6,6 @@ use verdict_webhooks::wultra::Wultra;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let receiver = environment.receiver(Wultra::from_json)?;
+    let receiver = environment.receiver(Wultra::from_json).await?;
     gateway::serve(async |request| receiver.receive(request).await).await
 }

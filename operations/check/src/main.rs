@@ -1,9 +1,10 @@
 //! Checks credentials before a deploy, with the code that the functions read them with, and in its words.
 //!
-//! Reads from standard input `{"veriff":"…","incode":"…","treezor":"…","wultra":"…"}` or a part of it: each value is
-//! the text of a provider's credentials. `AWS_ENDPOINT_URL` is the functions', if they will have one. Prints
-//! `{"problems":[{"provider":"veriff","message":"…"}]}`; each message is one line and shows no part of a value. Exits
-//! with 0 if there is no problem, 1 if there is one, and 2 if the input has another form.
+//! Reads from standard input `{"veriff":"…","incodeSecret":"…"}`: each value is the text of some credentials. A name is
+//! that of a provider, whose credentials are in a variable, or has `Secret` behind it if they are in a secret. The access
+//! to Incode's API that stands in a secret of its own is `incodeApiSecret`. `AWS_ENDPOINT_URL` is the functions', if they
+//! will have one. Prints `{"problems":[{"name":"veriff","message":"…"}]}`; each message is one line and shows no part of a
+//! value. Exits with 0 if there is no problem, 1 if there is one, and 2 if the input has another form.
 
 use serde_json::{Map, Value, json};
 use std::{
@@ -13,19 +14,54 @@ use std::{
 };
 use verdict_sessions::{Provider, UnknownProvider};
 use verdict_webhooks::{
-    CredentialsError, PUBLISHED, are_published, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra,
+    CredentialsError, PUBLISHED, WebhookSource as _, are_published,
+    incode::{ApiAccess, Incode},
+    treezor::Treezor,
+    veriff::Veriff,
+    wultra::Wultra,
 };
 
-type FromJson = fn(&str) -> Result<(), CredentialsError>;
+/// The place where a function finds credentials.
+#[derive(Clone, Copy)]
+enum Place {
+    /// A provider's variable.
+    Variable(Provider),
+    /// The secret that a provider's variable names.
+    Secret(Provider),
+    /// The secret that only Incode's poller reads.
+    IncodeApi,
+}
 
-/// The way in which the functions of a provider read its credentials. Incode's token endpoint reads the same credentials.
-/// It also needs `oauth`, but without `oauth` Incode doesn't call it.
-fn reader(provider: Provider) -> FromJson {
-    match provider {
-        Provider::Veriff => |json| Veriff::from_json(json).map(drop),
-        Provider::Incode => |json| Incode::from_json(json).map(drop),
-        Provider::Treezor => |json| Treezor::from_json(json).map(drop),
-        Provider::Wultra => |json| Wultra::from_json(json).map(drop),
+impl Place {
+    /// The place that the input calls by this name.
+    fn named(name: &str) -> Result<Self, UnknownProvider> {
+        match name.strip_suffix("Secret") {
+            None => name.parse().map(Self::Variable),
+            Some("incodeApi") => Ok(Self::IncodeApi),
+            Some(provider) => provider.parse().map(Self::Secret),
+        }
+    }
+
+    /// The variable by which the functions know it.
+    fn variable(self) -> String {
+        match self {
+            Self::Variable(provider) => format!("{}_CREDENTIALS", provider.as_str().to_uppercase()),
+            Self::Secret(provider) => format!("{}_CREDENTIALS_ARN", provider.as_str().to_uppercase()),
+            Self::IncodeApi => "INCODE_API_CREDENTIALS_ARN".to_owned(),
+        }
+    }
+
+    /// Reads the credentials as the functions do. Incode's token endpoint reads the same ones as its receiver. It also
+    /// needs `oauth`, but without `oauth` Incode doesn't call it.
+    fn read(self, json: &str) -> Result<(), CredentialsError> {
+        match self {
+            Self::Variable(Provider::Veriff) | Self::Secret(Provider::Veriff) => Veriff::from_json(json).map(drop),
+            Self::Variable(Provider::Treezor) | Self::Secret(Provider::Treezor) => Treezor::from_json(json).map(drop),
+            Self::Variable(Provider::Wultra) | Self::Secret(Provider::Wultra) => Wultra::from_json(json).map(drop),
+            Self::Variable(Provider::Incode) => Incode::from_json(json).map(drop),
+            Self::Secret(Provider::Incode) => Incode::from_json(json)?.with_api_elsewhere(true).map(drop),
+            Self::IncodeApi => ApiAccess::from_json(json).map(drop),
+        }
     }
 }
 
@@ -48,13 +84,13 @@ fn main() -> ExitCode {
 fn problems(input: &[u8]) -> Result<Vec<Value>, String> {
     // The parser's own message is dropped, since it may quote a value.
     let credentials: Map<String, Value> =
-        serde_json::from_slice(input).map_err(|_| "the input must be one JSON object of credentials by provider")?;
+        serde_json::from_slice(input).map_err(|_| "the input must be one JSON object of credentials by name")?;
     let mut problems = Vec::new();
     for (name, credentials) in &credentials {
-        let text = credentials.as_str().ok_or("the credentials of each provider must be a JSON text in a string")?;
-        let provider: Provider = name.parse().map_err(|UnknownProvider| only_providers())?;
-        if let Some(problem) = problem(provider, text) {
-            problems.push(json!({"provider": provider, "message": problem}));
+        let text = credentials.as_str().ok_or("each credentials must be a JSON text in a string")?;
+        let place = Place::named(name).map_err(|UnknownProvider| only_providers())?;
+        if let Some(problem) = problem(place, text) {
+            problems.push(json!({"name": name, "message": problem}));
         }
     }
     Ok(problems)
@@ -65,19 +101,20 @@ fn only_providers() -> String {
     format!("the only providers are {} and {last}", names.join(", "))
 }
 
-/// The message with which a function would end at its start. A provider whose credentials are empty is not deployed.
-fn problem(provider: Provider, text: &str) -> Option<String> {
-    let variable = format!("{}_CREDENTIALS", provider.as_str().to_uppercase());
-    if text.is_empty() {
+/// The message with which a function would end at its start, or refuse a version of a secret. A provider whose variable is
+/// empty is not deployed.
+fn problem(place: Place, text: &str) -> Option<String> {
+    let variable = place.variable();
+    if text.is_empty() && matches!(place, Place::Variable(_)) {
         return None;
     }
-    if text.trim().is_empty() {
+    if text.trim().is_empty() && matches!(place, Place::Variable(_)) {
         return Some(format!("{variable} is not set; the function can't start without it"));
     }
     if are_published(text, env::var("AWS_ENDPOINT_URL").ok().as_deref()) {
         return Some(format!("{variable} {PUBLISHED}"));
     }
-    reader(provider)(text).err().map(|problem| format!("{variable}: {problem}"))
+    place.read(text).err().map(|problem| format!("{variable}: {problem}"))
 }
 
 #[expect(clippy::print_stdout, reason = "the calling tool reads it")]

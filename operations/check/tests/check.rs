@@ -32,7 +32,7 @@ fn run_for(endpoint: Option<&str>, input: &[u8]) -> Output {
     check.wait_with_output().unwrap()
 }
 
-/// The messages, by provider; it ends with 1 if there is any.
+/// The messages, by name; it ends with 1 if there is any.
 fn problems(input: &Value) -> Vec<(String, String)> {
     problems_in(&run(input.to_string().as_bytes()))
 }
@@ -43,7 +43,7 @@ fn problems_in(output: &Output) -> Vec<(String, String)> {
     assert_eq!(output.status.code(), Some(i32::from(!problems.is_empty())), "{answer}");
     assert!(output.stderr.is_empty());
     let text = |problem: &Value, name: &str| problem[name].as_str().unwrap().to_owned();
-    problems.iter().map(|problem| (text(problem, "provider"), text(problem, "message"))).collect()
+    problems.iter().map(|problem| (text(problem, "name"), text(problem, "message"))).collect()
 }
 
 fn message(provider: &str, credentials: &str) -> String {
@@ -126,6 +126,36 @@ fn each_slip_is_named_in_the_functions_own_words() {
 }
 
 #[test]
+fn what_a_secret_holds_is_judged_as_what_a_variable_does_except_incodes_api() {
+    let api = r#""api":{"baseUrl":"https://api.example.com","apiKey":"k","email":"e@example.com","password":"p"}"#;
+    let headers = format!(r#""headers":{{"x-incode-secret":["{STRONG}"]}}"#);
+    let secrets = format!(r#"{{"secrets":["{STRONG}"]}}"#);
+    let (whole, apart, alone) = (format!("{{{headers},{api}}}"), format!("{{{headers}}}"), format!("{{{api}}}"));
+    assert!(problems(&json!({"incode": whole, "veriffSecret": secrets, "treezorSecret": secrets})).is_empty());
+    assert!(problems(&json!({"incodeSecret": apart, "incodeApiSecret": alone})).is_empty());
+    for (name, credentials, expected) in [
+        (
+            "incodeSecret",
+            &whole,
+            "INCODE_CREDENTIALS_ARN: `api` has no place in this secret; put it into a secret of its own",
+        ),
+        ("incodeApiSecret", &apart, "INCODE_API_CREDENTIALS_ARN: these look like Incode's or Wultra's credentials"),
+        ("incodeApiSecret", &whole, "INCODE_API_CREDENTIALS_ARN: these look like Incode's or Wultra's credentials"),
+        ("incodeSecret", &alone, "INCODE_CREDENTIALS_ARN: `headers or oauth` has no entry; give at least one"),
+        ("wultraSecret", &secrets, "WULTRA_CREDENTIALS_ARN: these look like Veriff's or Treezor's credentials"),
+    ] {
+        let message = message(name, credentials);
+        assert!(message.starts_with(expected), "{message}");
+    }
+    // A secret is there, whatever is in it: nothing is no provider that isn't deployed.
+    for nothing in ["", " "] {
+        assert!(message("veriffSecret", nothing).starts_with("VERIFF_CREDENTIALS_ARN: not JSON"));
+    }
+    let local: Value = serde_json::from_str(LOCAL).unwrap();
+    assert!(message("wultraSecret", &local["wultra"].to_string()).contains("a secret of the local stack"));
+}
+
+#[test]
 fn every_provider_with_a_problem_is_named() {
     let good = format!(r#"{{"secrets":["{STRONG}"]}}"#);
     let input = json!({"wultra": "[]", "veriff": good, "incode": "null", "treezor": "x"});
@@ -163,6 +193,8 @@ fn another_input_is_told_from_a_problem() {
         b"{\"veriff\":{\"secrets\":[\"canary\"]}}",
         b"{\"veriff\":null}",
         b"{\"canary\":\"{}\"}",
+        b"{\"canarySecret\":\"{}\"}",
+        b"{\"Secret\":\"{}\"}",
         b"{\"veriff\":\"\xff\"}",
     ] {
         let output = run(input);

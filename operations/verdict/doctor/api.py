@@ -62,12 +62,18 @@ def wrong_route(
     integration = integrations.get(found.get("Target", "").removeprefix("integrations/"), {})
     uri = integration.get("IntegrationUri", "")
     if isinstance(expected.target, ToFunction):
-        leads = stack.template.arn(expected.target.logical_id) in uri
+        leads = is_led_to(stack, expected.target, uri)
     else:
         # Locally another adapter may stand in.
         leads = integration.get("IntegrationType") == "HTTP_PROXY" and (stack.aws.is_local or uri == expected.target.url)
     if not leads:
         yield Finding(API, f"the route {key} does not lead to {name(expected)}", BY_HAND)
+
+
+def is_led_to(stack: Stack, target: ToFunction, uri: str) -> bool:
+    """Whether the URI of an integration is the function's, and if there is an alias, that one's."""
+    invoked = stack.template.alias(target.logical_id) or stack.template.arn(target.logical_id)
+    return uri.removesuffix("/invocations").rpartition("/")[2] == invoked
 
 
 def name(route: Route) -> str:

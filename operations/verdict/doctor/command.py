@@ -17,12 +17,13 @@ from ..bridge import bridge_gaps
 from ..evaluated import NotKnown
 from ..parameters import Parameter
 from ..stack import Stack
-from . import api, functions, logs, portals, probes, queues, roles, table, triggers
+from . import api, domain, functions, logs, portals, probes, queues, roles, table, triggers
 from .finding import Finding, Fine, Inspection, Look, Result, folded
 
 INSPECTIONS: dict[str, Inspection] = {
     "functions": functions.looks,
     "routes and permissions to invoke": api.looks,
+    "domains": domain.looks,
     "roles and policies": roles.looks,
     "queues": queues.looks,
     "table": table.looks,

@@ -9,15 +9,18 @@ Behind an edge, probes carry the edge's header themselves.
 """
 from __future__ import annotations
 
+import contextlib
 import functools
 import ipaddress
 import json
 import re
 import sys
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
-from ..check import has_oauth, is_credentials, provider_of
+from .. import live, secret
+from ..check import CREDENTIALS, SECRET_ARN, deploys_a_provider, has_oauth, is_credentials, is_secret_arn, provider_of
 from ..deployed import ToFunction
 from ..parameters import Parameter
 from ..places import EVENTS
@@ -29,6 +32,7 @@ import proofs
 import webhooks
 
 VARIABLE = "_CREDENTIALS"
+THE_SECRET = "the secret"
 SLASH = "/"
 #: The function behind Incode's token endpoint.
 TOKEN_FUNCTION = "IncodeToken"
@@ -43,6 +47,8 @@ class Credentials:
     provider: str
     text: str
     source: str
+    #: Why there is no text: the secret can't be read by anyone, or not by this caller.
+    unread: Optional[secret.Unreadable] = None
 
     def __repr__(self) -> str:
         return f"Credentials({self.provider!r}, from {self.source})"
@@ -70,25 +76,46 @@ def looks(stack: Stack, given: Sequence[Parameter], file: str) -> Iterator[Look]
         yield from of_provider(stack, credentials)
 
 
-def configured(stack: Stack, given: Sequence[Parameter], file: str) -> Iterator[Credentials]:
-    """The credentials of each deployed provider: the file's, else those that its functions have."""
+def configured(stack: Stack, given: Sequence[Parameter], file: str,
+               versions: Mapping[str, str] = MappingProxyType({})) -> Iterator[Credentials]:
+    """The credentials of each deployed provider: the file's, else those that its functions have in these versions, or in
+    those that are live, or what those fetch."""
     said = {provider_of(each.name): each.value for each in given if is_credentials(each.name) and each.value}
-    for provider, function in holders(stack).items():
+    held, arns = holders(stack), secrets_of(stack)
+    for provider in {**held, **arns}:
         if provider in said:
             yield Credentials(provider, said[provider], file)
-            continue
-        yield Credentials(provider, credentials_of(stack, provider, function), f"the environment of {function}")
+        elif provider in arns:
+            yield fetched(stack, provider, arns[provider])
+        else:
+            function = held[provider]
+            text = credentials_of(stack, provider, versions.get(function) or live.invoked(stack, function))
+            yield Credentials(provider, text, f"the environment of {function}")
+
+
+def secrets_of(stack: Stack) -> dict[str, str]:
+    """For each deployed provider whose functions fetch its credentials, the ARN of the secret."""
+    return {provider_of(name.replace(SECRET_ARN, CREDENTIALS)): value for name, value in stack.parameters.items()
+            if is_secret_arn(name) and deploys_a_provider(name) and value}
+
+
+def fetched(stack: Stack, provider: str, arn: str) -> Credentials:
+    source = f"{THE_SECRET} of {provider.title()}{SECRET_ARN}"
+    try:
+        return Credentials(provider, secret.read(stack.aws, arn).text, source)
+    except secret.Unreadable as problem:
+        return Credentials(provider, "", source, problem)
 
 
 def credentials_of(stack: Stack, provider: str, function: str) -> str:
-    """A provider's credentials as a function has them; blank if it has none."""
-    found = stack.client("lambda").get_function_configuration(FunctionName=stack.physical(function))
+    """A provider's credentials as a function has them, by its name or ARN; blank if it has none."""
+    found = stack.client("lambda").get_function_configuration(FunctionName=function)
     variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
     return variables.get(f"{provider.upper()}{VARIABLE}", "")
 
 
 def holders(stack: Stack) -> dict[str, str]:
-    """For each deployed provider, a function that has its credentials."""
+    """For each deployed provider whose functions have its credentials, one of them."""
     found: dict[str, str] = {}
     for function in stack.template.resources("AWS::Lambda::Function"):
         for name in stack.template.properties(function).get("Environment", {}).get("Variables", {}):
@@ -99,6 +126,9 @@ def holders(stack: Stack) -> dict[str, str]:
 
 def of_provider(stack: Stack, credentials: Credentials) -> Iterator[Look]:
     """Two looks for each entry: at the URL as it is, and with a slash behind it."""
+    if credentials.unread:
+        yield functools.partial(untried, credentials, credentials.unread)
+        return
     if credentials.provider == "incode" and has_oauth(credentials.text) and TOKEN_FUNCTION not in stack.template.physical:
         yield functools.partial(no_token_endpoint, credentials)
     try:
@@ -107,9 +137,23 @@ def of_provider(stack: Stack, credentials: Credentials) -> Iterator[Look]:
         yield functools.partial(unusable, credentials)
         return
     for label, request in probes:
-        for path in PATHS.get(credentials.provider, (request["path"],)):
+        for path in paths(credentials.provider, request):
             for url in (path, path + SLASH):
                 yield functools.partial(look, stack, credentials, label, {**request, "path": url})
+
+
+def untried(credentials: Credentials, unread: secret.Unreadable) -> Iterator[Result]:
+    """Says that no probe is sent. A secret that only the functions may read is as it should be."""
+    if unread.is_forbidden:
+        yield Fine(credentials.source,
+                   f"{credentials.provider.title()}: no probes are sent, since {credentials.source} {unread}")
+    else:
+        yield Finding(credentials.provider.title(), f"{credentials.source} {unread}", "correct it, and deploy")
+
+
+def paths(provider: str, request: Mapping[str, Any]) -> tuple[str, ...]:
+    """The paths that a probe is for."""
+    return PATHS.get(provider, (request["path"],))
 
 
 def no_token_endpoint(credentials: Credentials) -> Iterator[Result]:
@@ -130,7 +174,7 @@ def look(stack: Stack, credentials: Credentials, label: str, request: Mapping[st
     except webhooks.Problem as problem:
         yield Finding(provider, str(problem), "see that the API and its function are there", (place,))
         return
-    if (answer.status, answer.outcome) == (200, "probe"):
+    if is_probe(answer):
         yield Fine(place, credentials.remark)
     elif answer.outcome == "refused" and is_refused_by_address(stack, credentials, request):
         yield Fine(place, f"{provider}: refuses this machine's address (address_not_allowed), which is as it should be: "
@@ -146,17 +190,35 @@ def send(base: str, request: Mapping[str, Any]) -> webhooks.Answer:
         target, target.path.rstrip("/") + request["path"] + query, request["headers"], request["body"].encode("utf-8"))
 
 
+def reaches(stack: Stack, base: str) -> bool:
+    """Whether a probe gets through to a function below a URL."""
+    for credentials in configured(stack, (), ""):
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, webhooks.Problem):
+            [(_, request), *_] = proofs.probes(credentials.provider, json.loads(credentials.text))
+            return send(base, request).outcome is not None
+    return False
+
+
 def is_refused_by_address(stack: Stack, credentials: Credentials, request: Mapping[str, Any]) -> bool:
     """Whether the function takes a probe, that was refused over the URL, from an address that is allowed."""
     address, function = credentials.allowed_address, function_behind(stack, request["path"])
     if address is None or function is None:
         return False
-    answer = stack.client("lambda").invoke(
-        FunctionName=stack.physical(function), Payload=json.dumps(as_event(request, address)))
+    return is_probe(invoke(stack, live.invoked(stack, function), request, address))
+
+
+def invoke(stack: Stack, function: str, request: Mapping[str, Any], address: str) -> Optional[webhooks.Answer]:
+    """Sends a probe to a function itself, as from that address. None if the function fails."""
+    answer = stack.client("lambda").invoke(FunctionName=function, Payload=json.dumps(as_event(request, address)))
     content = json.loads(answer["Payload"].read())
     if "FunctionError" in answer or not isinstance(content, dict):
-        return False
-    return (content.get("statusCode"), content.get("headers", {}).get("x-verdict-outcome")) == (200, "probe")
+        return None
+    return webhooks.Answer(content.get("statusCode", 0), content.get("headers", {}), content.get("body", ""))
+
+
+def is_probe(answer: Optional[webhooks.Answer]) -> bool:
+    """Whether a probe got through."""
+    return answer is not None and (answer.status, answer.outcome) == (200, "probe")
 
 
 def function_behind(stack: Stack, path: str) -> Optional[str]:
@@ -185,6 +247,9 @@ def refused(answer: webhooks.Answer) -> str:
 def remedy(answer: webhooks.Answer, credentials: Credentials) -> str:
     if answer.status == 404:
         return "no route leads there: see the routes"
+    if answer.outcome == "refused" and credentials.source.startswith(THE_SECRET):
+        return (f"the function has other credentials than {credentials.source}: it fetches a new version within "
+                "SecretTtlSeconds, unless its log has a line `secret` that says why it doesn't")
     if answer.outcome == "refused":
         return f"the function has other credentials than {credentials.source}: deploy those that the provider uses"
     return "its log group says why"

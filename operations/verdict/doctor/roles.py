@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional
 
 from botocore.exceptions import ClientError
 
@@ -30,18 +30,27 @@ def role(stack: Stack, logical_id: str) -> Iterator[Result]:
         found = {grant for policy in inline
                  for grant in grants(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])}
         attached = {each["PolicyArn"] for each in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]}
+        boundary = iam.get_role(RoleName=name)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     except ClientError as error:
         yield from gone(logical_id, error)
         return
     wanted = set(properties.get("ManagedPolicyArns", []))
     yield from results(
         logical_id, *compared(stack, logical_id, expected, found),
+        *unbounded(logical_id, properties.get("PermissionsBoundary"), boundary),
         *(Finding(logical_id, f"the policy {arn} is no longer attached",
                   f"attach it (aws iam attach-role-policy --role-name {name} --policy-arn {arn})")
           for arn in sorted(wanted - attached)),
         *(Finding(logical_id, f"the policy {arn} is attached, and isn't the template's",
                   f"detach it (aws iam detach-role-policy --role-name {name} --policy-arn {arn})")
           for arn in sorted(attached - wanted)))
+
+
+def unbounded(logical_id: str, expected: Optional[str], found: Optional[str]) -> Iterator[Finding]:
+    """Says if another policy than the template's, or none, bounds what a role may be allowed."""
+    if expected != found:
+        wrong = f"its permissions boundary is {found or 'missing'} instead of {expected or 'none'}"
+        yield Finding(logical_id, wrong, BY_HAND)
 
 
 def managed_policy(stack: Stack, logical_id: str) -> Iterator[Result]:

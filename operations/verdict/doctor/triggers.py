@@ -37,6 +37,8 @@ def wrong_mapping(
     if found["State"] not in ENABLED:
         yield Finding(logical_id, f"takes no messages off its queue ({found['State']})",
                       f"enable it (aws lambda update-event-source-mapping --uuid {uuid} --enabled)")
+    if found["FunctionArn"].rpartition(":")[2] != properties["FunctionName"].rpartition(":")[2]:
+        yield Finding(logical_id, f"starts {found['FunctionArn']} instead of {properties['FunctionName']}", BY_HAND)
     for name in COMPARED:
         if name in properties and properties[name] != found.get(name):
             yield Finding(logical_id, f"its {name} is {found.get(name)} instead of {properties[name]}", BY_HAND)

@@ -1,11 +1,15 @@
 //! A function's environment: its variables, and the clients and workers that are made from them once.
 
 use crate::{
-    decisions::{publisher::Publisher, relay::Relay},
+    decisions::{
+        publisher::{Origin, Publisher},
+        relay::Relay,
+    },
     deliveries::{
         poll_schedule::PollSchedule, preview::RebuildPreview, receive::Receiver, record::Recorder, replay::Replay,
     },
     polling::{poller::Poller, provider_api::ProviderApi},
+    secrets::{arn::SecretArn, cache::Settings, credentials::Credentials, fault::Problem, secret::Secret},
     store::{
         queued_webhook,
         queues::{DecisionsQueue, IntakeQueue, QuarantineQueue, WakeUpQueue},
@@ -14,7 +18,8 @@ use crate::{
     telemetry::log,
 };
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig,
+    BehaviorVersion, Credentials as AwsCredentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::{
     Builder,
@@ -22,9 +27,13 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
+use futures_util::future::join;
 use std::{cell::OnceCell, env, fmt, time::Duration};
 use verdict_sessions::{Provider, SequenceBase};
-use verdict_webhooks::{CredentialsError, PUBLISHED, WebhookSource, are_published};
+use verdict_webhooks::{
+    CredentialsError, PUBLISHED, WebhookSource, are_published,
+    incode::{ApiAccess, Incode},
+};
 
 /// The reason for which a function can't start.
 #[derive(thiserror::Error)]
@@ -32,6 +41,22 @@ pub enum StartError {
     /// A variable is missing or blank.
     #[error("{0} is not set; the function can't start without it")]
     Missing(String),
+    /// Neither credentials nor the ARN of their secret.
+    #[error("{variable} is not set, and neither is {arn_variable}; the function can't start without one of them")]
+    MissingCredentials {
+        /// The variable that holds credentials.
+        variable: &'static str,
+        /// The variable that names their secret.
+        arn_variable: &'static str,
+    },
+    /// Both credentials and the ARN of their secret.
+    #[error("{variable} and {arn_variable} are both set; remove one of them")]
+    BothCredentials {
+        /// The variable that holds credentials.
+        variable: &'static str,
+        /// The variable that names their secret.
+        arn_variable: &'static str,
+    },
     /// A variable does not hold what it should.
     #[error("{variable} {problem}")]
     Invalid {
@@ -44,13 +69,21 @@ pub enum StartError {
     #[error("{variable}: {problem}")]
     Credentials {
         /// The variable that holds them.
-        variable: String,
+        variable: &'static str,
         /// The fault in them.
         problem: Box<CredentialsError>,
     },
+    /// The secret was fetched, and neither its current version nor the one before can be used.
+    #[error("{variable}: the secret can't be used: {problem}")]
+    Secret {
+        /// The variable that names it.
+        variable: &'static str,
+        /// The problem with each version.
+        problem: String,
+    },
     /// Credentials are those of the local stack, and AWS is no stand-in on this machine.
     #[error("{0} {PUBLISHED}")]
-    Published(String),
+    Published(&'static str),
     /// The HTTP client can't be made, mostly since the system has no root certificates.
     #[error("the HTTP client can't be made; does the system have root certificates?")]
     HttpClient,
@@ -71,6 +104,9 @@ const DEFAULT_RETENTION_DAYS: u32 = 400;
 
 /// The fewest days: a provider's retries and an operator's holiday must not outlast them.
 const MIN_RETENTION_DAYS: u32 = 30;
+
+/// The age at which credentials are fetched again from their secret, if nothing else is configured.
+const DEFAULT_SECRET_TTL: Duration = Duration::from_mins(5);
 
 /// The function's environment.
 pub struct Environment {
@@ -103,7 +139,7 @@ impl Environment {
     ) -> Result<Self, StartError> {
         let variables = Variables(Box::new(variables));
         // Lambda hands over temporary credentials that outlive the process: nothing to refresh.
-        let credentials = Credentials::new(
+        let credentials = AwsCredentials::new(
             variables.required("AWS_ACCESS_KEY_ID")?,
             variables.required("AWS_SECRET_ACCESS_KEY")?,
             variables.optional("AWS_SESSION_TOKEN"),
@@ -121,34 +157,61 @@ impl Environment {
         Ok(Self { variables, aws, dynamodb: OnceCell::new(), sqs: OnceCell::new() })
     }
 
-    /// Reads a provider's credentials from the variable that holds their JSON, such as `VERIFF_CREDENTIALS`.
+    /// Reads a provider's credentials from the variable that holds their JSON, such as `VERIFF_CREDENTIALS`, or fetches
+    /// them from the secret that a variable such as `VERIFF_CREDENTIALS_ARN` names.
     ///
     /// # Errors
-    /// [`StartError`] names the variable. No message holds any of its content.
-    pub fn credentials<T>(
+    /// [`StartError`] names the variable. No message holds any of its content, or the secret's.
+    pub async fn credentials<T: 'static>(
         &self,
         provider: Provider,
-        from_json: impl FnOnce(&str) -> Result<T, CredentialsError>,
-    ) -> Result<T, StartError> {
-        let variable = format!("{}_CREDENTIALS", provider.as_str().to_ascii_uppercase());
-        let json = self.variables.required(&variable)?;
-        if are_published(&json, self.variables.optional("AWS_ENDPOINT_URL").as_deref()) {
-            return Err(StartError::Published(variable));
+        from_json: impl Fn(&str) -> Result<T, CredentialsError> + 'static,
+    ) -> Result<Credentials<T>, StartError> {
+        match self.place(provider, Names::of(provider))? {
+            Place::Variable { variable, json } => {
+                self.read_variable(variable, &json, from_json).map(Credentials::fixed)
+            }
+            Place::Secret { secret, settings } => {
+                let credentials = Credentials::in_secret(secret, settings, self.secret_reader(from_json));
+                start(&credentials, settings).await?;
+                Ok(credentials)
+            }
         }
-        from_json(&json).map_err(|problem| StartError::Credentials { variable, problem: problem.into() })
     }
 
     /// Makes the receiver of a provider's webhooks.
     ///
     /// # Errors
     /// [`StartError`] names the variable.
-    pub fn receiver<P: WebhookSource>(
+    pub async fn receiver<P: WebhookSource + 'static>(
         &self,
-        from_json: impl FnOnce(&str) -> Result<P, CredentialsError>,
+        from_json: impl Fn(&str) -> Result<P, CredentialsError> + 'static,
     ) -> Result<Receiver<P>, StartError> {
-        let provider = self.credentials(P::PROVIDER, from_json)?;
-        let recorder = self.recorder()?.with_polls(self.poll_schedule(provider.is_polled())?);
-        let receiver = Receiver::new(provider, recorder, self.intake_queue()?, self.quarantine_queue()?);
+        match self.place(P::PROVIDER, Names::of(P::PROVIDER))? {
+            Place::Variable { variable, json } => {
+                let provider = self.read_variable(variable, &json, from_json)?;
+                let is_polled = provider.is_polled();
+                self.receiver_with(Credentials::fixed(provider), is_polled)
+            }
+            Place::Secret { secret, settings } => {
+                let has_api = P::PROVIDER == Provider::Incode && self.variables.has_api()? == Some(true);
+                let read = move |json: &str| from_json(json)?.with_api_elsewhere(has_api);
+                let credentials = Credentials::in_secret(secret, settings, self.secret_reader(read));
+                // What else the receiver needs is made while the first answer is on its way.
+                let receiver = async { self.receiver_with(credentials.clone(), has_api) };
+                let (started, receiver) = join(start(&credentials, settings), receiver).await;
+                started.and(receiver)
+            }
+        }
+    }
+
+    fn receiver_with<P: WebhookSource>(
+        &self,
+        credentials: Credentials<P>,
+        is_polled: bool,
+    ) -> Result<Receiver<P>, StartError> {
+        let recorder = self.recorder(Origin::Webhook)?.with_polls(self.poll_schedule(is_polled)?);
+        let receiver = Receiver::new(credentials, recorder, self.intake_queue()?, self.quarantine_queue()?);
         Ok(match self.variables.body_limit()? {
             Some(body_limit) => receiver.with_body_limit(body_limit),
             None => receiver,
@@ -162,7 +225,7 @@ impl Environment {
     pub fn replay(&self) -> Result<Replay, StartError> {
         // Whether Incode is polled, only the poller knows: without credentials for the API it leaves the schedule
         // alone.
-        let recorder = self.recorder()?.with_polls(self.poll_schedule(true)?);
+        let recorder = self.recorder(Origin::Intake)?.with_polls(self.poll_schedule(true)?);
         Ok(Replay::new(recorder, self.intake_queue()?, self.quarantine_queue()?))
     }
 
@@ -179,15 +242,43 @@ impl Environment {
     /// # Errors
     /// [`StartError`] names the variable.
     pub fn relay(&self) -> Result<Relay, StartError> {
-        Ok(Relay::new(self.sessions_table()?, self.publisher()?))
+        Ok(Relay::new(self.sessions_table()?, self.publisher(Origin::Relay)?))
     }
 
-    /// Makes the poller. Without an API, each of its runs ends at once.
+    /// Makes the poller, whose API `connect` makes. The access to it is among `INCODE_CREDENTIALS`, or in the secret that
+    /// `INCODE_API_CREDENTIALS_ARN` names. Without access, or if `INCODE_API` is false, each of the poller's runs ends at
+    /// once.
     ///
     /// # Errors
-    /// [`StartError`] names the variable.
-    pub fn poller<A: ProviderApi>(&self, api: Option<A>) -> Result<Poller<A>, StartError> {
-        Ok(Poller::new(api, self.sessions_table()?, self.recorder()?))
+    /// [`StartError`] names the variable; or it is `connect`'s.
+    pub async fn poller<A: ProviderApi + 'static>(
+        &self,
+        connect: impl Fn(&ApiAccess) -> Result<A, StartError> + 'static,
+    ) -> Result<Poller<A>, StartError> {
+        // The proofs are in a secret that the poller doesn't read, and there is no access to the API beside them.
+        if self.variables.has_api()? == Some(false) {
+            return self.poller_with(None);
+        }
+        match self.place(Provider::Incode, Names::OF_API)? {
+            Place::Variable { variable, json } => {
+                let incode = self.read_variable(variable, &json, Incode::from_json)?;
+                let api = incode.api().map(connect).transpose()?;
+                self.poller_with(api.map(Credentials::fixed))
+            }
+            Place::Secret { secret, settings } => {
+                let access = self.secret_reader(ApiAccess::from_json);
+                let read =
+                    move |json: &str| connect(&access(json)?).map_err(|error| Problem::malformed(error.to_string()));
+                let credentials = Credentials::in_secret(secret, settings, read);
+                let poller = async { self.poller_with(Some(credentials.clone())) };
+                let (started, poller) = join(start(&credentials, settings), poller).await;
+                started.and(poller)
+            }
+        }
+    }
+
+    fn poller_with<A: ProviderApi>(&self, api: Option<Credentials<A>>) -> Result<Poller<A>, StartError> {
+        Ok(Poller::new(api, self.sessions_table()?, self.recorder(Origin::Poll)?))
     }
 
     /// Opens the table that `SESSIONS_TABLE` names. Payloads expire after `PAYLOAD_RETENTION_DAYS`, and sequences are
@@ -200,8 +291,8 @@ impl Environment {
         Ok(SessionsTable::new(self.dynamodb(), name, self.variables.retention()?, self.variables.sequence_base()?))
     }
 
-    fn recorder(&self) -> Result<Recorder, StartError> {
-        Ok(Recorder::new(self.sessions_table()?, self.publisher()?))
+    fn recorder(&self, origin: Origin) -> Result<Recorder, StartError> {
+        Ok(Recorder::new(self.sessions_table()?, self.publisher(origin)?))
     }
 
     /// The schedule, with the queue that `WAKE_UP_QUEUE_URL` names: only a stack with Incode has one.
@@ -210,9 +301,9 @@ impl Environment {
         Ok(PollSchedule::new(self.sessions_table()?, url.map(|url| WakeUpQueue::new(self.sqs(), url)), is_polled))
     }
 
-    fn publisher(&self) -> Result<Publisher, StartError> {
+    fn publisher(&self, origin: Origin) -> Result<Publisher, StartError> {
         let queue = DecisionsQueue::new(self.sqs(), self.variables.required("DECISIONS_QUEUE_URL")?);
-        Ok(Publisher::new(self.sessions_table()?, queue))
+        Ok(Publisher::new(self.sessions_table()?, queue, origin))
     }
 
     fn intake_queue(&self) -> Result<IntakeQueue, StartError> {
@@ -221,6 +312,56 @@ impl Environment {
 
     fn quarantine_queue(&self) -> Result<QuarantineQueue, StartError> {
         Ok(QuarantineQueue::new(self.sqs(), self.variables.required("QUARANTINE_QUEUE_URL")?))
+    }
+
+    /// The place of credentials: one of two variables says it.
+    fn place(&self, provider: Provider, names: Names) -> Result<Place, StartError> {
+        let Names { variable, arn_variable } = names;
+        match (self.variables.optional(variable), self.variables.optional(arn_variable)) {
+            (Some(json), None) => Ok(Place::Variable { variable, json }),
+            (None, Some(arn)) => {
+                let arn =
+                    SecretArn::parse(&arn).ok_or(StartError::Invalid { variable: arn_variable, problem: NO_ARN })?;
+                let settings = Settings { provider, variable: arn_variable, ttl: self.variables.secret_ttl()? };
+                Ok(Place::Secret { secret: self.secret(arn), settings })
+            }
+            (None, None) => Err(StartError::MissingCredentials { variable, arn_variable }),
+            (Some(_), Some(_)) => Err(StartError::BothCredentials { variable, arn_variable }),
+        }
+    }
+
+    fn read_variable<T>(
+        &self,
+        variable: &'static str,
+        json: &str,
+        from_json: impl Fn(&str) -> Result<T, CredentialsError>,
+    ) -> Result<T, StartError> {
+        if are_published(json, self.variables.optional("AWS_ENDPOINT_URL").as_deref()) {
+            return Err(StartError::Published(variable));
+        }
+        from_json(json).map_err(|problem| StartError::Credentials { variable, problem: problem.into() })
+    }
+
+    /// Returns what reads a secret as a variable is read.
+    fn secret_reader<T, F: Fn(&str) -> Result<T, CredentialsError>>(
+        &self,
+        from_json: F,
+    ) -> impl Fn(&str) -> Result<T, Problem> + use<T, F> {
+        let endpoint = self.variables.optional("AWS_ENDPOINT_URL");
+        move |json| {
+            if are_published(json, endpoint.as_deref()) {
+                return Err(Problem::published());
+            }
+            from_json(json).map_err(Problem::from)
+        }
+    }
+
+    fn secret(&self, arn: SecretArn) -> Secret {
+        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.aws);
+        config.set_endpoint_url(self.variables.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
+        // A call that fails is repeated by the cache, which counts its calls.
+        let config = config.region(Region::new(arn.region().to_owned())).retry_config(RetryConfig::disabled());
+        Secret::new(aws_sdk_secretsmanager::Client::from_conf(config.build()), arn)
     }
 
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -240,6 +381,47 @@ impl Environment {
         };
         self.sqs.get_or_init(make).clone()
     }
+}
+
+/// Fetches the first credentials from a secret.
+async fn start<T>(credentials: &Credentials<T>, settings: Settings) -> Result<(), StartError> {
+    let problem = |problem: Problem| StartError::Secret { variable: settings.variable, problem: problem.to_string() };
+    credentials.start().await.map_err(problem)
+}
+
+/// The problem of a text that should be the ARN of a secret.
+const NO_ARN: &str =
+    "must be the ARN of a secret, such as arn:aws:secretsmanager:eu-west-1:123456789012:secret:verdict/name-AbCdEf";
+
+/// The two variables of which one says where credentials are.
+#[derive(Clone, Copy)]
+struct Names {
+    /// It holds credentials.
+    variable: &'static str,
+    /// It names the secret that holds them.
+    arn_variable: &'static str,
+}
+
+impl Names {
+    /// Those of the access to Incode's API, which stands among other credentials, or in a secret of its own.
+    const OF_API: Self = Self { variable: "INCODE_CREDENTIALS", arn_variable: "INCODE_API_CREDENTIALS_ARN" };
+
+    /// Those of what proves a provider's webhooks.
+    const fn of(provider: Provider) -> Self {
+        let (variable, arn_variable) = match provider {
+            Provider::Veriff => ("VERIFF_CREDENTIALS", "VERIFF_CREDENTIALS_ARN"),
+            Provider::Incode => ("INCODE_CREDENTIALS", "INCODE_CREDENTIALS_ARN"),
+            Provider::Treezor => ("TREEZOR_CREDENTIALS", "TREEZOR_CREDENTIALS_ARN"),
+            Provider::Wultra => ("WULTRA_CREDENTIALS", "WULTRA_CREDENTIALS_ARN"),
+        };
+        Self { variable, arn_variable }
+    }
+}
+
+/// The place of credentials.
+enum Place {
+    Variable { variable: &'static str, json: String },
+    Secret { secret: Secret, settings: Settings },
 }
 
 /// Environment variables. A blank one counts as missing.
@@ -281,6 +463,22 @@ impl Variables {
             variable: "BODY_LIMIT",
             problem: "must be a whole number of bytes from 1 to 6291456",
         })
+    }
+
+    /// The age at which credentials are fetched again from their secret.
+    fn secret_ttl(&self) -> Result<Duration, StartError> {
+        let Some(text) = self.optional("SECRET_TTL_SECONDS") else { return Ok(DEFAULT_SECRET_TTL) };
+        let seconds = text.parse().ok().filter(|seconds| (5..=3600).contains(seconds));
+        seconds.map(Duration::from_secs).ok_or(StartError::Invalid {
+            variable: "SECRET_TTL_SECONDS",
+            problem: "must be a whole number of seconds from 5 to 3600",
+        })
+    }
+
+    /// Returns whether the access to Incode's API is in a secret of its own, which only the poller reads, if that is said.
+    fn has_api(&self) -> Result<Option<bool>, StartError> {
+        let problem = |_| StartError::Invalid { variable: "INCODE_API", problem: "must be true or false" };
+        self.optional("INCODE_API").map(|text| text.parse().map_err(problem)).transpose()
     }
 
     fn required(&self, variable: &str) -> Result<String, StartError> {

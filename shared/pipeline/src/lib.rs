@@ -9,6 +9,7 @@
 //! | `deliveries` | receives, records, replays and rebuilds |
 //! | `decisions` | publishes notifications, and relays what was left |
 //! | `lambda` | turns Lambda's events into requests, and answers into responses |
+//! | `secrets` | what was made of credentials, which may be in a secret that changes |
 //! | `store` | the table and the queues |
 //! | `telemetry` | the log and the metrics |
 //! | `time` | the wall clock, deadlines, pauses |
@@ -23,6 +24,7 @@ mod deliveries;
 mod environment;
 mod lambda;
 mod polling;
+mod secrets;
 mod store;
 pub mod telemetry;
 mod time;
@@ -43,9 +45,10 @@ pub use lambda::{
 };
 pub use lambda_runtime::Error;
 pub use polling::{
-    poller::Poller,
+    poller::{Poller, RunError},
     provider_api::{ApiError, ProviderApi},
 };
+pub use secrets::credentials::{Credentials, Unavailable};
 pub use store::{
     aws_error::AwsError,
     queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},
@@ -59,6 +62,7 @@ pub use store::{
             standing::ByStatus,
             told::{History, Told, ToldView},
         },
+        outbox::OutboxEntry,
         record::{Due, FirstCopy, Recorded, Source},
     },
 };

@@ -15,6 +15,7 @@ mod notification;
 mod schema;
 mod session;
 mod timestamp;
+mod trace;
 mod view;
 
 pub use decision::{Decision, Outcome, ReasonCode};
@@ -26,4 +27,5 @@ pub use id::{AttemptId, EventId, IdError, Provider, SessionId, SessionKey, Unkno
 pub use notification::{CheckChange, CloudEvent, Notification, NotificationType, SequenceBase};
 pub use session::{Attempt, AttemptDecision, Kind, Rank, Ranked, RankedCheck, Session, Status};
 pub use timestamp::Timestamp;
+pub use trace::Trace;
 pub use view::{CheckView, DecisionView, EventCheckView, EventDecisionView, EventView, EvidenceView, SessionView};

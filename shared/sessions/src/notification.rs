@@ -6,7 +6,7 @@ mod size;
 
 use crate::{
     AttemptId, CheckOutcome, Detail, Kind, Outcome, Provider, RankedCheck, ReasonCode, Session, SessionId, SessionKey,
-    Timestamp,
+    Timestamp, Trace,
 };
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeMap};
@@ -168,8 +168,25 @@ pub struct CloudEvent<'a> {
     /// The form of `data`.
     #[cfg_attr(feature = "schema", schemars(extend("const" = "application/json")))]
     datacontenttype: &'static str,
+    /// The trace of the webhook that caused the change, as W3C Trace Context writes it: the extension of CloudEvents
+    /// for distributed tracing. Absent unless Verdict's functions send traces to AWS X-Ray.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("pattern" = TRACEPARENT)))]
+    traceparent: Option<String>,
     /// The change, and the whole standing state.
     data: Cow<'a, Notification>,
+}
+
+/// The form of a `traceparent`.
+#[cfg(feature = "schema")]
+const TRACEPARENT: &str = "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$";
+
+impl CloudEvent<'_> {
+    /// The envelope with the trace that the message belongs to.
+    #[must_use]
+    pub fn in_trace(self, trace: Option<Trace>) -> Self {
+        Self { traceparent: trace.as_ref().and_then(Trace::traceparent), ..self }
+    }
 }
 
 impl Notification {
@@ -249,6 +266,7 @@ impl Notification {
             subject: &self.session.session_id,
             time: self.time(),
             datacontenttype: "application/json",
+            traceparent: None,
             data: self.with_all_codes(),
         }
     }

@@ -46,6 +46,19 @@ impl Timestamp {
         Self(sum.unwrap_or(last).min(last))
     }
 
+    /// This time and `duration` less; the first representable time if that is before it.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let difference = time::Duration::try_from(duration).ok().and_then(|span| self.0.checked_sub(span));
+        difference.map_or(Self::FIRST, |time| Self(time).max(Self::FIRST))
+    }
+
+    /// Whole milliseconds from `earlier` to this time; 0 if it is not earlier.
+    #[must_use]
+    pub fn millis_since(self, earlier: Self) -> u64 {
+        (self.0 - earlier.0).whole_milliseconds().try_into().unwrap_or(0)
+    }
+
     /// Whole seconds from `earlier` to this time; 0 if it is not earlier.
     #[must_use]
     pub fn seconds_since(self, earlier: Self) -> u64 {
@@ -143,5 +156,23 @@ mod tests {
         let last = Timestamp::parse("9999-12-31T23:59:59Z").unwrap();
         assert!(last.plus(Duration::MAX) > last);
         assert!(last.plus(Duration::from_mins(5)).to_string().starts_with("9999-12-31"));
+    }
+
+    #[test]
+    fn taking_away_never_goes_before_the_first() {
+        let time = Timestamp::parse("2026-06-13T00:00:00Z").unwrap();
+        assert_eq!(time.minus(Duration::from_millis(1)).to_string(), "2026-06-12T23:59:59.999Z");
+        assert_eq!([Timestamp::FIRST, time].map(|time| time.minus(Duration::MAX)), [Timestamp::FIRST; 2]);
+        assert_eq!(Timestamp::FIRST.minus(Duration::from_secs(1)), Timestamp::FIRST);
+    }
+
+    #[test]
+    fn milliseconds_are_whole_and_never_negative() {
+        let [early, late] = ["2026-06-13T00:00:00.0019Z", "2026-06-13T00:00:02Z"].map(|t| Timestamp::parse(t).unwrap());
+        assert_eq!((late.millis_since(early), early.millis_since(late), early.millis_since(early)), (1998, 0, 0));
+        assert_eq!(
+            Timestamp::parse("9999-12-31T23:59:59Z").unwrap().millis_since(Timestamp::FIRST),
+            315_537_897_599_000
+        );
     }
 }

@@ -53,6 +53,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
 ///     genuine.body()
 /// }
 /// ```
+#[derive(Clone)]
 pub struct Delivery {
     method: String,
     /// Without doubled and last slashes.

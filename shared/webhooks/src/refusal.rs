@@ -109,6 +109,22 @@ impl Refusal {
         Self::EnvelopeUnreadable,
     ];
 
+    /// Returns whether what the sender presented was compared with what is configured, and isn't among it: among newer
+    /// credentials, it might be.
+    #[must_use]
+    pub const fn is_mismatch(self) -> bool {
+        matches!(
+            self,
+            Self::AddressNotAllowed
+                | Self::EdgeHeaderMismatch
+                | Self::SignatureMismatch
+                | Self::ApiKeyUnknown
+                | Self::AuthorizationMismatch
+                | Self::SecretHeaderMismatch
+                | Self::UrlTokenMismatch
+        )
+    }
+
     /// The stable code for logs and metrics.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -20,9 +20,10 @@ pub const MESSAGES: &str = "events/notifications";
 #[must_use]
 pub fn files() -> Vec<(PathBuf, String)> {
     let schemas = schemas::schemas().into_iter().map(|(name, schema)| (Path::new(SCHEMAS).join(name), text(&schema)));
-    let messages = stories::messages()
-        .into_iter()
-        .map(|(name, message)| (Path::new(MESSAGES).join(format!("{name}.json")), text(&message.cloud_event())));
+    let messages = stories::messages().into_iter().map(|(name, message)| {
+        let event = message.cloud_event().in_trace(stories::trace_of(name));
+        (Path::new(MESSAGES).join(format!("{name}.json")), text(&event))
+    });
     schemas.chain(messages).collect()
 }
 

@@ -4,8 +4,18 @@
 use std::time::Duration;
 use verdict_sessions::{
     AttemptId, Check, CheckOutcome, Decision, Detail, EventId, Kind, Notification, Outcome, Provider, ReasonCode,
-    Refolded, SequenceBase, Session, SessionEvent, SessionId, SessionKey, Stage, Subject, Timestamp, Withdrawal,
+    Refolded, SequenceBase, Session, SessionEvent, SessionId, SessionKey, Stage, Subject, Timestamp, Trace, Withdrawal,
 };
+
+/// The message that belongs to a trace, by the name of its file.
+const IN_A_TRACE: &str = "decision-in-a-trace";
+
+/// The trace that a message belongs to, by the name of its file.
+#[must_use]
+pub fn trace_of(message: &str) -> Option<Trace> {
+    let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1";
+    Trace::from_header(trace).filter(|_| message == IN_A_TRACE)
+}
 
 /// Every message, by the name of its file.
 #[must_use]
@@ -21,6 +31,7 @@ pub fn messages() -> Vec<(&'static str, Notification)> {
         ("decision-replaced", incode().decided(Decision::new(Outcome::Review)).decided(scored()).last()),
         ("decision-of-another-attempt", another_attempt().last()),
         ("decision-for-other-reasons", veriff().decided(declined_for(&["102"])).decided(declined_for(&["106"])).last()),
+        (IN_A_TRACE, veriff().decided(approved()).last()),
         ("decision-corrected", veriff().decided(approved()).read_again(&declined_for(&["106"]))),
         (
             "decision-after-a-restore",

@@ -4,7 +4,7 @@ use crate::{
     Accepted, Change, Claim, Network, Transaction, Webhook, World,
     fake_incode::Answered,
     model::{self, Fact},
-    world::{DECISIONS, INTAKE, QUARANTINE, Record, SESSION},
+    world::{DECISIONS, INTAKE, QUARANTINE, Record, SESSION, trace_of},
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,7 @@ use std::{
     fmt::Write as _,
     time::Duration,
 };
-use verdict_sessions::Timestamp;
+use verdict_sessions::{Timestamp, Trace};
 use verdict_webhooks::incode::{SCORE_PATH, STATUS_PATH};
 
 /// How much finer the clock of a run is than the functions'.
@@ -85,6 +85,8 @@ struct Checker<'s> {
     places: BTreeMap<String, Vec<usize>>,
     /// When each message became due, by session and sequence.
     due_since: BTreeMap<(String, u64), Duration>,
+    /// The trace of each message, likewise: that of the webhook that caused it.
+    traces: BTreeMap<(String, u64), Option<Trace>>,
     /// The messages that were due before the table was restored, by session, and when that was.
     forgotten: BTreeMap<String, Vec<Value>>,
     restored_at: Option<Duration>,
@@ -111,6 +113,7 @@ impl<'s> Checker<'s> {
             due: BTreeMap::new(),
             places: BTreeMap::new(),
             due_since: BTreeMap::new(),
+            traces: BTreeMap::new(),
             forgotten: BTreeMap::new(),
             restored_at: None,
             events: BTreeMap::new(),
@@ -134,6 +137,7 @@ impl<'s> Checker<'s> {
         };
         let event_id = text(event, "sk")["EVENT#".len()..].to_owned();
         let key = (session.clone(), event_id.clone());
+        let mut trace = None;
         let (claim, is_stamped) = if [STATUS_PATH, SCORE_PATH].contains(&text(payload, "source")) {
             let Some(claim) = self.answer_of(&session, &event["event"], payload, transaction.at) else {
                 return self.violated(format!("{session}: {event_id} was recorded and never answered"));
@@ -147,6 +151,7 @@ impl<'s> Checker<'s> {
             let is_stamped = claim.outcome.is_some() && is_unconfirmed(&event["event"]);
             let is_read = self.is_recorded_otherwise(webhook, &session);
             self.arrived(index, &key, webhook, &event["event"]);
+            trace = event["event"]["receivedAt"].as_str().and_then(Timestamp::parse).map(trace_of);
             let is_marked = Fact::of(&event["event"]).is_second_reading();
             self.differs(&session, "whether it is a second reading", &is_marked.into(), &is_read.into());
             if is_stamped {
@@ -183,12 +188,15 @@ impl<'s> Checker<'s> {
             &json!([status, record["statusSince"], record["provider"], record["decision"]["value"]["outcome"]]),
         );
         let entries = transaction.puts.iter().filter(|item| item.contains_key("notification"));
-        let outbox: Vec<_> = entries.map(|item| json!([item["notification"], item.get("follows")])).collect();
+        let outbox: Vec<_> =
+            entries.map(|item| json!([item["notification"], item.get("follows"), item.get("trace")])).collect();
         let follows = |due: &Value| (sequence_of(due) != last + 1).then_some(last);
-        let expected: Vec<_> = due.iter().map(|due| json!([due, follows(due)])).collect();
+        let header = trace.as_ref().map(Trace::to_string);
+        let expected: Vec<_> = due.iter().map(|due| json!([due, follows(due), header])).collect();
         self.differs(&session, "the outbox", &json!(outbox), &json!(expected));
         if let Some(due) = &due {
             self.due_since.insert((session.clone(), sequence_of(due)), transaction.at);
+            self.traces.insert((session.clone(), sequence_of(due)), trace);
         }
         self.goes_back(&session, &state["session"]["decision"]["rank"]);
     }
@@ -270,6 +278,9 @@ impl<'s> Checker<'s> {
             self.violated(format!("{session}: {sequence} is told and SQS has not taken it"));
         }
         self.differs(&session, "what is told", &json!(of_it.map(data_of)), &told["notification"]);
+        let trace = self.traces.get(&(session.clone(), sequence.parse().unwrap())).copied().flatten();
+        let expected = json!([trace.as_ref().and_then(Trace::traceparent), trace.as_ref().map(Trace::to_string)]);
+        self.differs(&session, "the trace of what is told", &json!(of_it.map(traces_of)), &expected);
         let (told_at, told_by) = (time_of(&told["toldAt"]) + CLOCK_STEP, time_of(&told["toldAt"]));
         let due_since = self.due_since.get(&(session.clone(), sequence.parse().unwrap()));
         if due_since.is_none_or(|since| told_at < *since) || told_by > transaction.at {
@@ -438,7 +449,7 @@ impl<'s> Checker<'s> {
             self.violated(format!("{session}: was published and is unknown"));
         }
         for (session, facts) in self.facts.clone() {
-            let is = first.remove(&session).unwrap_or_default();
+            let is: Vec<_> = first.remove(&session).unwrap_or_default().into_iter().map(without_trace).collect();
             let mut due = self.forgotten.get(&session).cloned().unwrap_or_default();
             due.extend(self.due[&session].iter().filter(|new| !due.contains(new)).cloned().collect::<Vec<_>>());
             self.differs(&session, "what was published", &json!(is), &json!(due));
@@ -536,6 +547,18 @@ fn by_sequence(data: Value) -> (u64, Value) {
 fn data_of(message: &Accepted) -> Value {
     let mut event: Value = serde_json::from_str(&message.body).unwrap();
     event["data"].take()
+}
+
+/// The trace of a message, as its body has it and as SQS hands it on.
+fn traces_of(message: &Accepted) -> Value {
+    let event: Value = serde_json::from_str(&message.body).unwrap();
+    json!([event.get("traceparent"), message.trace])
+}
+
+/// A message as the model knows it: the trace that it belongs to is checked where it is told.
+pub(crate) fn without_trace(mut event: Value) -> Value {
+    event.as_object_mut().map(|members| members.remove("traceparent"));
+    event
 }
 
 /// A time, since the start of Unix time.

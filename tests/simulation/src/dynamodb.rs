@@ -90,6 +90,16 @@ impl DynamoDb {
         }
     }
 
+    /// The bytes that the table and its indexes are billed for: each item and each entry takes a hundred more.
+    ///
+    /// # Panics
+    /// On a plain table.
+    #[must_use]
+    pub fn stored_bytes(&self) -> usize {
+        let Engine::Emulator(emulator) = &self.0 else { panic!("only the emulator has indexes to measure") };
+        emulator.stored_bytes()
+    }
+
     /// How many outbox entries there are.
     #[must_use]
     pub fn outbox_entries(&self) -> usize {
@@ -129,6 +139,17 @@ impl Emulator {
 
     fn items(&self) -> Vec<Map<String, Value>> {
         self.all("Scan", &json!({"TableName": self.table}))
+    }
+
+    fn stored_bytes(&self) -> usize {
+        const OVERHEAD: usize = 100;
+        let indexes = ["due", "reference", "standing"];
+        let entries = indexes.map(|index| self.all("Scan", &json!({"TableName": self.table, "IndexName": index})));
+        let size = |item: Map<String, Value>| {
+            let item = serde_json::from_value(Value::Object(item)).unwrap();
+            OVERHEAD + dynoxide::types::item_size(&item)
+        };
+        entries.into_iter().flatten().chain(self.items()).map(size).sum()
     }
 
     fn restore(&self, items: &[Map<String, Value>]) {

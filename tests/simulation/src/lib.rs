@@ -1,7 +1,7 @@
 //! The whole of Verdict in one process and one thread, with a clock that moves only while every task waits.
 //!
 //! It runs the functions' own code and the real AWS SDK, as deployed; under them a simulated [`Network`] that can fail
-//! in every way a network can, and at its end a DynamoDB and an SQS in memory. A run is a [`World`], made from a seed:
+//! in every way a network can, and at its end a DynamoDB, an SQS and a Secrets Manager in memory. A run is a [`World`], made from a seed:
 //! the same seed gives the same run. So a test can end a function at any point where it waits, or let any of its calls
 //! go wrong, thousands of times a minute, and look at what is left.
 
@@ -25,6 +25,7 @@ mod network;
 mod plain_table;
 mod promises;
 mod samples;
+mod secrets_manager;
 mod sqs;
 pub mod stored;
 mod template;
@@ -39,6 +40,7 @@ pub use histories::{Tally, histories, one as one_history};
 pub use history::{Counts, History, after_history, history, history_on, seed_of};
 pub use network::{Answer, Call, Change, Fault, Lasting, Network, Service, Snapshot, Transaction, failing};
 pub use promises::{Broken, Sent};
+pub use secrets_manager::SecretsManager;
 pub use sqs::{Accepted, QueueSettings, Sqs};
 pub use webhooks::{Claim, Webhook, credentials};
 pub use world::{Record, World, simulate, simulate_on};

@@ -1,6 +1,6 @@
 //! The network between the SDK and the stores, and all that can go wrong on it.
 
-use crate::{DynamoDb, Sqs, dynamodb::plain_item};
+use crate::{DynamoDb, SecretsManager, Sqs, dynamodb::plain_item};
 use aws_smithy_runtime_api::{
     client::{
         http::{
@@ -60,6 +60,8 @@ pub enum Service {
     DynamoDb,
     /// SQS.
     Sqs,
+    /// Secrets Manager.
+    SecretsManager,
 }
 
 /// What can go wrong with one call.
@@ -180,6 +182,8 @@ pub struct Call {
     pub service: Service,
     /// What for, such as `GetItem`.
     pub operation: String,
+    /// The region that it was signed for.
+    pub region: String,
     /// What went wrong with it.
     pub fault: Option<Fault>,
     /// Whether the store did it.
@@ -246,6 +250,7 @@ type Plan = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
 struct State {
     dynamodb: DynamoDb,
     sqs: Sqs,
+    secrets_manager: SecretsManager,
     plan: Option<Plan>,
     calls: Vec<Call>,
     changes: Vec<Change>,
@@ -263,6 +268,7 @@ impl Network {
         let state = State {
             dynamodb,
             sqs,
+            secrets_manager: SecretsManager::default(),
             plan: None,
             calls: Vec::new(),
             changes: Vec::new(),
@@ -367,6 +373,11 @@ impl Network {
         look(&mut self.state().sqs)
     }
 
+    /// Looks at the secrets directly.
+    pub fn with_secrets_manager<T>(&self, look: impl FnOnce(&mut SecretsManager) -> T) -> T {
+        look(&mut self.state().secrets_manager)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
@@ -433,6 +444,7 @@ impl State {
             index: self.calls.len(),
             service: request.service,
             operation: request.operation.clone(),
+            region: request.region.clone(),
             fault: None,
             is_applied: false,
         };
@@ -449,6 +461,7 @@ impl State {
             }
             Service::DynamoDb => self.dynamodb.answer(&request.operation, &request.body),
             Service::Sqs => self.sqs.answer(&request.operation, &request.body),
+            Service::SecretsManager => self.secrets_manager.answer(&request.operation, &request.body),
         };
         let call = &mut self.calls[index];
         call.is_applied = answer.status == 200;
@@ -486,6 +499,7 @@ impl Transaction {
 struct Request {
     service: Service,
     operation: String,
+    region: String,
     /// The sequence base of the function that sends it.
     base: u64,
     body: Vec<u8>,
@@ -501,6 +515,12 @@ fn base_of(uri: &str) -> u64 {
     base.map_or(0, |base| base.parse().unwrap())
 }
 
+/// The region in a signature's scope: `…Credential={key}/{day}/{region}/{service}/aws4_request, …`.
+fn region_of(signature: &str) -> &str {
+    let scope = signature.split_once("Credential=").map_or("", |(_, scope)| scope);
+    scope.split('/').nth(2).unwrap_or_default()
+}
+
 impl Request {
     fn of(request: &HttpRequest) -> Self {
         let target = request.headers().get("x-amz-target").expect("the JSON protocols name the operation");
@@ -508,10 +528,18 @@ impl Request {
         let service = match service {
             "DynamoDB_20120810" => Service::DynamoDb,
             "AmazonSQS" => Service::Sqs,
+            "secretsmanager" => Service::SecretsManager,
             other => panic!("nobody here is called {other}"),
         };
         let body = request.body().bytes().expect("bodies are in memory").to_vec();
-        Self { service, operation: operation.to_owned(), base: base_of(request.uri()), body }
+        let signature = request.headers().get("authorization").unwrap_or_default();
+        Self {
+            service,
+            operation: operation.to_owned(),
+            region: region_of(signature).to_owned(),
+            base: base_of(request.uri()),
+            body,
+        }
     }
 
     /// The answer to a batch of reads without some of its keys, one at the least, which it names.
@@ -568,6 +596,9 @@ fn throttled(service: Service) -> Answer {
             Answer::error(namespace, "ProvisionedThroughputExceededException", "The level of throughput was exceeded.")
         }
         Service::Sqs => Answer::error("com.amazonaws.sqs", "RequestThrottled", "The request was throttled."),
+        Service::SecretsManager => {
+            Answer::error("com.amazonaws.secretsmanager", "ThrottlingException", "Rate exceeded")
+        }
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Accepted {
     pub message_id: String,
     /// The texts of its attributes, by name.
     pub attributes: BTreeMap<String, String>,
+    /// X-Ray's header, if it is in a trace.
+    pub trace: Option<String>,
     /// When, since the start of Unix time.
     pub at: Duration,
 }
@@ -91,6 +93,7 @@ struct Message {
     group: Option<String>,
     deduplication_id: Option<String>,
     sequence: Option<String>,
+    trace: Option<String>,
     sent_at: Duration,
     first_received_at: Option<Duration>,
     receive_count: u32,
@@ -120,6 +123,8 @@ struct SendMessage {
     message_body: String,
     #[serde(default)]
     message_attributes: Map<String, Value>,
+    #[serde(default)]
+    message_system_attributes: Map<String, Value>,
     message_group_id: Option<String>,
     message_deduplication_id: Option<String>,
 }
@@ -276,12 +281,14 @@ impl Sqs {
         let sequence = fifo.is_some().then(|| format!("{:020}", self.messages));
         let sent = Sent { message_id: format!("00000000-0000-4000-8000-{:012}", self.messages), sequence };
         let (group, deduplication_id) = fifo.clone().unzip();
+        let trace = message.message_system_attributes.get("AWSTraceHeader").map(text_of);
         queue.accepted.push(Accepted {
             body: message.message_body.clone(),
             group: group.clone(),
             deduplication_id: deduplication_id.clone(),
             message_id: sent.message_id.clone(),
             attributes: message.message_attributes.iter().map(|(name, value)| (name.clone(), text_of(value))).collect(),
+            trace: trace.clone(),
             at: now,
         });
         queue.messages.push(Message {
@@ -291,6 +298,7 @@ impl Sqs {
             group,
             deduplication_id,
             sequence: sent.sequence.clone(),
+            trace,
             sent_at: now,
             first_received_at: None,
             receive_count: 0,
@@ -404,6 +412,7 @@ impl Message {
             "MessageGroupId": self.group,
             "MessageDeduplicationId": self.deduplication_id,
             "SequenceNumber": self.sequence,
+            "AWSTraceHeader": self.trace,
         });
         let Value::Object(mut attributes) = attributes else { unreachable!("it is an object") };
         attributes.retain(|_, value| !value.is_null());

@@ -446,6 +446,23 @@ impl Webhook {
         treezor("user.kycreview", &users, at, claims)
     }
 
+    /// The same webhook, proved with the first entries of other credentials.
+    #[must_use]
+    pub fn proved_by(self, keys: &Value) -> Self {
+        let body = String::from_utf8(self.body).unwrap();
+        let Self { query, headers, body, .. } = match self.provider {
+            Provider::Veriff => veriff_with(keys, &self.path, &body, Vec::new()),
+            Provider::Incode => incode_with(keys, &self.path, &body, Vec::new()),
+            Provider::Treezor => {
+                let mut envelope: Value = serde_json::from_str(&body).unwrap();
+                let payload = envelope["object_payload"].take();
+                signed_by_treezor_with(keys, &envelope, &payload, Vec::new())
+            }
+            Provider::Wultra => Self::of_wultra_with(keys, body, Vec::new()),
+        };
+        Self { query, headers, body, ..self }
+    }
+
     /// Genuine, and nothing can be made of it.
     #[must_use]
     pub fn unreadable(provider: Provider) -> Self {
@@ -492,7 +509,11 @@ impl Webhook {
     }
 
     fn of_wultra(body: String, claims: Vec<Claim>) -> Self {
-        let login = &credentials(Provider::Wultra)["basic"][0];
+        Self::of_wultra_with(credentials(Provider::Wultra), body, claims)
+    }
+
+    fn of_wultra_with(keys: &Value, body: String, claims: Vec<Claim>) -> Self {
+        let login = &keys["basic"][0];
         let login = format!("{}:{}", text(&login["username"]), text(&login["password"]));
         let headers = vec![("authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode(login)))];
         Self { headers, ..Self::posted(Provider::Wultra, "/wultra/process/event", body, claims) }
@@ -569,9 +590,13 @@ fn hmac(key: &Value, message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Hex HMAC-SHA256 over the body, in a header.
 fn veriff(path: &str, body: &str, claims: Vec<Claim>) -> Webhook {
-    let digest = hmac(&credentials(Provider::Veriff)["secrets"][0], body.as_bytes());
+    veriff_with(credentials(Provider::Veriff), path, body, claims)
+}
+
+/// Hex HMAC-SHA256 over the body, in a header.
+fn veriff_with(keys: &Value, path: &str, body: &str, claims: Vec<Claim>) -> Webhook {
+    let digest = hmac(&keys["secrets"][0], body.as_bytes());
     let signature = digest.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
         hex
@@ -580,11 +605,15 @@ fn veriff(path: &str, body: &str, claims: Vec<Claim>) -> Webhook {
     Webhook { headers, ..Webhook::posted(Provider::Veriff, path, body.to_owned(), claims) }
 }
 
-/// A static header.
 fn incode(kind: &str, body: &str, claims: Vec<Claim>) -> Webhook {
-    let secret = &credentials(Provider::Incode)["headers"]["x-incode-secret"][0];
+    incode_with(credentials(Provider::Incode), &format!("/incode/{kind}"), body, claims)
+}
+
+/// A static header.
+fn incode_with(keys: &Value, path: &str, body: &str, claims: Vec<Claim>) -> Webhook {
+    let secret = &keys["headers"]["x-incode-secret"][0];
     let headers = vec![("x-incode-secret".to_owned(), text(secret).to_owned())];
-    Webhook { headers, ..Webhook::posted(Provider::Incode, &format!("/incode/{kind}"), body.to_owned(), claims) }
+    Webhook { headers, ..Webhook::posted(Provider::Incode, path, body.to_owned(), claims) }
 }
 
 fn incode_body(session: &str, attempt: &str) -> String {
@@ -603,9 +632,12 @@ fn treezor(event: &str, users: &[Value], at: Timestamp, claims: Vec<Claim>) -> W
     signed_by_treezor(&envelope, &json!({"users": users}), claims)
 }
 
-/// Base64 HMAC-SHA256 over the payload, beside it; and the URL's token. What is written here is as PHP writes it.
 fn signed_by_treezor(envelope: &Value, payload: &Value, claims: Vec<Claim>) -> Webhook {
-    let keys = credentials(Provider::Treezor);
+    signed_by_treezor_with(credentials(Provider::Treezor), envelope, payload, claims)
+}
+
+/// Base64 HMAC-SHA256 over the payload, beside it; and the URL's token. What is written here is as PHP writes it.
+fn signed_by_treezor_with(keys: &Value, envelope: &Value, payload: &Value, claims: Vec<Claim>) -> Webhook {
     let signature = BASE64_STANDARD.encode(hmac(&keys["secrets"][0], payload.to_string().as_bytes()));
     let mut body = envelope.clone();
     body["object_payload"] = payload.clone();

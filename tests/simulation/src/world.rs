@@ -5,7 +5,7 @@ use crate::{
 };
 use serde_json::{Map, Value, json};
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{self, Cell, RefCell},
     collections::BTreeMap,
     rc::Rc,
     sync::{
@@ -14,13 +14,14 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{runtime, time::sleep};
+use tokio::{runtime, sync::OnceCell, time::sleep};
 use verdict_pipeline::{
-    Deadline, Environment, IntakeMessage, Poller, RebuildRequest, Receiver, Relay, Replay, SessionsTable, TableError,
+    Deadline, Environment, IntakeMessage, Poller, RebuildRequest, Receiver, Relay, Replay, RunError, SessionsTable,
+    TableError, cron,
     gateway::{Request, RequestId, Response},
     preview, replay,
 };
-use verdict_sessions::{Provider, SessionKey};
+use verdict_sessions::{Provider, SessionKey, Timestamp, Trace};
 use verdict_webhooks::{Delivery, incode::Incode, treezor::Treezor, veriff::Veriff, wultra::Wultra};
 
 /// How long a function that receives webhooks takes at most, as the gateway's adapter has it.
@@ -96,8 +97,8 @@ struct Functions {
     incode: OnceCell<Receiver<Incode>>,
     treezor: OnceCell<Receiver<Treezor>>,
     wultra: OnceCell<Receiver<Wultra>>,
-    replay: OnceCell<Replay>,
-    relay: OnceCell<Relay>,
+    replay: cell::OnceCell<Replay>,
+    relay: cell::OnceCell<Relay>,
     poller: OnceCell<Poller<FakeIncode>>,
 }
 
@@ -159,6 +160,17 @@ impl World {
         self.deployed.borrow().clone()
     }
 
+    /// The environment of functions that are deployed beside the others: theirs, with some variables changed. A blank one
+    /// counts as missing.
+    #[must_use]
+    pub fn environment(&self, changes: &[(&str, &str)]) -> Environment {
+        let changes: BTreeMap<_, _> =
+            changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let variables = variables(Deployment { base: 0, confirms: true });
+        let variables = move |name: &str| changes.get(name).cloned().or_else(|| variables(name));
+        Environment::new(variables, self.network.http_client()).unwrap()
+    }
+
     /// Delivers a webhook to its function, as the gateway does.
     pub async fn deliver(&self, webhook: &Webhook) -> Response {
         let functions = self.deployed();
@@ -177,9 +189,17 @@ impl World {
             path_parameters: BTreeMap::new(),
             route: "$default".to_owned(),
             caller: None,
+            is_cold_start: false,
+            trace: Some(trace_of(self.clock.now())),
             delivery: Delivery::new("POST", &webhook.path, headers, webhook.body.clone())
                 .with_query(webhook.query.clone()),
         }
+    }
+
+    /// An invocation of what a schedule or a queue starts.
+    #[must_use]
+    pub fn scheduled(&self) -> cron::Invocation {
+        cron::Invocation { now: self.clock.now(), deadline: Deadline::after(SCHEDULED_BUDGET), trace: None }
     }
 
     /// Runs the relay once.
@@ -196,22 +216,19 @@ impl World {
     ///
     /// # Errors
     /// As the poller's.
-    pub async fn run_poller(&self) -> Result<(), TableError> {
+    pub async fn run_poller(&self) -> Result<(), RunError> {
         let functions = self.deployed();
-        let api = || Some(self.fake_incode.clone());
-        let poller = functions.poller.get_or_init(|| functions.environment.poller(api()).unwrap());
-        poller.run(self.clock.now(), Deadline::after(SCHEDULED_BUDGET)).await
+        let poller = functions.poller(&self.fake_incode).await;
+        poller.run(self.scheduled()).await
     }
 
     /// Hands messages of the wake-up queue to the poller.
     pub async fn wake_poller(&self, bodies: &[&str]) {
         let functions = self.deployed();
-        let api = || Some(self.fake_incode.clone());
-        let poller = functions.poller.get_or_init(|| functions.environment.poller(api()).unwrap());
+        let poller = functions.poller(&self.fake_incode).await;
         let message = |(number, body): (usize, &&str)| json!({"messageId": number.to_string(), "body": body});
         let batch = json!({"Records": bodies.iter().enumerate().map(message).collect::<Vec<_>>()});
-        let deadline = Deadline::after(SCHEDULED_BUDGET);
-        let answer = poller.take(serde_json::from_value(batch).unwrap(), self.clock.now(), deadline).await;
+        let answer = poller.take(serde_json::from_value(batch).unwrap(), self.scheduled()).await;
         assert!(answer.batch_item_failures.is_empty(), "the poller leaves a message on its queue");
     }
 
@@ -390,8 +407,8 @@ impl Functions {
             incode: OnceCell::new(),
             treezor: OnceCell::new(),
             wultra: OnceCell::new(),
-            replay: OnceCell::new(),
-            relay: OnceCell::new(),
+            replay: cell::OnceCell::new(),
+            relay: cell::OnceCell::new(),
             poller: OnceCell::new(),
         }
     }
@@ -400,22 +417,32 @@ impl Functions {
         let environment = &self.environment;
         match provider {
             Provider::Veriff => {
-                self.veriff.get_or_init(|| environment.receiver(Veriff::from_json).unwrap()).receive(request).await
+                let make = async || environment.receiver(Veriff::from_json).await.unwrap();
+                self.veriff.get_or_init(make).await.receive(request).await
             }
             Provider::Incode => {
-                self.incode.get_or_init(|| environment.receiver(Incode::from_json).unwrap()).receive(request).await
+                let make = async || environment.receiver(Incode::from_json).await.unwrap();
+                self.incode.get_or_init(make).await.receive(request).await
             }
             Provider::Treezor => {
-                self.treezor.get_or_init(|| environment.receiver(Treezor::from_json).unwrap()).receive(request).await
+                let make = async || environment.receiver(Treezor::from_json).await.unwrap();
+                self.treezor.get_or_init(make).await.receive(request).await
             }
             Provider::Wultra => {
-                self.wultra.get_or_init(|| environment.receiver(Wultra::from_json).unwrap()).receive(request).await
+                let make = async || environment.receiver(Wultra::from_json).await.unwrap();
+                self.wultra.get_or_init(make).await.receive(request).await
             }
         }
     }
 
     fn replay(&self) -> &Replay {
         self.replay.get_or_init(|| self.environment.replay().unwrap())
+    }
+
+    async fn poller(&self, api: &FakeIncode) -> &Poller<FakeIncode> {
+        let api = api.clone();
+        let make = async || self.environment.poller(move |_access| Ok(api.clone())).await.unwrap();
+        self.poller.get_or_init(make).await
     }
 }
 
@@ -445,6 +472,12 @@ fn text<'i>(item: &'i Map<String, Value>, name: &str) -> &'i str {
 }
 
 /// A received message as the event source mapping writes it.
+/// The trace of a webhook that arrived at this time.
+pub(crate) fn trace_of(arrival: Timestamp) -> Trace {
+    let (seconds, millis) = (arrival.unix_seconds(), arrival.millis_since(Timestamp::EPOCH));
+    Trace::from_header(&format!("Root=1-{seconds:08x}-{millis:024x};Parent={millis:016x};Sampled=1")).unwrap()
+}
+
 fn as_event_record(message: &Value) -> Value {
     json!({
         "messageId": message["MessageId"],

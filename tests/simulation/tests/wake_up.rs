@@ -3,21 +3,21 @@
 
 #![expect(clippy::unwrap_used, reason = "what can't be has failed the test")]
 
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, VecDeque},
     rc::Rc,
-    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 use tokio::time::sleep;
 use verdict_pipeline::{
-    ApiError, Deadline, Environment, Poller, ProviderApi, Receiver,
+    ApiError, Deadline, Environment, Poller, ProviderApi, Receiver, StartError,
     gateway::{Request, RequestId, Response},
 };
 use verdict_sessions::{Outcome, Provider, SessionId, Stage};
-use verdict_simulation::{Fault, Service, Sqs, Webhook, World, credentials, simulate};
+use verdict_simulation::{Fault, Service, Sqs, Webhook, World, simulate};
 use verdict_webhooks::{
     Delivery,
     incode::{Incode, SCORE_PATH, STATUS_PATH},
@@ -70,30 +70,21 @@ impl ProviderApi for CountingIncode {
 
 /// The functions' environment in a world, whose wake-up queue is the quarantine's: nothing else goes there here.
 fn environment(world: &World) -> Environment {
-    static ENVIRONMENTS: AtomicUsize = AtomicUsize::new(0);
-    let number = ENVIRONMENTS.fetch_add(1, Ordering::Relaxed);
-    let variables: BTreeMap<&str, String> = [
-        ("AWS_REGION", format!("wake-up-{number}")),
-        ("AWS_ACCESS_KEY_ID", "simulated".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "simulated".to_owned()),
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566".to_owned()),
-        ("SESSIONS_TABLE", "sessions".to_owned()),
-        ("DECISIONS_QUEUE_URL", Sqs::url("DecisionsQueue")),
-        ("INTAKE_QUEUE_URL", Sqs::url("IntakeQueue")),
-        ("QUARANTINE_QUEUE_URL", Sqs::url("QuarantineQueue")),
-        ("WAKE_UP_QUEUE_URL", Sqs::url("QuarantineQueue")),
-        ("INCODE_CREDENTIALS", credentials(Provider::Incode).to_string()),
-    ]
-    .into();
-    Environment::new(move |name| variables.get(name).cloned(), world.network.http_client()).unwrap()
+    world.environment(&[("WAKE_UP_QUEUE_URL", &Sqs::url("QuarantineQueue"))])
+}
+
+/// Credentials in a variable need no waiting.
+fn at_once<T>(made: impl Future<Output = Result<T, StartError>>) -> T {
+    made.now_or_never().unwrap().unwrap()
 }
 
 fn poller(world: &World, api: &CountingIncode) -> Poller<CountingIncode> {
-    environment(world).poller(Some(api.clone())).unwrap()
+    let api = api.clone();
+    at_once(environment(world).poller(move |_access| Ok(api.clone())))
 }
 
 fn receiver(world: &World) -> Receiver<Incode> {
-    environment(world).receiver(Incode::from_json).unwrap()
+    at_once(environment(world).receiver(Incode::from_json))
 }
 
 /// A receiver whose webhooks' decisions the API has to confirm.
@@ -103,7 +94,7 @@ fn confirming_receiver(world: &World) -> Receiver<Incode> {
         credentials["confirmDecisions"] = json!(true);
         Incode::from_json(&credentials.to_string())
     };
-    environment(world).receiver(confirming).unwrap()
+    at_once(environment(world).receiver(confirming))
 }
 
 async fn deliver(world: &World, receiver: &Receiver<Incode>, webhook: &Webhook) -> Response {
@@ -117,6 +108,8 @@ async fn deliver(world: &World, receiver: &Receiver<Incode>, webhook: &Webhook) 
         path_parameters: BTreeMap::new(),
         route: "$default".to_owned(),
         caller: None,
+        is_cold_start: false,
+        trace: None,
         delivery: delivery.with_query(webhook.query.clone()),
     };
     receiver.receive(request).await
@@ -147,12 +140,12 @@ async fn hand(world: &World, poller: &Poller<CountingIncode>, bodies: &[String])
     let records: Vec<_> =
         bodies.iter().enumerate().map(|(n, body)| json!({"messageId": n.to_string(), "body": body})).collect();
     let batch = serde_json::from_value(json!({"Records": records})).unwrap();
-    let answer = poller.take(batch, world.clock.now(), Deadline::after(Duration::from_secs(45))).await;
+    let answer = poller.take(batch, world.scheduled()).await;
     answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
 async fn run(world: &World, poller: &Poller<CountingIncode>) {
-    poller.run(world.clock.now(), Deadline::after(Duration::from_secs(45))).await.unwrap();
+    poller.run(world.scheduled()).await.unwrap();
 }
 
 fn outcome(world: &World) -> Value {

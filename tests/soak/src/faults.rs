@@ -42,6 +42,7 @@ pub(crate) enum Fault {
 pub(crate) enum Service {
     DynamoDb,
     Sqs,
+    SecretsManager,
 }
 
 /// Decides which calls go wrong.
@@ -76,7 +77,12 @@ impl Faults {
 
     /// From now on, for a moment, these services do nothing.
     pub(crate) fn begin_outage(&self, services: &'static [Service]) {
-        self.state().outage = Some((services, Instant::now() + OUTAGE));
+        self.begin_outage_of(services, OUTAGE);
+    }
+
+    /// The same for a time of one's own.
+    pub(crate) fn begin_outage_of(&self, services: &'static [Service], time: Duration) {
+        self.state().outage = Some((services, Instant::now() + time));
     }
 
     /// From now on nothing goes wrong.

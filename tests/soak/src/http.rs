@@ -6,9 +6,11 @@ use hyper::{Request, Response, body::Incoming, server::conn::http1, service::ser
 use hyper_util::rt::TokioIo;
 use std::io;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// An answer; without one the connection is closed.
 pub(crate) type Answer = Option<Response<Full<Bytes>>>;
@@ -28,11 +30,23 @@ pub(crate) async fn serve<F>(
 where
     F: Future<Output = Answer> + Send + 'static,
 {
+    serve_over(None, listener, answer).await
+}
+
+/// The same over TLS, if there is an acceptor.
+pub(crate) async fn serve_over<F>(
+    tls: Option<TlsAcceptor>,
+    listener: TcpListener,
+    answer: impl Fn(Request<Bytes>) -> F + Clone + Send + 'static,
+) -> io::Error
+where
+    F: Future<Output = Answer> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(keep(stream, answer.clone()))),
+                Ok((stream, _)) => drop(connections.spawn(open(stream, tls.clone(), answer.clone()))),
                 Err(error) => return error,
             },
             Some(_) = connections.join_next() => {}
@@ -40,13 +54,28 @@ where
     }
 }
 
-/// Answers what comes over one connection.
-async fn keep<F>(stream: TcpStream, answer: impl Fn(Request<Bytes>) -> F + Clone)
+/// Begins one connection.
+async fn open<F>(stream: TcpStream, tls: Option<TlsAcceptor>, answer: impl Fn(Request<Bytes>) -> F + Clone)
 where
     F: Future<Output = Answer>,
 {
     // Small messages to and fro: none should wait for the next.
     let _ = stream.set_nodelay(true);
+    match tls {
+        None => keep(stream, answer).await,
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(stream).await {
+                keep(stream, answer).await;
+            }
+        }
+    }
+}
+
+/// Answers what comes over one connection.
+async fn keep<F>(stream: impl AsyncRead + AsyncWrite + Unpin, answer: impl Fn(Request<Bytes>) -> F + Clone)
+where
+    F: Future<Output = Answer>,
+{
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = answer.clone();
         async move {

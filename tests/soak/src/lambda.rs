@@ -2,7 +2,7 @@
 //!
 //! The Runtime API: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
-use crate::{clock::since_epoch, http};
+use crate::{clock::since_epoch, http, process::cpu};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response};
@@ -83,8 +83,18 @@ pub(crate) struct Sandbox {
 pub(crate) struct Life {
     /// The process that lives now.
     pub(crate) process: Option<u32>,
+    /// How its start went, once it has asked for an invocation.
+    pub(crate) start: Option<Start>,
     /// What no function should do: end by itself, take longer than it may.
     pub(crate) misbehaved: Vec<String>,
+}
+
+/// The start of a process, up to its first question for an invocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Start {
+    pub(crate) took: Duration,
+    /// CPU time, in seconds.
+    pub(crate) cpu: f64,
 }
 
 /// The pause before a process takes the place of one that ended by itself.
@@ -120,6 +130,16 @@ impl Function {
         answered.await.unwrap_or(Err(Failed::Died))
     }
 
+    /// Waits until its first process has started, and says how that went.
+    pub(crate) async fn started(&self) -> Start {
+        loop {
+            if let Some(start) = self.sandboxes[0].life().start {
+                return start;
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Where its processes live.
     pub(crate) fn sandboxes(&self) -> &[Arc<Sandbox>] {
         &self.sandboxes
@@ -152,6 +172,7 @@ impl Sandbox {
             let end = self.live().await;
             self.current().take();
             self.locked_life().process = None;
+            self.locked_life().start = None;
             if let Some(end) = end {
                 self.locked_life().misbehaved.push(end);
                 // It may well do so again at once.
@@ -163,11 +184,12 @@ impl Sandbox {
     /// One process, from its start to its end. Says why, where it was not killed.
     async fn live(self: &Arc<Self>) -> Option<String> {
         let (listener, address) = http::listen().await;
+        let begun = Instant::now();
         let mut process = self.command(&address).spawn().expect("the functions are built");
         self.locked_life().process = process.id();
         let answer = {
             let sandbox = self.clone();
-            move |request| sandbox.clone().answer(request)
+            move |request| sandbox.clone().answer(begun, request)
         };
         let end = tokio::select! {
             error = http::serve(listener, answer) => Some(format!("its Runtime API failed: {error}")),
@@ -210,11 +232,14 @@ impl Sandbox {
     }
 
     /// The Runtime API.
-    async fn answer(self: Arc<Self>, request: Request<Bytes>) -> http::Answer {
+    async fn answer(self: Arc<Self>, begun: Instant, request: Request<Bytes>) -> http::Answer {
         let path = request.uri().path().strip_prefix("/2018-06-01/runtime/")?.to_owned();
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
-            ["invocation", "next"] => self.next().await,
+            ["invocation", "next"] => {
+                self.has_started(begun);
+                self.next().await
+            }
             ["invocation", id, "response"] => self.end(id, Ok(request.into_body())),
             ["invocation", id, "error"] => self.end(id, Err(Failed::Said(text(request.body())))),
             _ => {
@@ -230,6 +255,15 @@ impl Sandbox {
             let _ = current.answer.send(answer);
         }
         accepted()
+    }
+
+    /// Notes the start of a process that asks for its first invocation.
+    fn has_started(&self, begun: Instant) {
+        let took = begun.elapsed();
+        let mut life = self.locked_life();
+        if life.start.is_none() {
+            life.start = life.process.map(|process| Start { took, cpu: cpu(process) });
+        }
     }
 
     async fn next(&self) -> http::Answer {

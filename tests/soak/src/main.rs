@@ -3,6 +3,8 @@
 //!
 //! With `ATTACK`, the name of an attack, it instead tries that on the functions: see `attack`.
 //!
+//! With `MEASURE`, the name of a measurement, it instead measures what the functions take: see `measure`.
+//!
 //! With `BEFORE`, a folder with the functions of an earlier release, it instead runs that release and today's side by side
 //! on one table and queues: see `side_by_side`.
 //!
@@ -20,6 +22,7 @@
     clippy::print_stderr,
     reason = "a tool: what can't be ends it, and it speaks on the terminal"
 )]
+#![expect(clippy::cast_precision_loss, reason = "counts and sizes that are measured are far below 2^52")]
 
 mod attack;
 mod audit;
@@ -28,7 +31,10 @@ mod faults;
 mod http;
 mod lambda;
 mod ledger;
+mod measure;
 mod memory;
+mod meter;
+mod process;
 mod sender;
 mod side_by_side;
 mod soak;
@@ -48,7 +54,8 @@ async fn main() -> ExitCode {
         Into::into,
     );
     let before = env::var_os("BEFORE").filter(|folder| !folder.is_empty());
-    let attack = env::var("ATTACK").ok().filter(|name| !name.is_empty());
+    let name = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
+    let (attack, measurement) = (name("ATTACK"), name("MEASURE"));
     let webhooks = match (&attack, &before) {
         (Some(_), _) => 10_000,
         (None, Some(_)) => 1000,
@@ -64,10 +71,11 @@ async fn main() -> ExitCode {
     let mut terminated = signal(SignalKind::terminate()).unwrap();
     // Whatever comes first: what is dropped takes the functions' processes with it.
     let run = async {
-        match (attack, before) {
-            (Some(attack), _) => attack::run(&attack, settings).await,
-            (None, Some(before)) => SideBySide::run(settings, before.into()).await,
-            (None, None) => Soak::run(settings).await,
+        match (attack, measurement, before) {
+            (Some(attack), ..) => attack::run(&attack, settings).await,
+            (None, Some(measurement), _) => measure::run(&measurement, settings).await,
+            (None, None, Some(before)) => SideBySide::run(settings, before.into()).await,
+            (None, None, None) => Soak::run(settings).await,
         }
     };
     let is_well = tokio::select! {

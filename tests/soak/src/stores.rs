@@ -1,8 +1,9 @@
-//! DynamoDB and SQS over HTTP, and the faults in between.
+//! DynamoDB, SQS and Secrets Manager over HTTP, and the faults in between.
 
 use crate::{
     faults::{Fault, Faults, LATE, Service},
     http,
+    meter::{Bill, asking_for_capacity},
 };
 use bytes::Bytes;
 use http_body_util::Full;
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
-use verdict_simulation::{Answer, Clock, DynamoDb, QueueSettings, Sqs};
+use verdict_simulation::{Answer, Clock, DynamoDb, QueueSettings, SecretsManager, Sqs};
 
 /// The table's name.
 pub(crate) const TABLE: &str = "sessions";
@@ -24,6 +25,8 @@ pub(crate) const DECISIONS: &str = "DecisionsQueue";
 pub(crate) const INTAKE: &str = "IntakeQueue";
 /// See [`DECISIONS`].
 pub(crate) const QUARANTINE: &str = "QuarantineQueue";
+/// See [`DECISIONS`].
+pub(crate) const WAKE_UP: &str = "WakeUpQueue";
 const DECISIONS_DEAD_LETTERS: &str = "DecisionsDeadLetterQueue";
 
 /// The stores.
@@ -35,17 +38,23 @@ pub(crate) struct Stores {
     /// each page of its answer.
     written: Mutex<BTreeSet<String>>,
     sqs: Mutex<Sqs>,
+    secrets: Mutex<SecretsManager>,
+    /// The calls of Secrets Manager, by the access key that signed them.
+    secret_calls: Mutex<BTreeMap<String, u32>>,
     /// The time that an answer takes.
-    latency: Duration,
+    latency: Mutex<Duration>,
     traffic: Mutex<Traffic>,
+    is_metered: bool,
 }
 
-/// The calls that came, and the bytes of those that write to the table.
+/// The calls that came, the bytes of those that write to the table, and what all of them cost.
 #[derive(Default)]
 pub(crate) struct Traffic {
     /// How many, by operation.
     pub(crate) calls: BTreeMap<String, usize>,
     pub(crate) written: usize,
+    /// Empty if the stores aren't metered.
+    pub(crate) bill: Bill,
 }
 
 /// A message that was received.
@@ -66,7 +75,7 @@ impl Stores {
     /// Empty ones, as the template has them.
     pub(crate) fn new(faults: Faults) -> Self {
         let mut sqs = Sqs::new(Clock::start());
-        for name in [DECISIONS, DECISIONS_DEAD_LETTERS, INTAKE, QUARANTINE] {
+        for name in [DECISIONS, DECISIONS_DEAD_LETTERS, INTAKE, QUARANTINE, WAKE_UP] {
             sqs.create(name, QueueSettings::of_template(name));
         }
         let dynamodb = DynamoDb::with_sessions_table(TABLE);
@@ -76,19 +85,43 @@ impl Stores {
             tokens: Mutex::default(),
             written: Mutex::default(),
             sqs: Mutex::new(sqs),
-            latency: Duration::ZERO,
+            secrets: Mutex::default(),
+            secret_calls: Mutex::default(),
+            latency: Mutex::default(),
             traffic: Mutex::default(),
+            is_metered: false,
         }
     }
 
     /// The same, each of whose answers takes that long.
     pub(crate) fn with_latency(self, latency: Duration) -> Self {
-        Self { latency, ..self }
+        self.set_latency(latency);
+        self
+    }
+
+    /// The same, counting what AWS would bill.
+    pub(crate) fn metered(self) -> Self {
+        Self { is_metered: true, ..self }
+    }
+
+    /// From now on each answer takes that long.
+    pub(crate) fn set_latency(&self, latency: Duration) {
+        *self.latency.lock().unwrap() = latency;
     }
 
     /// The calls since they were last taken.
     pub(crate) fn take_traffic(&self) -> Traffic {
         std::mem::take(&mut *self.traffic.lock().unwrap())
+    }
+
+    /// Puts a new version of a secret.
+    pub(crate) fn put_secret(&self, arn: &str, text: &str) {
+        self.secrets.lock().unwrap().put(arn, text);
+    }
+
+    /// The calls of Secrets Manager since they were last taken, by the access key that signed them.
+    pub(crate) fn take_secret_calls(&self) -> BTreeMap<String, u32> {
+        std::mem::take(&mut *self.secret_calls.lock().unwrap())
     }
 
     /// Answers a function's call, if at all.
@@ -97,12 +130,18 @@ impl Stores {
         let (service, operation) = match target.split_once('.')? {
             ("DynamoDB_20120810", operation) => (Service::DynamoDb, operation.to_owned()),
             ("AmazonSQS", operation) => (Service::Sqs, operation.to_owned()),
+            ("secretsmanager", operation) => (Service::SecretsManager, operation.to_owned()),
             _ => return None,
         };
+        if service == Service::SecretsManager {
+            let caller = access_key(&request).unwrap_or_default().to_owned();
+            *self.secret_calls.lock().unwrap().entry(caller).or_default() += 1;
+        }
         let body = request.into_body();
         self.traffic.lock().unwrap().count(&operation, body.len());
-        if !self.latency.is_zero() {
-            sleep(self.latency).await;
+        let latency = *self.latency.lock().unwrap();
+        if !latency.is_zero() {
+            sleep(latency).await;
         }
         let answer = match self.faults.next(service) {
             None => self.call(service, &operation, &body),
@@ -135,9 +174,26 @@ impl Stores {
 
     fn call(&self, service: Service, operation: &str, request: &[u8]) -> Answer {
         match service {
-            Service::DynamoDb if operation == "TransactWriteItems" => self.transact(request),
-            Service::DynamoDb => self.dynamodb.answer(operation, request),
-            Service::Sqs => self.sqs.lock().unwrap().answer(operation, request),
+            Service::DynamoDb if self.is_metered => {
+                let answer = self.ask_table(operation, &asking_for_capacity(request));
+                self.traffic.lock().unwrap().bill.add_table(operation, &answer.body);
+                answer
+            }
+            Service::DynamoDb => self.ask_table(operation, request),
+            Service::Sqs => {
+                if self.is_metered {
+                    self.traffic.lock().unwrap().bill.add_queue(request);
+                }
+                self.sqs.lock().unwrap().answer(operation, request)
+            }
+            Service::SecretsManager => self.secrets.lock().unwrap().answer(operation, request),
+        }
+    }
+
+    fn ask_table(&self, operation: &str, request: &[u8]) -> Answer {
+        match operation {
+            "TransactWriteItems" => self.transact(request),
+            _ => self.dynamodb.answer(operation, request),
         }
     }
 
@@ -242,6 +298,12 @@ impl Tokens {
     }
 }
 
+/// The access key that signed a call: `…Credential={key}/{day}/{region}/{service}/aws4_request, …`.
+fn access_key(request: &Request<Bytes>) -> Option<&str> {
+    let signature = request.headers().get("authorization")?.to_str().ok()?;
+    signature.split_once("Credential=")?.1.split('/').next()
+}
+
 fn error(status: u16, body: &Value) -> Answer {
     Answer { status, body: body.to_string() }
 }
@@ -254,6 +316,7 @@ fn throttled(service: Service) -> Answer {
     let kind = match service {
         Service::DynamoDb => "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
         Service::Sqs => "com.amazonaws.sqs#RequestThrottled",
+        Service::SecretsManager => "ThrottlingException",
     };
     error(400, &json!({"__type": kind, "message": "too much at once"}))
 }

@@ -13,22 +13,37 @@
 use crate::{
     store::{
         aws_error::AwsError,
-        queues::DecisionsQueue,
-        table::{SessionsTable, error::TableError, items::PartitionKey, record::Due},
+        queues::{DecisionsQueue, Published},
+        table::{SessionsTable, error::TableError, items::PartitionKey, outbox::OutboxEntry, record::Due},
     },
+    telemetry::line::{Line, shown_notification},
     time::{
         clock::Clock,
         deadline::{Deadline, Elapsed},
     },
 };
 use thiserror::Error;
-use verdict_sessions::Notification;
+use verdict_sessions::{Timestamp, Trace};
 
 /// Publishes what outboxes hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Publisher {
     table: SessionsTable,
     queue: DecisionsQueue,
+    origin: Origin,
+}
+
+/// The work that a publisher does its part of, as its lines call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Receiving a webhook.
+    Webhook,
+    /// Replaying what waited on intake, rebuilds included.
+    Intake,
+    /// Polling.
+    Poll,
+    /// Relaying what another publisher left.
+    Relay,
 }
 
 /// The reason for which an outbox could not be emptied. The relay publishes what is left of it.
@@ -46,8 +61,8 @@ pub(crate) enum PublishError {
 }
 
 impl Publisher {
-    pub(crate) fn new(table: SessionsTable, queue: DecisionsQueue) -> Self {
-        Self { table, queue }
+    pub(crate) fn new(table: SessionsTable, queue: DecisionsQueue, origin: Origin) -> Self {
+        Self { table, queue, origin }
     }
 
     /// Publishes what is due, of one session after the other, until the deadline. The relay publishes what this can't:
@@ -56,7 +71,7 @@ impl Publisher {
         for (published, due) in (0..).zip(due) {
             let publish = async {
                 match due {
-                    Due::Next(next) => self.publish(&PartitionKey::of(&next.session), next, clock).await,
+                    Due::Next(next) => self.publish(&PartitionKey::of(&next.notification.session), next, clock).await,
                     Due::Outbox(session) => self.publish_outbox(&PartitionKey::of(session), clock).await.map(drop),
                 }
             };
@@ -76,22 +91,40 @@ impl Publisher {
     /// # Errors
     /// [`PublishError`] at the first entry that can't be published: a later one must not overtake it.
     pub(crate) async fn publish_outbox(&self, partition: &PartitionKey, clock: Clock) -> Result<usize, PublishError> {
-        let notifications = self.table.outbox(partition).await?;
-        for notification in &notifications {
-            self.publish(partition, notification, clock).await?;
+        let entries = self.table.outbox(partition).await?;
+        for entry in &entries {
+            self.publish(partition, entry, clock).await?;
         }
-        Ok(notifications.len())
+        Ok(entries.len())
     }
 
     /// Publishes one entry. SQS's confirmation ends it.
-    async fn publish(
-        &self,
-        partition: &PartitionKey,
-        notification: &Notification,
-        clock: Clock,
-    ) -> Result<(), PublishError> {
-        let message_id = self.queue.publish(notification).await?;
-        self.table.confirm(partition, notification, &message_id, clock.now()).await?;
+    async fn publish(&self, partition: &PartitionKey, entry: &OutboxEntry, clock: Clock) -> Result<(), PublishError> {
+        let published = self.queue.publish(entry).await?;
+        let now = clock.now();
+        self.line(entry, &published, now).print(now);
+        self.table.confirm(partition, &entry.notification, &published.message_id, now).await?;
         Ok(())
+    }
+
+    /// The log line about one message that SQS confirmed. A copy has a line, too.
+    fn line(&self, entry: &OutboxEntry, published: &Published, now: Timestamp) -> Line {
+        Line::new("publication")
+            .with("notification", shown_notification(&entry.notification))
+            .with("origin", self.origin.as_str())
+            .with("attempt", published.attempt)
+            .with("lateMs", now.millis_since(entry.due_since))
+            .with("trace", entry.trace.as_ref().map(Trace::id))
+    }
+}
+
+impl Origin {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Intake => "intake",
+            Self::Poll => "poll",
+            Self::Relay => "relay",
+        }
     }
 }

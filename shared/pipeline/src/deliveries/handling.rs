@@ -3,10 +3,10 @@
 use crate::{
     lambda::gateway::RequestId,
     store::table::error::TableError,
-    telemetry::line::{Line, shown},
+    telemetry::line::{Line, shown, shown_event},
 };
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
-use verdict_sessions::{Provider, Remark, SessionEvent, SessionKey, Timestamp};
+use verdict_sessions::{EventId, Provider, Remark, SessionEvent, SessionKey, Timestamp, Trace};
 use verdict_webhooks::{Disposition, Ignored, Refusal, Unreadable};
 
 /// The way in which one webhook was handled.
@@ -17,8 +17,10 @@ pub(crate) struct Handling {
     pub(crate) reason: Option<Reason>,
     /// The first session in it.
     pub(crate) session: Option<SessionKey>,
-    /// The first event in it: `{provider}/{sessionId}/{eventId}`.
-    pub(crate) event_key: Option<String>,
+    /// The first event in it.
+    pub(crate) event_id: Option<EventId>,
+    /// The number of notifications that it made due.
+    pub(crate) notifications: usize,
     pub(crate) remarks: Vec<Remark>,
     /// The other remarks on its events: codes, each with the member that it is about.
     pub(crate) coded_remarks: Vec<String>,
@@ -50,6 +52,8 @@ pub(crate) enum Failure {
     Table,
     /// It belongs in quarantine, and that queue did not take it.
     Quarantine,
+    /// There are no credentials to prove it with.
+    Secret,
 }
 
 impl Handling {
@@ -58,7 +62,8 @@ impl Handling {
             disposition,
             reason: None,
             session: None,
-            event_key: None,
+            event_id: None,
+            notifications: 0,
             remarks: Vec::new(),
             coded_remarks: Vec::new(),
             late_copies: 0,
@@ -71,7 +76,7 @@ impl Handling {
         let first = events.first();
         Self {
             session: first.map(|event| event.session.clone()),
-            event_key: first.map(|event| format!("{}/{}", event.session, event.event_id)),
+            event_id: first.map(|event| event.event_id.clone()),
             ..Self::of(Disposition::Duplicate)
         }
     }
@@ -95,6 +100,18 @@ impl Handling {
     /// Changes it into one that failed in the end.
     pub(crate) fn because_of(self, failure: Failure) -> Self {
         Self { disposition: Disposition::Failed, reason: Some(Reason::Failed(failure)), ..self }
+    }
+
+    /// The key of the first event in it: `{provider}/{sessionId}/{eventId}`.
+    pub(crate) fn event_key(&self) -> Option<String> {
+        let (session, event_id) = self.session.as_ref().zip(self.event_id.as_ref())?;
+        Some(format!("{session}/{event_id}"))
+    }
+
+    /// That key as the log shows it.
+    fn shown_event_key(&self) -> Option<String> {
+        let (session, event_id) = self.session.as_ref().zip(self.event_id.as_ref())?;
+        Some(format!("{}/{}", shown(session), shown_event(event_id)))
     }
 
     /// The failure, if that is what became of it.
@@ -126,6 +143,7 @@ impl Failure {
             Self::Item => "item",
             Self::Table => "table",
             Self::Quarantine => "quarantine",
+            Self::Secret => "secret",
         }
     }
 
@@ -163,6 +181,10 @@ pub(crate) struct HandlingReport<'a> {
     pub(crate) request: Option<&'a RequestId>,
     /// The address that it came from. Logged of what is refused alone.
     pub(crate) source: Option<IpAddr>,
+    /// True if it was the first request of its process. Logged of what a provider sent alone.
+    pub(crate) is_cold_start: bool,
+    /// The trace of its arrival.
+    pub(crate) trace: Option<Trace>,
     pub(crate) provider: Provider,
     pub(crate) handling: &'a Handling,
     pub(crate) took: Duration,
@@ -175,13 +197,17 @@ impl HandlingReport<'_> {
     }
 
     fn line(&self) -> Line {
-        let Handling { disposition, reason, session, .. } = self.handling;
+        let Handling { disposition, reason, session, notifications, .. } = self.handling;
         let line = Line::new(self.message())
             .with("requestId", self.request.map(RequestId::as_str))
             .by("provider", self.provider.as_str())
             .with("outcome", disposition.as_str())
             .with("reason", reason.map(Reason::code))
-            .with("session", session.as_ref().map(shown));
+            .with("session", session.as_ref().map(shown))
+            .with("eventKey", self.handling.shown_event_key())
+            .with("notifications", *notifications)
+            .with("trace", self.trace.as_ref().map(Trace::id));
+        let line = if self.origin == Origin::Provider { line.with("coldStart", self.is_cold_start) } else { line };
         let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
         match (self.origin, disposition) {
             (_, Disposition::Probe) => line.with("took", took),
@@ -193,10 +219,23 @@ impl HandlingReport<'_> {
                 let line = line.count_if_any("bodyTooLarge", usize::from(*refusal == Refusal::BodyTooLarge));
                 self.with_rarities(line.count(disposition.as_str(), 1).millis("took", took))
             }
-            (Origin::Provider, _) => self.with_rarities(line.count(disposition.as_str(), 1).millis("took", took)),
+            (Origin::Provider, _) => {
+                let line = line.count(disposition.as_str(), 1);
+                let line = if self.is_genuine() { line.count("genuine", 1) } else { line };
+                self.with_rarities(line.millis("took", took))
+            }
             (Origin::Intake, _) => {
                 self.with_rarities(line.count(&format!("replay.{}", disposition.as_str()), 1).millis("took", took))
             }
+        }
+    }
+
+    /// Returns whether a webhook was proved: not without credentials, nor if it is a call of the transport's.
+    fn is_genuine(&self) -> bool {
+        match self.handling.reason {
+            Some(Reason::Failed(Failure::Secret)) => false,
+            Some(Reason::Unreadable(unreadable)) => Unreadable::of_call(unreadable.code()).is_none(),
+            _ => true,
         }
     }
 
@@ -268,6 +307,8 @@ mod tests {
             origin,
             request: None,
             source: Some([203, 0, 113, 7].into()),
+            is_cold_start: true,
+            trace: Trace::from_header("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1"),
             provider: Provider::Veriff,
             handling,
             took: Duration::from_millis(7),
@@ -285,7 +326,7 @@ mod tests {
     #[test]
     fn a_delivery_is_a_line_and_a_metric_of_its_provider() {
         let line = line(Origin::Provider, &Handling::ignored(Ignored::Undecided));
-        assert_eq!(metrics(&line), (vec!["ignored", "took"], &json!([["provider"]])));
+        assert_eq!(metrics(&line), (vec!["ignored", "genuine", "took"], &json!([["provider"]])));
         assert_eq!((&line["message"], &line["reason"]), (&json!("delivery"), &json!("undecided")));
         assert_eq!((&line["ignored"], &line["provider"], &line["took"]), (&json!(1), &json!("veriff"), &json!(7)));
         assert_eq!((&line["unrecognised"], &line["lateCopy"], &line["idReused"]), (&json!(0), &json!(0), &json!(0)));
@@ -306,6 +347,53 @@ mod tests {
         let refused = line(Origin::Provider, &Handling::refused(Refusal::BodyTooLarge));
         assert_eq!(metrics(&refused), (vec!["bodyTooLarge", "refused", "took"], &json!([["provider"]])));
         assert_eq!((&refused["bodyTooLarge"], &refused["reason"]), (&json!(1), &json!("body_too_large")));
+    }
+
+    #[test]
+    fn a_stranger_makes_no_metric_of_its_own_and_no_long_line() {
+        let kinds = [Refusal::PathUnknown, Refusal::SignatureMissing, Refusal::UrlTokenMismatch, Refusal::BodyTooLarge];
+        for refusal in kinds {
+            let line = line(Origin::Provider, &Handling::refused(refusal));
+            let (names, dimensions) = metrics(&line);
+            assert!(names.iter().all(|name| ["refused", "bodyTooLarge", "took"].contains(name)), "{names:?}");
+            assert_eq!((dimensions, &line["provider"]), (&json!([["provider"]]), &json!("veriff")));
+            assert!(line.to_string().len() < 700, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_genuine_webhook_counts_whatever_becomes_of_it() {
+        let is_genuine = |handling| metrics(&line(Origin::Provider, &handling)).0.contains(&"genuine");
+        for disposition in [
+            Disposition::Recorded,
+            Disposition::Duplicate,
+            Disposition::Ignored,
+            Disposition::Spooled,
+            Disposition::Quarantined,
+            Disposition::Failed,
+        ] {
+            assert!(is_genuine(Handling::of(disposition)), "{disposition:?}");
+        }
+        assert!(is_genuine(Handling::quarantined(Unreadable::NoSessionId)));
+        assert!(is_genuine(Handling::failed(Failure::Table)));
+        assert!(!is_genuine(Handling::of(Disposition::Probe)));
+        assert!(!is_genuine(Handling::refused(Refusal::SignatureMismatch)));
+        // It could not be proved, and what is no webhook isn't.
+        assert!(!is_genuine(Handling::failed(Failure::Secret)));
+        assert!(!is_genuine(Handling::quarantined(Unreadable::SubscriptionConfirmation)));
+        let replayed = line(Origin::Intake, &Handling::of(Disposition::Recorded));
+        assert!(!metrics(&replayed).0.contains(&"genuine"), "it counted when it came");
+    }
+
+    #[test]
+    fn an_event_is_shown_by_the_rule_of_sessions() {
+        let session = SessionKey::named("wultra", "a@example.com").unwrap();
+        let event_id = Some(EventId::new("id:1").unwrap());
+        let handling = Handling { session: Some(session), event_id, ..Handling::of(Disposition::Recorded) };
+        let line = line(Origin::Provider, &handling);
+        assert_eq!(line["eventKey"], format!("{}/id:1", line["session"].as_str().unwrap()));
+        assert!(!line.to_string().contains("example.com"), "{line}");
+        assert_eq!(handling.event_key().as_deref(), Some("wultra/a@example.com/id:1"));
     }
 
     #[test]
@@ -330,7 +418,7 @@ mod tests {
         let remarks = ["time_unreadable:decisionTime", "left_out:vendorData", "left_out:riskLabels", "cut:reasonCodes"];
         let odd = Handling { coded_remarks: remarks.map(str::to_owned).into(), ..Handling::of(Disposition::Recorded) };
         let line = line(Origin::Provider, &odd);
-        assert_eq!(metrics(&line).0, ["recorded", "took", "cut", "leftOut", "timeUnreadable"]);
+        assert_eq!(metrics(&line).0, ["recorded", "genuine", "took", "cut", "leftOut", "timeUnreadable"]);
         assert_eq!((&line["cut"], &line["leftOut"], &line["timeUnreadable"]), (&json!(1), &json!(2), &json!(1)));
         assert!(!line.to_string().contains("vendorData"), "{line}");
     }
@@ -340,7 +428,8 @@ mod tests {
         let mut line = line(Origin::Provider, &Handling::of(Disposition::Probe));
         line["version"].take();
         let expected = json!({"message": "delivery", "requestId": null, "provider": "veriff", "outcome": "probe",
-            "reason": null, "session": null, "took": 7, "version": null});
+            "reason": null, "session": null, "eventKey": null, "notifications": 0, "coldStart": true,
+            "trace": "1-5759e988-bd862e3fe1be46a994272793", "took": 7, "version": null});
         assert_eq!(line, expected);
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     time::deadline::Deadline,
 };
 use std::time::Duration;
-use verdict_sessions::{Provider, SessionEvent, Stage, Timestamp};
+use verdict_sessions::{Provider, SessionEvent, Stage, Timestamp, Trace};
 use verdict_webhooks::incode::ApiAccess;
 
 /// Incode retries a failed webhook for about 32 minutes. A copy that comes later is not a retry, and a webhook that has
@@ -57,11 +57,12 @@ impl PollSchedule {
         &self,
         event: &SessionEvent,
         first: Option<&FirstCopy>,
+        trace: Option<Trace>,
         deadline: Deadline,
     ) -> Result<bool, TableError> {
         let scheduled = deadline.try_bound(self.update(event, first)).await?;
         if let Some(due_at) = scheduled.due_at {
-            self.wake_poller(event, due_at).await;
+            self.wake_poller(event, due_at, trace).await;
         }
         Ok(scheduled.is_late_copy)
     }
@@ -99,10 +100,10 @@ impl PollSchedule {
     }
 
     /// Has the poller ask now. If that fails or takes long, its next run asks: the session is on the schedule.
-    async fn wake_poller(&self, event: &SessionEvent, due_at: Timestamp) {
+    async fn wake_poller(&self, event: &SessionEvent, due_at: Timestamp, trace: Option<Trace>) {
         let Some(queue) = &self.wake_up else { return };
         let due = DuePoll { session: event.session.clone(), due_at };
-        match Deadline::after(WAKE_LIMIT).bound(queue.send(due)).await {
+        match Deadline::after(WAKE_LIMIT).bound(queue.send(due, trace)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "could not wake the poller; left to its next run"),
             Err(_elapsed) => tracing::warn!("waking the poller took too long; left to its next run"),

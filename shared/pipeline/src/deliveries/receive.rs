@@ -2,7 +2,7 @@
 //! webhook, put it on a queue.
 
 use super::{
-    handling::{Handling, HandlingReport, Origin},
+    handling::{Failure, Handling, HandlingReport, Origin},
     quarantine::quarantine,
     record::Recorder,
 };
@@ -11,14 +11,18 @@ use crate::{
         gateway::{Request, Response},
         path_segment::path_segment,
     },
+    secrets::credentials::{Credentials, Unavailable},
     store::{
+        aws_error::AwsError,
         queued_webhook::QueuedWebhook,
         queues::{IntakeQueue, QuarantineQueue},
     },
     time::deadline::Deadline,
 };
+use futures_util::FutureExt as _;
 use std::time::{Duration, Instant};
-use verdict_webhooks::{Disposition, Genuine, WebhookSource};
+use verdict_sessions::{Timestamp, Trace};
+use verdict_webhooks::{Delivery, Disposition, Genuine, Refusal, WebhookSource};
 
 /// The time that is kept back for putting a webhook on a queue: a try without an answer, and a second one.
 const ENQUEUE_RESERVE: Duration = Duration::from_millis(1300);
@@ -26,7 +30,7 @@ const ENQUEUE_RESERVE: Duration = Duration::from_millis(1300);
 /// Receives one provider's webhooks.
 #[derive(Debug)]
 pub struct Receiver<P> {
-    provider: P,
+    credentials: Credentials<P>,
     recorder: Recorder,
     intake: IntakeQueue,
     quarantine: QuarantineQueue,
@@ -35,8 +39,13 @@ pub struct Receiver<P> {
 }
 
 impl<P: WebhookSource> Receiver<P> {
-    pub(crate) fn new(provider: P, recorder: Recorder, intake: IntakeQueue, quarantine: QuarantineQueue) -> Self {
-        Self { provider, recorder, intake, quarantine, body_limit: P::BODY_LIMIT }
+    pub(crate) fn new(
+        credentials: Credentials<P>,
+        recorder: Recorder,
+        intake: IntakeQueue,
+        quarantine: QuarantineQueue,
+    ) -> Self {
+        Self { credentials, recorder, intake, quarantine, body_limit: P::BODY_LIMIT }
     }
 
     /// Sets another limit for bodies, in bytes.
@@ -47,42 +56,64 @@ impl<P: WebhookSource> Receiver<P> {
     /// Receives one webhook. A 2xx means that it is durable.
     pub async fn receive(&self, request: Request) -> Response {
         let started = Instant::now();
-        let Request { id, deadline, now, delivery, .. } = request;
+        let Request { id, deadline, now, delivery, is_cold_start, trace, .. } = request;
         let (path, source) = (delivery.path().to_owned(), delivery.source());
-        let handling = match self.provider.prove(delivery.with_body_limit(self.body_limit), now) {
-            Ok(genuine) if genuine.is_probe() => Handling::of(Disposition::Probe),
-            Ok(genuine) => self.take_in(&genuine, deadline).await,
-            Err(refusal) => Handling::refused(refusal),
-        };
+        // Boxed: the future is large, and moved about here.
+        let handling = self.credentials.beside(self.handle(delivery, now, trace, deadline).boxed_local()).await;
         let report = HandlingReport {
             origin: Origin::Provider,
             request: Some(&id),
             source,
+            is_cold_start,
+            trace,
             provider: P::PROVIDER,
             handling: &handling,
             took: started.elapsed(),
         };
         report.print(now);
-        self.respond(&path, &handling)
+        Self::respond(&path, &handling)
     }
 
-    /// Records a webhook, or puts it on a queue: for a later try, or for an operator.
-    async fn take_in(&self, genuine: &Genuine, deadline: Deadline) -> Handling {
-        let durable_by = deadline.before(ENQUEUE_RESERVE);
-        match self.recorder.record_webhook(genuine, genuine.received_at(), durable_by).await {
-            Ok(handling) if handling.disposition == Disposition::Failed => {
-                self.spool(genuine, handling, deadline).await
-            }
-            Ok(handling) => handling,
-            Err(unreadable) => quarantine(&self.quarantine, QueuedWebhook::of(genuine), unreadable, deadline).await,
+    async fn handle(&self, delivery: Delivery, now: Timestamp, trace: Option<Trace>, deadline: Deadline) -> Handling {
+        match self.prove(delivery, now, deadline).await {
+            Ok(Ok(genuine)) if genuine.is_probe() => Handling::of(Disposition::Probe),
+            Ok(Ok(genuine)) => self.take_in(&genuine, trace, deadline).await,
+            Ok(Err(refusal)) => Handling::refused(refusal),
+            Err(Unavailable { .. }) => Handling::failed(Failure::Secret),
         }
     }
 
-    async fn spool(&self, genuine: &Genuine, handling: Handling, deadline: Deadline) -> Handling {
-        let enqueue = async {
-            let webhook = QueuedWebhook::of(genuine)?.with_event(handling.event_key.clone());
-            self.intake.enqueue(webhook).await
-        };
+    async fn prove(
+        &self,
+        delivery: Delivery,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Result<Genuine, Refusal>, Unavailable> {
+        let prove = |provider: &P, delivery| provider.prove(delivery, now);
+        let is_mismatch = |proved: &Result<_, Refusal>| proved.as_ref().is_err_and(|refusal| refusal.is_mismatch());
+        self.credentials.attempt(delivery.with_body_limit(self.body_limit), deadline, prove, is_mismatch).await
+    }
+
+    /// Records a webhook, or puts it on a queue: for a later try, or for an operator.
+    async fn take_in(&self, genuine: &Genuine, trace: Option<Trace>, deadline: Deadline) -> Handling {
+        let durable_by = deadline.before(ENQUEUE_RESERVE);
+        let queued = || QueuedWebhook::of(genuine).map(|webhook| webhook.in_trace(trace));
+        match self.recorder.record_webhook(genuine, trace, genuine.received_at(), durable_by).await {
+            Ok(handling) if handling.disposition == Disposition::Failed => {
+                self.spool(queued(), handling, deadline).await
+            }
+            Ok(handling) => handling,
+            Err(unreadable) => quarantine(&self.quarantine, queued(), unreadable, deadline).await,
+        }
+    }
+
+    async fn spool(
+        &self,
+        webhook: Result<QueuedWebhook, AwsError>,
+        handling: Handling,
+        deadline: Deadline,
+    ) -> Handling {
+        let enqueue = async { self.intake.enqueue(webhook?.with_event(handling.event_key())).await };
         match deadline.try_bound(enqueue).await {
             Ok(()) => Handling { disposition: Disposition::Spooled, ..handling },
             Err(error) => {
@@ -92,8 +123,8 @@ impl<P: WebhookSource> Receiver<P> {
         }
     }
 
-    fn respond(&self, path: &str, handling: &Handling) -> Response {
-        let answer = self.provider.answer(path, handling.disposition);
+    fn respond(path: &str, handling: &Handling) -> Response {
+        let answer = P::answer(path, handling.disposition);
         let response =
             Response::json(answer.status, answer.body).with_header("x-verdict-outcome", handling.disposition.as_str());
         match &handling.session {

@@ -16,7 +16,7 @@ use crate::{
 };
 use futures_util::{StreamExt as _, stream};
 use std::{collections::HashMap, pin::pin, time::Duration};
-use verdict_sessions::{Remark, SessionEvent, Timestamp};
+use verdict_sessions::{Remark, SessionEvent, Timestamp, Trace};
 use verdict_webhooks::{Batch, Disposition, Genuine, Part, Reading, Unreadable, read_batch};
 
 /// The longest that publishing may hold up the answer. The webhook is durable by then, and the relay publishes the
@@ -57,6 +57,8 @@ struct SessionHandling {
     is_new: bool,
     /// The notification to publish now.
     due: Option<Due>,
+    /// The number of notifications that are due.
+    notifications: usize,
     remarks: Vec<Remark>,
     coded_remarks: Vec<String>,
     late_copies: usize,
@@ -89,12 +91,13 @@ impl Recorder {
     pub(crate) async fn record_webhook(
         &self,
         genuine: &Genuine,
+        trace: Option<Trace>,
         now: Timestamp,
         durable_by: Deadline,
     ) -> Result<Handling, Unreadable> {
         let clock = Clock::at(now);
         let mut recording = Recording::default();
-        let source = Source { path: genuine.path(), evidence: Some(genuine.evidence()) };
+        let source = Source { path: genuine.path(), evidence: Some(genuine.evidence()), trace };
         let mut first = Some(0);
         while let Some(place) = first {
             let Batch { reading, next } = read_batch(genuine, place)?;
@@ -184,7 +187,8 @@ impl Recorder {
             let recorded = self.table.record_part(event, source, part, now, durable_by).await?;
             let first = handling.add(event, recorded);
             if let Some(polls) = &self.polls {
-                handling.late_copies += usize::from(polls.after(event, first.as_deref(), durable_by).await?);
+                let is_late_copy = polls.after(event, first.as_deref(), source.trace, durable_by).await?;
+                handling.late_copies += usize::from(is_late_copy);
             }
         }
         Ok(handling)
@@ -199,6 +203,7 @@ impl SessionHandling {
                 self.is_new = true;
                 self.remarks.extend(event.remark);
                 self.coded_remarks.extend_from_slice(&event.remarks);
+                self.notifications += usize::from(due.is_some());
                 // The second notification of a session waits for the first, so that both have to be read.
                 self.due = match (self.due.take(), due) {
                     (Some(_), Some(_)) => Some(Due::Outbox(event.session.clone())),
@@ -218,6 +223,7 @@ impl SessionHandling {
         if self.is_new {
             handling.disposition = Disposition::Recorded;
         }
+        handling.notifications += self.notifications;
         handling.remarks.extend(self.remarks);
         handling.coded_remarks.extend(self.coded_remarks);
         handling.late_copies += self.late_copies;

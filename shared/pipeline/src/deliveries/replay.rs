@@ -179,7 +179,7 @@ impl Replay {
     ) -> Taken {
         let take = async {
             match message {
-                IntakeMessage::Webhook(webhook) => self.record(webhook, sender, now, deadline).await,
+                IntakeMessage::Webhook(webhook) => self.record(*webhook, sender, now, deadline).await,
                 IntakeMessage::Rebuild(request) => self.rebuild(request, sender, now, deadline).await,
             }
         };
@@ -198,15 +198,24 @@ impl Replay {
             Ok(genuine) => genuine,
             Err(error) => return left_to_its_receives(error, sender),
         };
-        let provider = webhook.provider();
+        let (provider, trace) = (webhook.provider(), webhook.trace());
         let durable_by = deadline.before(PUBLISH_RESERVE);
-        let handling = match self.recorder.record_webhook(&genuine, now, durable_by).await {
+        let handling = match self.recorder.record_webhook(&genuine, trace, now, durable_by).await {
             Ok(handling) => handling,
             // Either it could not be read the first time, or it still can't after a fix.
             Err(unreadable) => quarantine(&self.quarantine, Ok(webhook), unreadable, deadline).await,
         };
-        let (origin, took) = (Origin::Intake, started.elapsed());
-        HandlingReport { origin, request: None, source: None, provider, handling: &handling, took }.print(now);
+        let report = HandlingReport {
+            origin: Origin::Intake,
+            request: None,
+            source: None,
+            is_cold_start: false,
+            trace,
+            provider,
+            handling: &handling,
+            took: started.elapsed(),
+        };
+        report.print(now);
         match handling.failure() {
             Some(failure) => Taken::Keep { affects_all: !failure.is_webhook_specific() },
             None => Taken::Done,
@@ -267,7 +276,7 @@ fn arrived_in_time(read: IntakeMessage, message: &SqsMessage, now: Timestamp) ->
     let sent_at = message.attributes.get("SentTimestamp").and_then(|millis| millis.parse().ok());
     let received_at = webhook.received_at();
     let sent_at = sent_at.unwrap_or_else(|| now.unix_seconds().saturating_mul(1000).saturating_add(999));
-    IntakeMessage::Webhook(webhook.arriving(arrival(received_at, sent_at)))
+    IntakeMessage::Webhook(webhook.arriving(arrival(received_at, sent_at)).into())
 }
 
 /// The time of arrival of a webhook whose message was sent at a time in milliseconds: not after that, and at most 60

@@ -1,16 +1,37 @@
 //! Functions that a cron schedule starts. A queue may start the same function, too.
 
 use super::doctor::{Doctor, Started};
-use crate::time::{clock, deadline::Deadline};
+use crate::{
+    telemetry,
+    time::{clock, deadline::Deadline},
+};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
-use verdict_sessions::Timestamp;
+use verdict_sessions::{Timestamp, Trace};
 
 /// The longest that a run may take: the next one is a minute away.
 const BUDGET: Duration = Duration::from_secs(45);
+
+/// One invocation: its time, its deadline and its trace.
+#[derive(Clone, Copy, Debug)]
+pub struct Invocation {
+    /// The time of its start.
+    pub now: Timestamp,
+    /// The deadline of its work.
+    pub deadline: Deadline,
+    /// Its trace, if the functions send traces.
+    pub trace: Option<Trace>,
+}
+
+impl Invocation {
+    fn of(context: &Context) -> Self {
+        let deadline = clock::deadline(context.deadline, BUDGET);
+        Self { now: clock::now(), deadline, trace: telemetry::trace(context.xray_trace_id.as_deref()) }
+    }
+}
 
 /// Runs `work` at every tick until Lambda ends the process.
 ///
@@ -18,26 +39,27 @@ const BUDGET: Duration = Duration::from_secs(45);
 /// If the Lambda Runtime API can't be reached. An error of `work` fails that run alone, so that Lambda counts it.
 pub async fn serve<W, E>(work: W) -> Result<(), Error>
 where
-    W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
+    W: AsyncFn(Invocation) -> Result<(), E>,
     E: std::error::Error + Send + Sync + 'static,
 {
-    let work = &work;
-    lambda_runtime::run(service_fn(async |event| answer(work, event).await)).await
+    let (check, work) = (&async |_deadline| Ok(()), &work);
+    lambda_runtime::run(service_fn(async |event| answer(check, work, event).await)).await
 }
 
 /// Runs `work` at every tick, and `take` for every batch of messages, until Lambda ends the process. `take` says which
-/// messages stay on the queue.
+/// messages stay on the queue. The doctor is answered once `check` finds that nothing is missing for that.
 ///
 /// # Errors
 /// As with [`serve`].
-pub async fn serve_with_queue<W, T, E>(work: W, take: T) -> Result<(), Error>
+pub async fn serve_with_queue<C, W, T, E>(check: C, work: W, take: T) -> Result<(), Error>
 where
-    W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
-    T: AsyncFn(SqsEvent, Timestamp, Deadline) -> SqsBatchResponse,
+    C: AsyncFn(Deadline) -> Result<(), E>,
+    W: AsyncFn(Invocation) -> Result<(), E>,
+    T: AsyncFn(SqsEvent, Invocation) -> SqsBatchResponse,
     E: std::error::Error + Send + Sync + 'static,
 {
-    let (work, take) = (&work, &take);
-    lambda_runtime::run(service_fn(async |event| answer_with_queue(work, take, event).await)).await
+    let (check, work, take) = (&check, &work, &take);
+    lambda_runtime::run(service_fn(async |event| answer_with_queue(check, work, take, event).await)).await
 }
 
 /// The answer to a batch of messages, or to everything else.
@@ -48,31 +70,37 @@ enum Answer {
     Other(Option<Started>),
 }
 
-async fn answer_with_queue<W, T, E>(work: &W, take: &T, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Error>
+async fn answer_with_queue<C, W, T, E>(
+    check: &C,
+    work: &W,
+    take: &T,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<Answer, Error>
 where
-    W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
-    T: AsyncFn(SqsEvent, Timestamp, Deadline) -> SqsBatchResponse,
+    C: AsyncFn(Deadline) -> Result<(), E>,
+    W: AsyncFn(Invocation) -> Result<(), E>,
+    T: AsyncFn(SqsEvent, Invocation) -> SqsBatchResponse,
     E: std::error::Error + Send + Sync + 'static,
 {
     match serde_json::from_str::<SqsEvent>(event.payload.get()) {
-        Ok(batch) => {
-            let deadline = clock::deadline(event.context.deadline, BUDGET);
-            Ok(Answer::Batch(Box::pin(take(batch, clock::now(), deadline)).await))
-        }
-        Err(_) => answer(work, event).await.map(Answer::Other),
+        Ok(batch) => Ok(Answer::Batch(Box::pin(take(batch, Invocation::of(&event.context))).await)),
+        Err(_) => answer(check, work, event).await.map(Answer::Other),
     }
 }
 
 /// Answers the doctor. Every other event is a tick: nothing in it is read, and its answer is `null`.
-async fn answer<W, E>(work: &W, event: LambdaEvent<Box<RawValue>>) -> Result<Option<Started>, Error>
+async fn answer<C, W, E>(check: &C, work: &W, event: LambdaEvent<Box<RawValue>>) -> Result<Option<Started>, Error>
 where
-    W: AsyncFn(Timestamp, Deadline) -> Result<(), E>,
+    C: AsyncFn(Deadline) -> Result<(), E>,
+    W: AsyncFn(Invocation) -> Result<(), E>,
     E: std::error::Error + Send + Sync + 'static,
 {
+    let invocation = Invocation::of(&event.context);
     if let Ok(doctor) = serde_json::from_str::<Doctor>(event.payload.get()) {
+        check(invocation.deadline).await?;
         return Ok(Some(doctor.answer()));
     }
-    Box::pin(work(clock::now(), clock::deadline(event.context.deadline, BUDGET))).await?;
+    Box::pin(work(invocation)).await?;
     Ok(None)
 }
 
@@ -90,11 +118,11 @@ mod tests {
     /// Returns the answer to an event, as Lambda hands it on, and how often the work was done.
     async fn answered(text: &str) -> (String, u32) {
         let runs = Cell::new(0);
-        let work = async |_, _| {
+        let work = async |_| {
             runs.update(|runs| runs + 1);
             Ok::<_, Elapsed>(())
         };
-        let answer = answer(&work, event(text)).await.unwrap();
+        let answer = answer(&async |_| Ok(()), &work, event(text)).await.unwrap();
         (serde_json::to_string(&answer).unwrap(), runs.get())
     }
 
@@ -116,25 +144,25 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_of_the_work_is_the_runs() {
-        let work = async |_, _| Err::<(), _>(Elapsed);
-        assert!(answer(&work, event("{}")).await.is_err());
+        let work = async |_| Err::<(), _>(Elapsed);
+        assert!(answer(&async |_| Ok(()), &work, event("{}")).await.is_err());
     }
 
     #[tokio::test]
     async fn a_batch_of_messages_is_no_tick() {
         let (ticks, messages) = (Cell::new(0), Cell::new(0));
-        let work = async |_, _| {
+        let work = async |_| {
             ticks.update(|ticks| ticks + 1);
             Ok::<_, Elapsed>(())
         };
-        let take = async |batch: SqsEvent, _, _| {
+        let take = async |batch: SqsEvent, _| {
             messages.update(|messages| messages + batch.records.len());
             let mut answer = SqsBatchResponse::default();
             answer.add_failure("m");
             answer
         };
         let answered = async |text| {
-            let answer = answer_with_queue(&work, &take, event(text)).await.unwrap();
+            let answer = answer_with_queue(&async |_| Ok(()), &work, &take, event(text)).await.unwrap();
             serde_json::to_string(&answer).unwrap()
         };
         let batch = r#"{"Records":[{"messageId":"m","body":"{}"},{"messageId":"n","body":"{}"}]}"#;

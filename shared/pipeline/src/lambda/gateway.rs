@@ -5,7 +5,7 @@
 //! changes nothing, and what still panics is refused like an event that can't be read.
 
 use crate::{
-    telemetry::log,
+    telemetry::{self, log},
     time::{clock, deadline::Deadline},
 };
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
@@ -23,9 +23,9 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, collections::BTreeMap, fmt, panic::AssertUnwindSafe, time::Duration};
+use std::{borrow::Cow, cell::Cell, collections::BTreeMap, fmt, panic::AssertUnwindSafe, time::Duration};
 use tracing::Instrument as _;
-use verdict_sessions::Timestamp;
+use verdict_sessions::{Timestamp, Trace};
 use verdict_webhooks::{Delivery, Headers};
 
 #[cfg(panic = "abort")]
@@ -74,6 +74,10 @@ pub struct Request {
     pub route: String,
     /// The ARN of the caller, if the route asks for IAM authorization.
     pub caller: Option<String>,
+    /// True if this is the first request of its process.
+    pub is_cold_start: bool,
+    /// The trace of this invocation, if the functions send traces.
+    pub trace: Option<Trace>,
     /// The rest: what a proof looks at.
     pub delivery: Delivery,
 }
@@ -106,6 +110,8 @@ impl Request {
             path_parameters,
             route,
             caller,
+            is_cold_start: false,
+            trace: telemetry::trace(context.xray_trace_id.as_deref()),
             delivery: delivery.with_query(query.clone()),
             query,
         })
@@ -276,7 +282,11 @@ pub async fn serve<H>(handle: H) -> Result<(), Error>
 where
     H: AsyncFn(Request) -> Response,
 {
-    let handle = &handle;
+    let is_cold_start = Cell::new(true);
+    let handle = &async |request: Request| {
+        let is_cold_start = is_cold_start.replace(false);
+        handle(Request { is_cold_start, ..request }).await
+    };
     lambda_runtime::run(service_fn(async |invocation| Ok::<_, Error>(respond(handle, invocation).await))).await
 }
 

@@ -18,6 +18,8 @@ use crate::{
         handling::{Handling, HandlingReport, Origin},
         record::Recorder,
     },
+    lambda::cron::Invocation,
+    secrets::credentials::{Credentials, Unavailable},
     store::{
         table::{
             SessionsTable,
@@ -28,14 +30,28 @@ use crate::{
         },
         wake_up::{DuePoll, WakeUp},
     },
-    telemetry::line::{Line, shown},
-    time::{clock::Clock, deadline::Deadline},
+    telemetry::{
+        self,
+        line::{Line, shown},
+    },
+    time::{
+        clock::Clock,
+        deadline::{Deadline, Elapsed},
+    },
 };
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use futures_util::{StreamExt as _, stream};
-use std::{cell::Cell, collections::BTreeMap, pin::pin, slice, time::Duration};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    pin::pin,
+    rc::Rc,
+    slice,
+    time::Duration,
+};
+use thiserror::Error;
 use tokio::time::Instant;
-use verdict_sessions::{Check, Evidence, Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp};
+use verdict_sessions::{Check, Evidence, Outcome, Session, SessionEvent, SessionKey, Stage, Timestamp, Trace};
 use verdict_webhooks::{
     Disposition, Part, Unreadable,
     incode::{Finding, POLL_REQUEST, SCORE_PATH, STATUS_PATH, recurrence},
@@ -66,21 +82,47 @@ const LONGEST_API_PAUSE: Duration = Duration::from_mins(15);
 /// Polls Incode about the sessions on the schedule.
 pub struct Poller<A> {
     /// The API, if there are credentials for it. Without it, nothing is polled.
-    api: Option<A>,
+    api: Option<Credentials<A>>,
     table: SessionsTable,
     recorder: Recorder,
-    /// The end of the pause after the API refused the credentials. It is this process's own: new credentials come with
-    /// a new one.
-    refused_until: Cell<Option<Instant>>,
+    /// The end of the pause after the API refused some credentials. It is this process's own, and over once there are
+    /// newer ones.
+    refused: RefCell<Option<(Rc<A>, Instant)>>,
+}
+
+/// The reason for which a run comes to nothing.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The table can't say what is due.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// There are no credentials for the API.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<Elapsed> for RunError {
+    fn from(elapsed: Elapsed) -> Self {
+        Self::Table(elapsed.into())
+    }
 }
 
 /// One run over the schedule, or over a batch of messages.
 struct Run<'a, A> {
-    api: &'a A,
+    api: &'a Rc<A>,
     clock: Clock,
     deadline: Deadline,
+    /// The trace of what it was started by.
+    trace: Option<Trace>,
     /// Whether the API was found to be left alone.
-    is_paused: Cell<bool>,
+    is_paused: &'a Cell<bool>,
+}
+
+impl<'a, A> Run<'a, A> {
+    fn new(api: &'a Rc<A>, invocation: Invocation, is_paused: &'a Cell<bool>) -> Self {
+        let Invocation { now, deadline, trace } = invocation;
+        Self { api, clock: Clock::at(now), deadline, trace, is_paused }
+    }
 }
 
 /// Facts about a session that decide what Incode is asked.
@@ -103,16 +145,34 @@ enum Taken {
 }
 
 impl<A: ProviderApi> Poller<A> {
-    pub(crate) fn new(api: Option<A>, table: SessionsTable, recorder: Recorder) -> Self {
-        Self { api, table, recorder, refused_until: Cell::new(None) }
+    pub(crate) fn new(api: Option<Credentials<A>>, table: SessionsTable, recorder: Recorder) -> Self {
+        Self { api, table, recorder, refused: RefCell::default() }
+    }
+
+    /// Makes sure that there are credentials, if there should be any.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if their secret can't be fetched.
+    pub async fn check(&self, deadline: Deadline) -> Result<(), RunError> {
+        if let Some(api) = &self.api {
+            api.get(deadline).await?;
+        }
+        Ok(())
     }
 
     /// Polls every session that is due, until the deadline comes or the API asks for a pause.
     ///
     /// # Errors
-    /// [`TableError`] if the table can't say what is due.
-    pub async fn run(&self, now: Timestamp, deadline: Deadline) -> Result<(), TableError> {
-        let Some(run) = self.start(now, deadline) else { return Ok(()) };
+    /// [`RunError`] if the table can't say what is due, or if there are no credentials for the API.
+    pub async fn run(&self, invocation: Invocation) -> Result<(), RunError> {
+        let Some(credentials) = self.credentials() else { return Ok(()) };
+        credentials.beside(self.poll_due(credentials, invocation).boxed_local()).await
+    }
+
+    async fn poll_due(&self, credentials: &Credentials<A>, invocation: Invocation) -> Result<(), RunError> {
+        let (is_paused, Invocation { now, deadline, .. }) = (Cell::new(false), invocation);
+        let api = self.latest(credentials, deadline).await?;
+        let run = Run::new(&api, invocation, &is_paused);
         let mut due = deadline.try_bound(self.table.due_polls(now, SESSIONS_PER_SHARD)).await?;
         // Across the shards, too, so that a slow API doesn't keep the last shard waiting for ever.
         due.sort_by_key(|(_, since)| *since);
@@ -130,14 +190,33 @@ impl<A: ProviderApi> Poller<A> {
         Ok(())
     }
 
-    /// Polls the sessions that a batch of messages names, and says which messages stay on the queue.
-    pub async fn take(&self, batch: SqsEvent, now: Timestamp, deadline: Deadline) -> SqsBatchResponse {
-        let mut answer = SqsBatchResponse::default();
-        let Some(run) = self.start(now, deadline) else { return answer };
+    /// Polls the sessions that a batch of messages names, and says which messages stay on the queue: without
+    /// credentials, all of them.
+    pub async fn take(&self, batch: SqsEvent, invocation: Invocation) -> SqsBatchResponse {
+        let Some(credentials) = self.credentials() else { return SqsBatchResponse::default() };
+        credentials.beside(self.take_all(credentials, batch, invocation).boxed_local()).await
+    }
+
+    async fn take_all(
+        &self,
+        credentials: &Credentials<A>,
+        batch: SqsEvent,
+        invocation: Invocation,
+    ) -> SqsBatchResponse {
+        let (mut answer, is_paused) = (SqsBatchResponse::default(), Cell::new(false));
+        let Ok(api) = self.latest(credentials, invocation.deadline).await else {
+            for message in batch.records {
+                answer.add_failure(message.message_id.unwrap_or_default());
+            }
+            return answer;
+        };
+        let run = Run::new(&api, invocation, &is_paused);
         let (mut tally, mut unreadable) = (Tally::default(), 0);
         let mut messages = pin!(
             stream::iter(batch.records)
                 .map(async |message| {
+                    // A message that belongs to no trace is asked about in that of this invocation.
+                    let run = Run { trace: trace_of(&message).or(run.trace), ..run };
                     let taken = self.take_one(&run, message.body.as_deref().unwrap_or_default()).await;
                     (message.message_id, taken)
                 })
@@ -156,23 +235,34 @@ impl<A: ProviderApi> Poller<A> {
             .count("wakeUpStale", tally.taken)
             .count("wakeUpUnreadable", unreadable)
             .count("wakeUpKept", answer.batch_item_failures.len())
-            .print(now);
+            .print(invocation.now);
         answer
     }
 
-    /// Returns `None` if there are no credentials for the API.
-    fn start(&self, now: Timestamp, deadline: Deadline) -> Option<Run<'_, A>> {
-        let Some(api) = &self.api else {
+    fn credentials(&self) -> Option<&Credentials<A>> {
+        if self.api.is_none() {
             tracing::info!("no credentials for Incode's API: nothing is polled");
-            return None;
-        };
-        Some(Run { api, clock: Clock::at(now), deadline, is_paused: Cell::new(false) })
+        }
+        self.api.as_ref()
+    }
+
+    /// The API as of the latest credentials. If it refused those, there may be newer ones.
+    async fn latest(&self, credentials: &Credentials<A>, deadline: Deadline) -> Result<Rc<A>, Unavailable> {
+        let api = credentials.get(deadline).await?;
+        let newer = if self.is_refused(&api) { credentials.newer_than(&api, deadline).await } else { None };
+        Ok(newer.unwrap_or(api))
+    }
+
+    /// Returns whether the API refused these credentials a short time ago.
+    fn is_refused(&self, api: &Rc<A>) -> bool {
+        let refused = self.refused.borrow();
+        refused.as_ref().is_some_and(|(refused, until)| Rc::ptr_eq(refused, api) && Instant::now() < *until)
     }
 
     async fn take_one(&self, run: &Run<'_, A>, body: &str) -> Taken {
         let (partition, due_at) = match WakeUp::read(body) {
             Ok(WakeUp::Due(DuePoll { session, due_at })) => (PartitionKey::of(&session), due_at),
-            Ok(WakeUp::Poll) => match run.deadline.try_bound(Box::pin(self.schedule(body, run.clock))).await {
+            Ok(WakeUp::Poll) => match run.deadline.try_bound(Box::pin(self.schedule(body, run))).await {
                 Ok(scheduled) => scheduled,
                 Err(AttemptError::Answer(unreadable)) => {
                     tracing::error!(reason = unreadable.code(), "a poll request can't be read; it is dropped");
@@ -192,12 +282,12 @@ impl<A: ProviderApi> Poller<A> {
     }
 
     /// Records a poll request, and puts its session on the schedule, due now.
-    async fn schedule(&self, body: &str, clock: Clock) -> Result<(PartitionKey, Timestamp), AttemptError> {
-        let now = clock.now();
+    async fn schedule(&self, body: &str, run: &Run<'_, A>) -> Result<(PartitionKey, Timestamp), AttemptError> {
+        let now = run.clock.now();
         let Finding { event, payload, .. } = Finding::of_poll_request(body.as_bytes(), now)?;
         let Some(event) = event else { return Err(Unreadable::NoSessionId.into()) };
         let evidence = Evidence::of_body(sha256_hex(body.as_bytes()));
-        let source = Source { path: POLL_REQUEST, evidence: Some(&evidence) };
+        let source = Source { path: POLL_REQUEST, evidence: Some(&evidence), trace: run.trace };
         self.record(&event, source, &[Part::whole(payload)], now).await?;
         let reason = match self.table.session(&event.session).await? {
             Some(record) if is_decided(&record) => PollReason::Recheck,
@@ -215,8 +305,7 @@ impl<A: ProviderApi> Poller<A> {
         partition: &PartitionKey,
         due_at: Timestamp,
     ) -> Result<Attempt, AttemptError> {
-        let is_refused = self.refused_until.get().is_some_and(|until| Instant::now() < until);
-        if is_refused || run.deadline.remaining().is_zero() {
+        if self.is_refused(run.api) || run.deadline.remaining().is_zero() {
             return Ok(Attempt::Left);
         }
         // Boxed, since the compiler gives up on types nested deeper.
@@ -242,7 +331,7 @@ impl<A: ProviderApi> Poller<A> {
                 tracing::warn!(%error, "the other processes don't know that Incode wants fewer requests");
             }
         } else if error.affects_all_sessions() {
-            self.refused_until.set(Some(Instant::now() + LONGEST_API_PAUSE));
+            self.refused.replace(Some((run.api.clone(), Instant::now() + LONGEST_API_PAUSE)));
         }
     }
 
@@ -299,7 +388,7 @@ impl<A: ProviderApi> Poller<A> {
         let is_handed_in =
             poll.reason != PollReason::Quiet || poll.has_to_confirm || record.as_ref().is_some_and(is_submitted);
         let question = Question { is_handed_in, has_to_confirm: poll.has_to_confirm };
-        let result = self.poll(run.api, &key, question, run.clock).await;
+        let result = self.poll(run, &key, question).await;
         let due_again_at = if result.is_ok() && self.table.session(&key).await?.as_ref().is_some_and(is_decided) {
             self.table.end_poll(partition, poll).await?
         } else {
@@ -312,29 +401,23 @@ impl<A: ProviderApi> Poller<A> {
     /// Asks how far the session is. If everything is handed in and nothing is decided, it also asks for the score:
     /// Incode may still be at work on something then, so that the status isn't *finished* yet. If the score has to
     /// confirm a decision, it asks for it whatever the status says, and the status decides only if the score doesn't.
-    async fn poll(
-        &self,
-        api: &A,
-        key: &SessionKey,
-        question: Question,
-        clock: Clock,
-    ) -> Result<PollResult, AttemptError> {
+    async fn poll(&self, run: &Run<'_, A>, key: &SessionKey, question: Question) -> Result<PollResult, AttemptError> {
         // What an answer says was true when it was made, so not before it was asked for.
-        let asked_at = clock.now();
-        let told = api.get(STATUS_PATH, &key.session_id).await?;
+        let asked_at = run.clock.now();
+        let told = run.api.get(STATUS_PATH, &key.session_id).await?;
         let status = Finding::of_status(key, &told, asked_at)?;
         let is_finished = status.finished;
         let (status, deciding) = if decides(&status) { (None, Some(status)) } else { (Some(status), None) };
-        let mut news = self.record_finding(status, STATUS_PATH, &told, clock).await?;
+        let mut news = self.record_finding(run, status, STATUS_PATH, &told).await?;
         let mut is_scored = false;
         if (is_finished || question.is_handed_in) && (deciding.is_none() || question.has_to_confirm) {
-            let asked_at = clock.now();
-            let answer = api.get(SCORE_PATH, &key.session_id).await?;
+            let asked_at = run.clock.now();
+            let answer = run.api.get(SCORE_PATH, &key.session_id).await?;
             let score = Finding::of_score(key, &answer, asked_at)?;
             is_scored = decides(&score);
-            news += self.record_finding(Some(score), SCORE_PATH, &answer, clock).await?;
+            news += self.record_finding(run, Some(score), SCORE_PATH, &answer).await?;
         }
-        news += self.record_finding(deciding.filter(|_| !is_scored), STATUS_PATH, &told, clock).await?;
+        news += self.record_finding(run, deciding.filter(|_| !is_scored), STATUS_PATH, &told).await?;
         Ok(PollResult { news, is_finished })
     }
 
@@ -342,19 +425,19 @@ impl<A: ProviderApi> Poller<A> {
     /// evidence.
     async fn record_finding(
         &self,
+        run: &Run<'_, A>,
         finding: Option<Finding>,
         path: &str,
         answer: &[u8],
-        clock: Clock,
     ) -> Result<usize, AttemptError> {
         let Some(Finding { event: Some(event), payload, .. }) = finding else { return Ok(0) };
         let parts = [Part::whole(payload)];
         let evidence = Evidence::of_body(sha256_hex(answer));
-        let source = Source { path, evidence: Some(&evidence) };
-        let mut disposition = self.record(&event, source, &parts, clock.now()).await?;
+        let source = Source { path, evidence: Some(&evidence), trace: run.trace };
+        let mut disposition = self.record(&event, source, &parts, run.clock.now()).await?;
         if disposition == Disposition::Duplicate && self.is_recurrence(&event).await? {
             let asked_at = event.received_at;
-            disposition = self.record(&recurrence(event, asked_at), source, &parts, clock.now()).await?;
+            disposition = self.record(&recurrence(event, asked_at), source, &parts, run.clock.now()).await?;
         }
         Ok(usize::from(disposition == Disposition::Recorded))
     }
@@ -371,7 +454,7 @@ impl<A: ProviderApi> Poller<A> {
         let durable_by = Deadline::after(RECORD_LIMIT);
         let handling = self.recorder.record(slice::from_ref(event), parts, source, now, durable_by).await;
         if handling.disposition != Disposition::Duplicate {
-            report(&handling, event, started.elapsed(), now);
+            report(&handling, event, source.trace, started.elapsed(), now);
         }
         match handling.failure() {
             Some(failure) => Err(AttemptError::NotRecorded(failure)),
@@ -391,9 +474,24 @@ impl<A: ProviderApi> Poller<A> {
     }
 }
 
-fn report(handling: &Handling, event: &SessionEvent, took: Duration, now: Timestamp) {
-    let provider = event.session.provider;
-    HandlingReport { origin: Origin::Poll, request: None, source: None, provider, handling, took }.print(now);
+fn report(handling: &Handling, event: &SessionEvent, trace: Option<Trace>, took: Duration, now: Timestamp) {
+    let (provider, is_cold_start) = (event.session.provider, false);
+    HandlingReport {
+        origin: Origin::Poll,
+        request: None,
+        source: None,
+        is_cold_start,
+        trace,
+        provider,
+        handling,
+        took,
+    }
+    .print(now);
+}
+
+/// The trace that a message belongs to: its sender's.
+fn trace_of(message: &SqsMessage) -> Option<Trace> {
+    telemetry::trace(message.attributes.get("AWSTraceHeader").map(String::as_str))
 }
 
 fn decides(finding: &Finding) -> bool {

@@ -62,6 +62,11 @@ impl AwsError {
         Self { code: "TransactionCanceledException".into(), sort: Sort::Throttled }
     }
 
+    /// AWS's own error code, or Verdict's of a call without an answer.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     pub(crate) fn is_throttling(code: &str) -> bool {
         ["Throttl", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "TooManyRequests", "OverLimit"]
             .iter()

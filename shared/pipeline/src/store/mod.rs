@@ -4,5 +4,6 @@
 pub(crate) mod aws_error;
 pub(crate) mod queued_webhook;
 pub(crate) mod queues;
+mod stored_trace;
 pub(crate) mod table;
 pub(crate) mod wake_up;

@@ -20,7 +20,7 @@
 //! `tests/stored/` has messages as every release wrote them; `tests/simulation/tests/stored_items/messages.rs` reads
 //! them. How the table's items may change is written in `table/items.rs`.
 
-use super::aws_error::AwsError;
+use super::{aws_error::AwsError, stored_trace};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -30,7 +30,7 @@ use std::{
     io::{self, Read as _, Write as _},
 };
 use thiserror::Error;
-use verdict_sessions::{Evidence, Provider, SessionKey, Timestamp};
+use verdict_sessions::{Evidence, Provider, SessionKey, Timestamp, Trace};
 use verdict_webhooks::{Genuine, Unreadable};
 
 /// The most that a body may unpack to, in bytes. Lambda takes events of at most 6 MiB, and a body is a part of one.
@@ -44,7 +44,7 @@ const REASON_LIMIT: usize = 80;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum IntakeMessage {
     /// A genuine webhook.
-    Webhook(QueuedWebhook),
+    Webhook(Box<QueuedWebhook>),
     /// An operator's request to read a session's stored payloads again.
     Rebuild(RebuildRequest),
 }
@@ -109,6 +109,9 @@ pub struct QueuedWebhook {
     /// The evidence that its provider sent it. Absent if an earlier release proved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence>,
+    /// The trace of its arrival. Absent if it has none, or if an earlier release proved it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "stored_trace")]
+    trace: Option<Trace>,
     encoding: Encoding,
     body: String,
 }
@@ -151,6 +154,7 @@ impl QueuedWebhook {
             bytes: genuine.body().len(),
             sha256: genuine.body_digest(),
             evidence: Some(genuine.evidence().clone()),
+            trace: None,
             encoding: Encoding::GzipBase64,
             body: BASE64_STANDARD.encode(body),
         })
@@ -159,6 +163,11 @@ impl QueuedWebhook {
     /// Adds the first event in it.
     pub(crate) fn with_event(self, event_key: Option<String>) -> Self {
         Self { event_key, ..self }
+    }
+
+    /// Adds the trace of its arrival.
+    pub(crate) fn in_trace(self, trace: Option<Trace>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Adds the reason for which it can't be read.
@@ -198,6 +207,11 @@ impl QueuedWebhook {
     #[must_use]
     pub fn received_at(&self) -> Timestamp {
         self.received_at
+    }
+
+    /// The trace of its arrival.
+    pub(crate) fn trace(&self) -> Option<Trace> {
+        self.trace
     }
 
     pub(crate) fn reason(&self) -> Option<&str> {
@@ -245,8 +259,8 @@ mod tests {
         Genuine::from_our_queue(Provider::Wultra, "/wultra/process/event".into(), at, body.into(), "digest".into())
     }
 
-    fn written_and_read(webhook: QueuedWebhook) -> QueuedWebhook {
-        let text = serde_json::to_string(&IntakeMessage::Webhook(webhook)).unwrap();
+    fn written_and_read(webhook: QueuedWebhook) -> Box<QueuedWebhook> {
+        let text = serde_json::to_string(&IntakeMessage::Webhook(webhook.into())).unwrap();
         let Ok(IntakeMessage::Webhook(read)) = IntakeMessage::read(&text) else { panic!("{text}") };
         read
     }
@@ -323,7 +337,8 @@ mod tests {
 
     #[test]
     fn a_message_that_verdict_did_not_write_is_refused() {
-        let queued = serde_json::to_value(IntakeMessage::Webhook(QueuedWebhook::of(&genuine("{}")).unwrap())).unwrap();
+        let queued =
+            serde_json::to_value(IntakeMessage::Webhook(QueuedWebhook::of(&genuine("{}")).unwrap().into())).unwrap();
         for (member, value) in
             [("kind", "webhooks"), ("encoding", "gzip"), ("provider", "nobody"), ("receivedAt", "now")]
         {
@@ -381,6 +396,23 @@ mod tests {
         earlier.as_object_mut().unwrap().remove("evidence");
         let earlier: QueuedWebhook = serde_json::from_value(earlier).unwrap();
         assert_eq!(*earlier.restore().unwrap().evidence(), Evidence::of_body("digest".into()));
+    }
+
+    #[test]
+    fn the_trace_of_a_webhook_is_on_the_queue_and_another_text_is_none() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1";
+        let queued = QueuedWebhook::of(&genuine("{}")).unwrap();
+        let text = serde_json::to_value(&queued).unwrap();
+        assert_eq!(text.get("trace"), None);
+        let trace = Trace::from_header(header);
+        let mut text = serde_json::to_value(queued.in_trace(trace)).unwrap();
+        assert_eq!(text["trace"], header);
+        let read = |text: &Value| serde_json::from_value::<QueuedWebhook>(text.clone()).unwrap().trace();
+        assert_eq!(read(&text), trace);
+        for other in [Value::Null, "customer-1".into(), 7.into(), serde_json::json!({"Root": header})] {
+            text["trace"] = other;
+            assert_eq!(read(&text), None, "{text}");
+        }
     }
 
     #[test]

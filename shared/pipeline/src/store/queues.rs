@@ -4,13 +4,28 @@
 use super::{
     aws_error::AwsError,
     queued_webhook::{IntakeMessage, QueuedWebhook},
+    table::outbox::OutboxEntry,
     wake_up::{DuePoll, WakeUp},
 };
 use crate::time::deadline::Elapsed;
-use aws_sdk_sqs::{operation::send_message::builders::SendMessageFluentBuilder, types::MessageAttributeValue};
-use std::{borrow::Cow, fmt::Write as _, time::Duration};
+use aws_sdk_sqs::{
+    config::{ConfigBag, Intercept, interceptors::BeforeTransmitInterceptorContextRef},
+    error::BoxError,
+    operation::send_message::builders::SendMessageFluentBuilder,
+    types::{MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue},
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use thiserror::Error;
-use verdict_sessions::Notification;
+use verdict_sessions::Trace;
 use verdict_webhooks::sha256_hex;
 
 /// The decisions queue: FIFO, one group a session, so that a session's decisions stay in order.
@@ -25,16 +40,16 @@ impl DecisionsQueue {
         Self { client, url }
     }
 
-    /// Publishes, and returns SQS's id of the message. SQS drops a copy that comes within five minutes.
+    /// Publishes a notification. SQS drops a copy that comes within five minutes.
     ///
     /// # Errors
     /// [`AwsError`] if SQS did not confirm it.
-    pub(crate) async fn publish(&self, notification: &Notification) -> Result<String, AwsError> {
+    pub(crate) async fn publish(&self, entry: &OutboxEntry) -> Result<Published, AwsError> {
+        let OutboxEntry { notification, trace, .. } = entry;
         let is_final = if notification.is_final { "true" } else { "false" };
-        let body = serde_json::to_string(&notification.cloud_event()).map_err(|_| AwsError::request_not_built())?;
-        let send = self
-            .client
-            .send_message()
+        let event = notification.cloud_event().in_trace(*trace);
+        let body = serde_json::to_string(&event).map_err(|_| AwsError::request_not_built())?;
+        let send = in_trace(self.client.send_message(), *trace)
             .queue_url(&self.url)
             .message_group_id(fifo_id(&notification.session.to_string()))
             .message_deduplication_id(fifo_id(&notification.id()))
@@ -46,7 +61,43 @@ impl DecisionsQueue {
             Some(outcome) => send.message_attributes("outcome", text(outcome.as_str())),
             None => send,
         };
-        Ok(send.send().await?.message_id.unwrap_or_default())
+        let attempts = Attempts::default();
+        let answer = send.customize().interceptor(attempts.clone()).send().await?;
+        Ok(Published { message_id: answer.message_id.unwrap_or_default(), attempt: attempts.so_far() })
+    }
+}
+
+/// SQS's confirmation of a message.
+pub(crate) struct Published {
+    /// SQS's id of the message.
+    pub(crate) message_id: String,
+    /// The SDK's try that SQS answered: it repeats a call without an answer.
+    pub(crate) attempt: u32,
+}
+
+/// Counts the SDK's tries of one call.
+#[derive(Clone, Debug, Default)]
+struct Attempts(Arc<AtomicU32>);
+
+impl Attempts {
+    fn so_far(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "Attempts"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -139,20 +190,22 @@ impl WakeUpQueue {
         Self { client, url }
     }
 
-    /// Tells the poller of a session on the schedule that is due.
+    /// Tells the poller of a session on the schedule that is due, in the trace of what made it due.
     ///
     /// # Errors
     /// [`AwsError`] if SQS did not confirm it. The poller's next run finds the session on the schedule.
-    pub(crate) async fn send(&self, due: DuePoll) -> Result<(), AwsError> {
+    pub(crate) async fn send(&self, due: DuePoll, trace: Option<Trace>) -> Result<(), AwsError> {
         let body = serde_json::to_string(&WakeUp::Due(due)).map_err(|_| AwsError::request_not_built())?;
-        self.client.send_message().queue_url(&self.url).message_body(ascii(&body)).send().await?;
+        let send = in_trace(self.client.send_message(), trace);
+        send.queue_url(&self.url).message_body(ascii(&body)).send().await?;
         Ok(())
     }
 }
 
 async fn send_webhook(send: SendMessageFluentBuilder, webhook: QueuedWebhook) -> Result<(), EnqueueError> {
-    let provider = webhook.provider();
-    let body = serde_json::to_string(&IntakeMessage::Webhook(webhook)).map_err(|_| AwsError::request_not_built())?;
+    let (provider, send) = (webhook.provider(), in_trace(send, webhook.trace()));
+    let body =
+        serde_json::to_string(&IntakeMessage::Webhook(webhook.into())).map_err(|_| AwsError::request_not_built())?;
     let body = ascii(&body);
     if body.len() > MESSAGE_LIMIT {
         return Err(EnqueueError::TooLarge);
@@ -160,6 +213,16 @@ async fn send_webhook(send: SendMessageFluentBuilder, webhook: QueuedWebhook) ->
     let send = send.message_body(body).message_attributes("provider", text(provider.as_str()));
     send.send().await.map_err(AwsError::from)?;
     Ok(())
+}
+
+/// A message in a trace, so that X-Ray shows its receiver's work there. The size of a message doesn't count this.
+fn in_trace(send: SendMessageFluentBuilder, trace: Option<Trace>) -> SendMessageFluentBuilder {
+    let Some(trace) = trace else { return send };
+    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace.to_string()).build();
+    match value {
+        Ok(value) => send.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value),
+        Err(_) => send,
+    }
 }
 
 #[expect(clippy::expect_used, reason = "both members that the type requires are given")]

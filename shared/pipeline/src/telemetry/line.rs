@@ -3,7 +3,7 @@
 use super::deployment::{DEPLOYMENT, version};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
-use verdict_sessions::{EventId, SessionKey, Timestamp};
+use verdict_sessions::{EventId, Notification, SessionKey, Timestamp};
 use verdict_webhooks::sha256_hex;
 
 /// One line that is log entry and metrics at once, in CloudWatch's embedded metric format: no call, no agent, and
@@ -91,6 +91,12 @@ pub fn shown(session: &SessionKey) -> String {
 #[must_use]
 pub fn shown_event(event_id: &EventId) -> String {
     shown_id(event_id.as_str()).into_owned()
+}
+
+/// Returns a notification's name in the log, by the rule of [`shown`].
+#[must_use]
+pub(crate) fn shown_notification(notification: &Notification) -> String {
+    format!("{}/{}", shown(&notification.session), notification.sequence)
 }
 
 /// Returns the name in the log of a reference: its SHA-256. The reference is your own name for a person, and may be

@@ -4,5 +4,6 @@ mod deployment;
 pub(crate) mod line;
 pub(crate) mod log;
 
+pub(crate) use deployment::trace;
 pub use deployment::version;
 pub use line::{Line, shown, shown_event, shown_reference};

@@ -10,7 +10,7 @@ const LIMIT: usize = 240 * 1024;
 /// The most bytes of a member beside its texts: its name, and quotes, commas and braces.
 const MEMBER: usize = 32;
 
-/// The members beside lists and details: a number, a time, a word.
+/// The members beside lists and details: a number, a time, a word, a trace.
 const FIXED: usize = 2048;
 
 impl Notification {
@@ -83,7 +83,7 @@ fn size_of(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AttemptId, CheckOutcome, Kind, Outcome, Provider, SessionId, SessionKey, Timestamp};
+    use crate::{AttemptId, CheckOutcome, Kind, Outcome, Provider, SessionId, SessionKey, Timestamp, Trace};
     use proptest::{collection::vec, prelude::*, sample::select};
 
     /// A text, of characters that take little room in JSON or much.
@@ -167,7 +167,9 @@ mod tests {
         /// JSON in ASCII, as SQS is sent it.
         #[test]
         fn the_size_is_never_below_the_length_of_the_message(notification in notification()) {
-            let json = serde_json::to_string(&notification.cloud_event()).unwrap();
+            let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1";
+            let event = notification.cloud_event().in_trace(Trace::from_header(trace));
+            let json = serde_json::to_string(&event).unwrap();
             let length: usize =
                 json.chars().map(|character| if character.is_ascii() { 1 } else { 6 * character.len_utf16() }).sum();
             prop_assert!(length <= notification.size(), "{length} > {}", notification.size());

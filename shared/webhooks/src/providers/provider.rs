@@ -2,6 +2,7 @@
 
 use crate::{
     delivery::{Delivery, Genuine},
+    proving::credentials::CredentialsError,
     reading::unreadable::Unreadable,
     refusal::Refusal,
 };
@@ -209,11 +210,24 @@ pub trait WebhookSource {
     /// The [`Refusal`] if it isn't.
     fn prove(&self, delivery: Delivery, now: Timestamp) -> Result<Genuine, Refusal>;
 
-    /// The answer that the provider's contract asks for on this path.
-    fn answer(&self, path: &str, disposition: Disposition) -> Answer;
+    /// The answer that the provider's contract asks for on this path. It needs no credentials, since a function that
+    /// could not fetch them answers, too.
+    fn answer(path: &str, disposition: Disposition) -> Answer;
 
     /// Returns whether the provider is also polled: only if its API is configured.
     fn is_polled(&self) -> bool {
         false
+    }
+
+    /// Completes credentials that come from a secret of Secrets Manager. The access to the provider's API isn't in that
+    /// secret: `has_api` says that it is in one of its own.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] if the access to the API is among them all the same.
+    fn with_api_elsewhere(self, _has_api: bool) -> Result<Self, CredentialsError>
+    where
+        Self: Sized,
+    {
+        Ok(self)
     }
 }

@@ -46,6 +46,9 @@ pub enum CredentialsError {
     /// Webhooks would need no proof at all.
     #[error("`unsignedReviews` needs `urlTokens`: a token in the URL is all that proves an unsigned review")]
     UnsignedWithoutToken,
+    /// What opens an API stands among what proves webhooks, in a secret that other functions read, too.
+    #[error("`api` has no place in this secret; put it into a secret of its own, which only the poller reads")]
+    ApiAmongProofs,
     /// An entry of `allowedCidrs` that is no range of addresses to allow.
     #[error("`allowedCidrs` entry {position} {problem}")]
     Range {
@@ -64,6 +67,14 @@ pub enum CredentialsError {
         /// The weakness of it.
         weakness: WeakSecret,
     },
+}
+
+impl CredentialsError {
+    /// Returns whether the credentials have the form that they should have, and hold a secret that could be guessed.
+    #[must_use]
+    pub const fn is_weakness(&self) -> bool {
+        matches!(self, Self::Weak { .. })
+    }
 }
 
 /// Reads the JSON into `T`.

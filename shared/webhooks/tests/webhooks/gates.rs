@@ -115,14 +115,13 @@ fn a_body_above_its_limit_is_refused_before_its_proof_whatever_that_is() {
 fn a_body_above_its_limit_is_answered_like_every_other_refusal() {
     for provider in Provider::ALL {
         let case = cases(provider).into_iter().find(|case| case.verdict == Verdict::Genuine).unwrap();
-        let credentials = case.credentials.to_string();
         let answer = |refusal| {
             let (path, disposition) = (&case.path, Disposition::Refused(refusal));
             match provider {
-                Provider::Veriff => Veriff::from_json(&credentials).unwrap().answer(path, disposition),
-                Provider::Incode => Incode::from_json(&credentials).unwrap().answer(path, disposition),
-                Provider::Treezor => Treezor::from_json(&credentials).unwrap().answer(path, disposition),
-                Provider::Wultra => Wultra::from_json(&credentials).unwrap().answer(path, disposition),
+                Provider::Veriff => Veriff::answer(path, disposition),
+                Provider::Incode => Incode::answer(path, disposition),
+                Provider::Treezor => Treezor::answer(path, disposition),
+                Provider::Wultra => Wultra::answer(path, disposition),
             }
         };
         for other in Refusal::ALL.into_iter().filter(|refusal| *refusal != Refusal::PathUnknown) {

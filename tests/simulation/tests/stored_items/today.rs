@@ -48,7 +48,7 @@ const OPTIONAL: [&str; 35] = [
 ];
 
 /// The members that are left out where they say nothing.
-const LEFT_OUT: [&str; 27] = [
+const LEFT_OUT: [&str; 28] = [
     "STATE.session.decision.value.decidedAt",
     "STATE.session.decision.value.detail.*",
     "STATE.session.decision.value.reasonCodes",
@@ -68,6 +68,7 @@ const LEFT_OUT: [&str; 27] = [
     "STATE.standingAt",
     "STATE.outcome",
     "NOTIFICATION.follows",
+    "NOTIFICATION.trace",
     "NOTIFICATION.notification.changes.*.reasonCodes.*",
     "NOTIFICATION.notification.withdrawnAt",
     "POLL.leasedUntil",

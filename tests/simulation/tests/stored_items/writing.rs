@@ -53,7 +53,8 @@ fn an_event_and_its_payload_are_written_as_they_were() {
             for (partition, events) in &read {
                 for RecordedEvent { event, evidence } in events {
                     let (path, text) = payload(partition, event);
-                    let (source, part) = (Source { path, evidence: evidence.as_ref() }, Part::whole(text.to_owned()));
+                    let (source, part) =
+                        (Source { path, evidence: evidence.as_ref(), trace: None }, Part::whole(text.to_owned()));
                     let (table, deadline) = (world.table(), Deadline::after(LIMIT));
                     table.record_part(event, source, &part, event.received_at, deadline).await.unwrap();
                 }

@@ -2,8 +2,11 @@
 //! of its own, so that its peak is that body's.
 
 use super::{Target, outcome};
-use crate::{lambda::Function, sender::event, soak::Settings};
-use std::fs;
+use crate::{
+    process::{cpu, peak, process},
+    sender::event,
+    soak::Settings,
+};
 use verdict_sessions::Provider;
 use verdict_simulation::Webhook;
 
@@ -162,13 +165,13 @@ fn filled_veriff(member: &str) -> Webhook {
 }
 
 /// What a body cost.
-struct Cost {
+pub(crate) struct Cost {
     /// The most memory that its process ever had, in MiB.
-    peak: f64,
+    pub(crate) peak: f64,
     /// CPU time, in seconds.
-    cpu: f64,
-    bytes: usize,
-    outcome: String,
+    pub(crate) cpu: f64,
+    pub(crate) bytes: usize,
+    pub(crate) outcome: String,
 }
 
 pub(super) async fn run(settings: &Settings) -> bool {
@@ -178,26 +181,36 @@ pub(super) async fn run(settings: &Settings) -> bool {
         "provider", "body", "bytes", "outcome", "peak MiB", "CPU s", "at 128 MB", "at 512 MB"
     );
     for provider in Provider::ALL {
-        let limit = if provider == Provider::Wultra { 6 * 1024 * 1024 } else { 1024 * 1024 };
-        let filled = fillers().into_iter().map(|(name, before, unit, behind)| {
-            let of = move |count: usize| filled(provider, &format!("{before}{}{behind}", unit.repeat(count)));
-            (name, Box::new(of) as MadeOf)
-        });
-        let nothing: (&str, MadeOf) = ("small", Box::new(move |_| self::filled(provider, "1")));
-        let mut worst: Option<(&str, Cost)> = None;
-        for (name, of) in std::iter::once(nothing).chain(filled).chain(lists(provider)) {
-            let cost = cost(settings, provider, &largest(limit, of)).await;
-            print_cost(provider, name, &cost);
-            is_well &= cost.peak < BOUND && ["recorded", "quarantined", "spooled"].contains(&&*cost.outcome);
-            if worst.as_ref().is_none_or(|(_, worst)| worst.peak < cost.peak) {
-                worst = Some((name, cost));
-            }
-        }
-        if let Some((name, cost)) = worst {
+        let costs = costs(settings, provider, print_cost).await;
+        is_well &= costs
+            .iter()
+            .all(|(_, cost)| cost.peak < BOUND && ["recorded", "quarantined", "spooled"].contains(&&*cost.outcome));
+        if let Some((name, cost)) = costs.iter().max_by(|(_, one), (_, other)| one.peak.total_cmp(&other.peak)) {
             println!("{provider}: the worst is {name}, {:.1} MiB", cost.peak);
         }
     }
     is_well
+}
+
+/// What each of a provider's largest bodies costs, by what fills it; a small one is the first. Tells each at once.
+pub(crate) async fn costs(
+    settings: &Settings,
+    provider: Provider,
+    tell: impl Fn(Provider, &str, &Cost),
+) -> Vec<(&'static str, Cost)> {
+    let limit = if provider == Provider::Wultra { 6 * 1024 * 1024 } else { 1024 * 1024 };
+    let filled = fillers().into_iter().map(|(name, before, unit, behind)| {
+        let of = move |count: usize| filled(provider, &format!("{before}{}{behind}", unit.repeat(count)));
+        (name, Box::new(of) as MadeOf)
+    });
+    let nothing: (&str, MadeOf) = ("small", Box::new(move |_| self::filled(provider, "1")));
+    let mut costs = Vec::new();
+    for (name, of) in std::iter::once(nothing).chain(filled).chain(lists(provider)) {
+        let cost = cost(settings, provider, &largest(limit, of)).await;
+        tell(provider, name, &cost);
+        costs.push((name, cost));
+    }
+    costs
 }
 
 fn print_cost(provider: Provider, name: &str, cost: &Cost) {
@@ -221,25 +234,4 @@ async fn cost(settings: &Settings, provider: Provider, webhook: &Webhook) -> Cos
     let outcome = outcome(&function, webhook).await;
     let process = process(&function);
     Cost { peak: peak(process), cpu: cpu(process), bytes: webhook.body.len(), outcome }
-}
-
-pub(super) fn process(function: &Function) -> u32 {
-    function.sandboxes()[0].life().process.unwrap_or_default()
-}
-
-/// The highest resident memory of a process, in MiB.
-pub(super) fn peak(process: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(f64::NAN) / 1024.0
-}
-
-/// The CPU time of a process's threads, in seconds.
-pub(super) fn cpu(process: u32) -> f64 {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let nanos = tasks.map(|task| {
-        let line = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        line.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()).unwrap_or_default()
-    });
-    nanos.sum::<f64>() / 1e9
 }

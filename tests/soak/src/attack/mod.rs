@@ -6,13 +6,15 @@
 //! | `bodies` | sends the worst bodies within each provider's limit, each to a new process, and measures memory and CPU time |
 //! | `subjects` | sends webhooks of many subjects, and copies of them, and counts calls and bytes |
 //! | `refusals` | sends forged webhooks of several lengths, and measures what refusing one costs |
+//! | `rotation` | rotates each provider's secret in Secrets Manager while genuine and forged webhooks come, takes Secrets Manager away, and puts a version of no use |
 //! | `captor` | sends one captured request of Treezor's in thousands of envelopes, 40 at a time, and a genuine refusal in the midst |
 //!
-//! `LATENCY_MS` is the time that a store takes for an answer.
+//! `LATENCY_MS` is the time that a store takes for an answer, and `DURATION` the seconds of each longer part of `rotation`.
 
-mod bodies;
+pub(crate) mod bodies;
 mod captor;
 mod refusals;
+mod rotation;
 mod subjects;
 
 use crate::{
@@ -25,7 +27,7 @@ use crate::{
     variable,
 };
 use serde_json::Value;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use verdict_sessions::Provider;
 use verdict_simulation::Webhook;
@@ -37,6 +39,7 @@ pub(crate) async fn run(name: &str, settings: Settings) -> bool {
         "subjects" => subjects::run(&settings).await,
         "refusals" => refusals::run(&settings).await,
         "captor" => captor::run(&settings).await,
+        "rotation" => rotation::run(&settings).await,
         _ => panic!("no attack is called {name}"),
     }
 }
@@ -64,19 +67,34 @@ impl Target {
     }
 
     fn function(&self, name: &'static str, timeout: Duration, processes: usize) -> Function {
-        let (binaries, logs, variables) = (self.binaries.clone(), self.logs.clone(), variables(&self.address));
+        self.function_with(name, timeout, processes, variables(&self.address))
+    }
+
+    fn function_with(
+        &self,
+        name: &'static str,
+        timeout: Duration,
+        processes: usize,
+        variables: BTreeMap<String, String>,
+    ) -> Function {
+        let (binaries, logs) = (self.binaries.clone(), self.logs.clone());
         Function::start(Deployment { name, timeout, processes, binaries, variables, logs })
     }
 
     /// The function that receives a provider's webhooks.
     fn receiver(&self, provider: Provider, processes: usize) -> Function {
+        self.receiver_with(provider, processes, variables(&self.address))
+    }
+
+    /// The same with variables of its own.
+    fn receiver_with(&self, provider: Provider, processes: usize, variables: BTreeMap<String, String>) -> Function {
         let name = match provider {
             Provider::Veriff => "veriff-decisions",
             Provider::Incode => "incode-webhooks",
             Provider::Treezor => "treezor-webhooks",
             Provider::Wultra => "wultra-events",
         };
-        self.function(name, Duration::from_secs(10), processes)
+        self.function_with(name, Duration::from_secs(10), processes, variables)
     }
 }
 

@@ -2,10 +2,13 @@
 
 use super::{
     Target,
-    bodies::{cpu, filled, largest, peak, process},
+    bodies::{filled, largest},
     outcome,
 };
-use crate::soak::Settings;
+use crate::{
+    process::{cpu, peak, process},
+    soak::Settings,
+};
 use verdict_sessions::Provider;
 use verdict_simulation::Webhook;
 

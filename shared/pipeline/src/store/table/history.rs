@@ -4,6 +4,7 @@ use super::{
     SessionsTable,
     error::TableError,
     items::{self, EventItem, PartitionKey, StoredPayload, read},
+    outbox::OutboxEntry,
     transaction::Written,
 };
 use verdict_sessions::{Applied, SequenceBase, Session, SessionEvent, SessionKey, Timestamp};
@@ -87,7 +88,9 @@ impl SessionsTable {
         let key = PartitionKey::of(&before.key);
         let mut writes = vec![self.put_session(&key, &after.session, Some(before))?];
         if let Some(notification) = &after.notification {
-            writes.push(self.put(items::outbox_entry(&key, notification, before.notifications, now)?)?);
+            // No webhook caused it, so it belongs to no trace.
+            let entry = OutboxEntry { notification: notification.clone(), due_since: now, trace: None };
+            writes.push(self.put(items::outbox_entry(&key, &entry, before.notifications)?)?);
         }
         match self.write(writes).await? {
             Written::Yes => Ok(()),

@@ -39,13 +39,14 @@
 //! `tests/stored/` has items of each sort as every release wrote them. Today's code reads and rewrites them in the
 //! tests of the simulation (`tests/simulation/tests/stored_items/`), which also fail if an item gets another form.
 
-use super::error::TableError;
+use super::{error::TableError, outbox::OutboxEntry};
+use crate::store::stored_trace;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, collections::HashMap, time::Duration};
 use verdict_sessions::{
-    EventId, Evidence, Notification, Outcome, Provider, Session, SessionEvent, SessionKey, Status, Timestamp,
+    EventId, Evidence, Notification, Outcome, Provider, Session, SessionEvent, SessionKey, Status, Timestamp, Trace,
 };
 use verdict_webhooks::sha256_hex;
 
@@ -189,10 +190,20 @@ pub(super) struct OutboxItem {
     /// The sequence of the notification before, if it isn't one less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<u64>,
+    /// The trace of what made the notification due. Absent if it has none, or if an earlier release wrote the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "stored_trace")]
+    trace: Option<Trace>,
     pub(super) notification: Notification,
 }
 
 impl OutboxItem {
+    /// The entry, as a publisher has it.
+    pub(super) fn entry(self) -> Result<OutboxEntry, TableError> {
+        let relayed_from = Timestamp::parse(&self.due_at).ok_or(TableError::Unreadable("outbox entry"))?;
+        let due_since = relayed_from.minus(INLINE_GRACE);
+        Ok(OutboxEntry { notification: self.notification, due_since, trace: self.trace })
+    }
+
     /// The sequence of the notification before; 0 for a session's first.
     pub(super) fn predecessor(&self) -> u64 {
         self.follows.unwrap_or(self.notification.sequence.saturating_sub(1))
@@ -298,20 +309,17 @@ pub(super) fn expires_at(item: &Item) -> Option<Timestamp> {
     Timestamp::from_unix(item.get("expiresAt")?.as_n().ok()?.parse().ok()?, 0)
 }
 
-/// The outbox entry of a notification, after the one with the sequence `last`; 0 for a session's first.
-pub(super) fn outbox_entry(
-    key: &PartitionKey,
-    notification: &Notification,
-    last: u64,
-    now: Timestamp,
-) -> Result<Item, TableError> {
+/// The item of an outbox entry, after the one with the sequence `last`; 0 for a session's first.
+pub(super) fn outbox_entry(key: &PartitionKey, entry: &OutboxEntry, last: u64) -> Result<Item, TableError> {
+    let OutboxEntry { notification, due_since, trace } = entry;
     let shard = shard(key, OUTBOX_SHARDS);
     write(&OutboxItem {
         pk: key.0.clone(),
         sk: notification_sk(notification.sequence),
         due_shard: outbox_shard(shard),
-        due_at: now.plus(INLINE_GRACE).sortable(),
+        due_at: due_since.plus(INLINE_GRACE).sortable(),
         follows: Some(last).filter(|last| last + 1 != notification.sequence),
+        trace: *trace,
         notification: notification.clone(),
     })
 }

@@ -29,7 +29,7 @@ pub(crate) mod error;
 mod history;
 pub(crate) mod items;
 pub(crate) mod lookups;
-mod outbox;
+pub(crate) mod outbox;
 pub(crate) mod part_ids;
 pub(crate) mod polls;
 pub(crate) mod record;

@@ -8,14 +8,24 @@ use super::{
 };
 use crate::time::backoff::Pauses;
 use std::collections::HashSet;
-use verdict_sessions::{Notification, Timestamp};
+use verdict_sessions::{Notification, Timestamp, Trace};
+
+/// A notification in an outbox: SQS has not confirmed it yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxEntry {
+    pub(crate) notification: Notification,
+    /// The time at which it became due: of the arrival or the poll that caused it.
+    pub(crate) due_since: Timestamp,
+    /// The trace of what caused it.
+    pub(crate) trace: Option<Trace>,
+}
 
 impl SessionsTable {
     /// Reads a session's outbox: in order of sequence, from the oldest entry on, up to the first gap.
     ///
     /// # Errors
     /// [`TableError`]; [`TableError::Conflict`] if the entry before the oldest is about to be written.
-    pub(crate) async fn outbox(&self, partition: &PartitionKey) -> Result<Vec<Notification>, TableError> {
+    pub(crate) async fn outbox(&self, partition: &PartitionKey) -> Result<Vec<OutboxEntry>, TableError> {
         let mut entries = Vec::new();
         let mut pages = self.query(partition, items::NOTIFICATION).into_paginator().items().send();
         while let Some(item) = pages.next().await {
@@ -29,7 +39,7 @@ impl SessionsTable {
         {
             return Err(TableError::Conflict);
         }
-        Ok(entries.into_iter().map(|entry| entry.notification).collect())
+        entries.into_iter().map(OutboxItem::entry).collect()
     }
 
     /// Turns an outbox entry into what was told, once SQS has taken it under this id. If it was turned before, the

@@ -4,14 +4,13 @@ use super::{
     SessionsTable,
     error::TableError,
     items::{self, EventItem, Item, PartitionKey, Payload, SessionItem, read, string},
+    outbox::OutboxEntry,
     polls::ScheduledPoll,
     transaction::Written,
 };
 use crate::time::{backoff::Pauses, deadline::Deadline};
 use std::cell::Cell;
-use verdict_sessions::{
-    Applied, EventId, Evidence, Notification, Provider, Session, SessionEvent, SessionKey, Timestamp,
-};
+use verdict_sessions::{Applied, EventId, Evidence, Provider, Session, SessionEvent, SessionKey, Timestamp, Trace};
 use verdict_webhooks::Part;
 
 /// The number of failures in a row, each of them with the SDK's own retries, after which the table counts as out of
@@ -34,7 +33,7 @@ pub enum Recorded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Due {
     /// All before it are told, so that it can be published as it is here.
-    Next(Box<Notification>),
+    Next(Box<OutboxEntry>),
     /// Others may wait before it: the outbox has to be read.
     Outbox(SessionKey),
 }
@@ -58,13 +57,15 @@ impl FirstCopy {
     }
 }
 
-/// Where an event comes from: what is stored with it and its payload.
+/// Where an event comes from: what is stored with it, its payload, and the notification that it makes due.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'s> {
     /// The path that the webhook came to, or that the answer was fetched from.
     pub path: &'s str,
     /// The evidence that the provider sent it.
     pub evidence: Option<&'s Evidence>,
+    /// The trace of what brought it.
+    pub trace: Option<Trace>,
 }
 
 /// An event that may be new, and the part of a webhook that it comes from.
@@ -105,7 +106,7 @@ impl SessionsTable {
         deadline: Deadline,
     ) -> Result<Recorded, TableError> {
         let part = Part::whole(payload.text.to_owned());
-        let source = Source { path: payload.source, evidence: None };
+        let source = Source { path: payload.source, evidence: None, trace: None };
         self.record_part(event, source, &part, now, deadline).await
     }
 
@@ -183,13 +184,18 @@ impl SessionsTable {
     async fn record_news(&self, news: News<'_>, known: Known, now: Timestamp) -> Result<Recorded, TableError> {
         let second_reading = known.is_read.then(|| news.event.clone().as_second_reading());
         let news = News { event: second_reading.as_ref().unwrap_or(news.event), ..news };
-        let after = Session::apply(known.session.as_ref(), news.event, self.sequence_base);
-        let due = match self.write_recorded(news, &known, &after, now, true).await? {
-            Written::Yes => after.notification.map(|notification| Due::Next(Box::new(notification))),
+        let Applied { session, notification } = Session::apply(known.session.as_ref(), news.event, self.sequence_base);
+        let trace = news.source.trace;
+        let entry = notification.map(|notification| OutboxEntry { notification, due_since: now, trace });
+        let write = async |if_all_before_is_told| {
+            self.write_recorded(news, &known, &session, entry.as_ref(), if_all_before_is_told).await
+        };
+        let due = match write(true).await? {
+            Written::Yes => entry.map(|entry| Due::Next(Box::new(entry))),
             // Another writer has recorded it since it was looked for.
             Written::ConditionFailed => return Err(TableError::Conflict),
             // The notification before this one is still in the outbox, and has to be published first.
-            Written::CheckFailed => match self.write_recorded(news, &known, &after, now, false).await? {
+            Written::CheckFailed => match write(false).await? {
                 Written::Yes => Some(Due::Outbox(news.event.session.clone())),
                 Written::ConditionFailed | Written::CheckFailed => return Err(TableError::Conflict),
             },
@@ -225,8 +231,8 @@ impl SessionsTable {
         &self,
         news: News<'_>,
         known: &Known,
-        after: &Applied,
-        now: Timestamp,
+        after: &Session,
+        entry: Option<&OutboxEntry>,
         if_all_before_is_told: bool,
     ) -> Result<Written, TableError> {
         let News { event, source, part } = news;
@@ -235,11 +241,11 @@ impl SessionsTable {
         let mut writes = vec![
             self.put_if_absent(items::event(&key, event, source.evidence)?)?,
             self.put(items::payload(&key, event, payload, self.retention))?,
-            self.put_session(&key, &after.session, before)?,
+            self.put_session(&key, after, before)?,
         ];
-        if let Some(notification) = &after.notification {
+        if let Some(entry) = entry {
             let last = before.map_or(0, |session| session.notifications);
-            writes.push(self.put(items::outbox_entry(&key, notification, last, now)?)?);
+            writes.push(self.put(items::outbox_entry(&key, entry, last)?)?);
             if if_all_before_is_told && last > 0 {
                 writes.push(self.check_absent(items::key(&key, &items::notification_sk(last)))?);
             }

@@ -2,7 +2,7 @@
 
 use super::payload::{AUTHENTICATION, FACE_AUTHENTICATION, is_interview};
 use crate::proving::{
-    credentials::CredentialsError,
+    credentials::{CredentialsError, parse},
     secret::{Secret, WeakSecret},
 };
 use serde::Deserialize;
@@ -28,7 +28,27 @@ pub(super) struct ApiJson {
     password: Zeroizing<String>,
 }
 
+/// What the JSON of the access alone looks like.
+const EXPECTED: &str = r#"{"api":{"baseUrl":"https://…","apiKey":"…","email":"…","password":"…"}}"#;
+
+/// The access alone, as it stands in a secret of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessJson {
+    api: ApiJson,
+}
+
 impl ApiAccess {
+    /// Reads the access from a secret of its own, `{"api":{…}}` with the members that it has among
+    /// [`Incode`](super::Incode)'s credentials.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] if a member is missing, unknown or not filled in.
+    pub fn from_json(json: &str) -> Result<Self, CredentialsError> {
+        let AccessJson { api } = parse(json, EXPECTED)?;
+        Self::new(api)
+    }
+
     pub(super) fn new(json: ApiJson) -> Result<Self, CredentialsError> {
         let ApiJson { base_url: BaseUrl(base_url), api_key, email, password } = json;
         expect_filled_in("api.apiKey", &api_key)?;

@@ -30,6 +30,8 @@ pub(super) struct Credentials {
     pub(super) api: Option<ApiAccess>,
     /// True if a decision counts only once the API confirms it.
     pub(super) confirms_decisions: bool,
+    /// The same as it was asked for, whether or not there is access to the API.
+    confirm_decisions: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -64,8 +66,23 @@ impl Credentials {
         let used: Vec<_> = headers.iter().flat_map(SecretHeaders::names).chain(["authorization"]).collect();
         let gate = Gate::new(allowed_cidrs, edge_header, &used)?;
         let api = api.map(ApiAccess::new).transpose()?;
-        // Without the API, there is nobody to confirm anything.
-        let confirms_decisions = api.is_some() && confirm_decisions.unwrap_or(true);
-        Ok(Self { gate, headers, oauth, api, confirms_decisions })
+        let confirms_decisions = confirms(api.is_some(), confirm_decisions);
+        Ok(Self { gate, headers, oauth, api, confirms_decisions, confirm_decisions })
     }
+
+    /// Completes credentials without access to the API, which may be in a secret of its own.
+    ///
+    /// # Errors
+    /// [`CredentialsError::ApiAmongProofs`] if it is here all the same.
+    pub(super) fn with_api_elsewhere(self, has_api: bool) -> Result<Self, CredentialsError> {
+        if self.api.is_some() {
+            return Err(CredentialsError::ApiAmongProofs);
+        }
+        Ok(Self { confirms_decisions: confirms(has_api, self.confirm_decisions), ..self })
+    }
+}
+
+/// Returns whether a decision counts only once the API confirms it. Without the API, there is nobody to confirm anything.
+fn confirms(has_api: bool, confirm_decisions: Option<bool>) -> bool {
+    has_api && confirm_decisions.unwrap_or(true)
 }

@@ -64,7 +64,7 @@ impl WebhookSource for Incode {
     }
 
     /// Success to Incode is 200 with this JSON; anything else is sent again, five times in half an hour.
-    fn answer(&self, path: &str, disposition: Disposition) -> Answer {
+    fn answer(path: &str, disposition: Disposition) -> Answer {
         match disposition {
             Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
             Disposition::Refused(_) => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },
@@ -79,6 +79,10 @@ impl WebhookSource for Incode {
 
     fn is_polled(&self) -> bool {
         self.api().is_some()
+    }
+
+    fn with_api_elsewhere(self, has_api: bool) -> Result<Self, CredentialsError> {
+        self.credentials.with_api_elsewhere(has_api).map(|credentials| Self { credentials })
     }
 }
 

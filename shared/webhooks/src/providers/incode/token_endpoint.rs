@@ -57,6 +57,22 @@ pub enum TokenError {
     UnsupportedGrantType,
     /// The token could not be signed.
     ServerError,
+    /// There are no credentials to compare with, or to sign with.
+    Unavailable,
+}
+
+impl From<TokenError> for TokenAnswer {
+    fn from(error: TokenError) -> Self {
+        Self { status: error.status(), body: error.body(), error: Some(error) }
+    }
+}
+
+impl TokenAnswer {
+    /// Returns whether newer credentials might give another answer.
+    #[must_use]
+    pub fn is_mismatch(&self) -> bool {
+        self.error == Some(TokenError::InvalidClient)
+    }
 }
 
 impl TokenError {
@@ -69,6 +85,7 @@ impl TokenError {
             Self::InvalidClient => "invalid_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::ServerError => "server_error",
+            Self::Unavailable => "temporarily_unavailable",
         }
     }
 
@@ -78,6 +95,7 @@ impl TokenError {
             Self::InvalidRequest | Self::UnsupportedGrantType => 400,
             Self::InvalidClient => 401,
             Self::ServerError => 500,
+            Self::Unavailable => 503,
         }
     }
 
@@ -87,7 +105,7 @@ impl TokenError {
             Self::InvalidRequest => "POST a form that holds one grant_type, and client credentials in the header alone",
             Self::InvalidClient => "authenticate with HTTP Basic, client id and client secret",
             Self::UnsupportedGrantType => "the only grant_type here is client_credentials",
-            Self::ServerError => "try again later",
+            Self::ServerError | Self::Unavailable => "try again later",
         };
         format!(r#"{{"error":"{}","error_description":"{description}"}}"#, self.code())
     }
@@ -117,11 +135,7 @@ impl TokenEndpoint {
     /// about the form.
     #[must_use]
     pub fn answer(&self, delivery: Delivery, now: Timestamp) -> TokenAnswer {
-        self.grant(delivery, now).unwrap_or_else(|error| TokenAnswer {
-            status: error.status(),
-            body: error.body(),
-            error: Some(error),
-        })
+        self.grant(delivery, now).unwrap_or_else(TokenAnswer::from)
     }
 
     fn grant(&self, delivery: Delivery, now: Timestamp) -> Result<TokenAnswer, TokenError> {

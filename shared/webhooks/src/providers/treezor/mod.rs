@@ -47,7 +47,7 @@ impl WebhookSource for Treezor {
     }
 
     /// Treezor asks for a code in the 500 range if the signature does not match, and sends such a webhook again.
-    fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
+    fn answer(_path: &str, disposition: Disposition) -> Answer {
         match disposition {
             Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
             Disposition::Refused(_) => Answer { status: 500, body: r#"{"error":{"code":"unauthorized"}}"# },

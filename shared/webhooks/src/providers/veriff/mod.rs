@@ -40,7 +40,7 @@ impl WebhookSource for Veriff {
     }
 
     /// Only 200 is success to Veriff; anything else is sent again, hourly for a week.
-    fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
+    fn answer(_path: &str, disposition: Disposition) -> Answer {
         match disposition {
             Disposition::Refused(Refusal::PathUnknown) => Answer::NOT_FOUND,
             Disposition::Refused(_) => Answer { status: 401, body: r#"{"error":{"code":"unauthorized"}}"# },

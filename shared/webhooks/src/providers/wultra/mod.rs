@@ -45,7 +45,7 @@ impl WebhookSource for Wultra {
     }
 
     /// Wultra sends nothing twice: an error is only logged on its side, in the form of its own errors.
-    fn answer(&self, _path: &str, disposition: Disposition) -> Answer {
+    fn answer(_path: &str, disposition: Disposition) -> Answer {
         match disposition {
             Disposition::Refused(Refusal::PathUnknown) => {
                 Answer { status: 404, body: r#"{"errorCode":"ERROR_GENERIC","message":"Not Found"}"# }

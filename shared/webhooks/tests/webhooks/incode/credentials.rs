@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use verdict_webhooks::{
-    CredentialsError, WeakSecret,
-    incode::{Incode, TokenEndpoint},
+    CredentialsError, WeakSecret, WebhookSource as _,
+    incode::{ApiAccess, Incode, TokenEndpoint},
 };
 
 const STRONG: &str = "abcdef12-abcd-abcd-abcd-abcdef012345";
@@ -70,6 +70,23 @@ fn headers_or_oauth_or_both_are_taken() {
         with(oauth(), "/oauth/clients", json!([client("ключ 🔑", "9:b:N:4:v:R:7:t:")])),
     ] {
         assert!(is_taken(&credentials), "{credentials}");
+    }
+}
+
+#[test]
+fn the_api_has_a_secret_of_its_own_if_the_credentials_are_in_one() {
+    let elsewhere =
+        |credentials: Value, has_api| Incode::from_json(&credentials.to_string()).unwrap().with_api_elsewhere(has_api);
+    for has_api in [true, false] {
+        let error = elsewhere(with(headers(), "/api", api()), has_api).unwrap_err();
+        assert_eq!(error, CredentialsError::ApiAmongProofs);
+        assert!(error.to_string().contains("a secret of its own"), "{error}");
+        assert!(elsewhere(headers(), has_api).unwrap().api().is_none());
+    }
+    let access = ApiAccess::from_json(&json!({"api": api()}).to_string()).unwrap();
+    assert_eq!((access.base_url(), access.password()), ("https://api.example.com/0", "pw"));
+    for other in [json!({}), api(), json!({"api": null}), json!({"api": api(), "headers": {"x-a": [STRONG]}})] {
+        assert!(ApiAccess::from_json(&other.to_string()).is_err(), "{other}");
     }
 }
 

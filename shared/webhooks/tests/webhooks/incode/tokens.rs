@@ -87,6 +87,7 @@ fn assert_error(answer: &TokenAnswer, error: TokenError, what: &str) {
         TokenError::InvalidClient => (401, "invalid_client"),
         TokenError::UnsupportedGrantType => (400, "unsupported_grant_type"),
         TokenError::ServerError => (500, "server_error"),
+        TokenError::Unavailable => (503, "temporarily_unavailable"),
         TokenError::PathUnknown => panic!("{what}: another form of answer"),
     };
     assert_eq!((answer.status, answer.error), (status, Some(error)), "{what}");
@@ -101,6 +102,20 @@ fn prove(credentials: &Value, token: &str, at: Timestamp) -> Result<(), Refusal>
     let headers = Headers::from_iter([("authorization", format!("Bearer {token}"))]);
     let delivery = Delivery::new("POST", "/incode/onboarding-status", headers, b"{}".to_vec());
     Incode::from_json(&credentials.to_string()).unwrap().prove(delivery, at).map(drop)
+}
+
+#[test]
+fn without_credentials_the_endpoint_asks_to_be_asked_again() {
+    assert_error(&TokenError::Unavailable.into(), TokenError::Unavailable, "no credentials");
+}
+
+#[test]
+fn only_a_client_that_is_unknown_might_be_known_to_newer_credentials() {
+    let is_mismatch =
+        |headers: &[(&'static str, String)], body| ask(&credentials(), headers.iter().cloned(), body).is_mismatch();
+    assert!(is_mismatch(&[basic(CLIENT, "0f3b6c1e-52d4-4a7b-9c60-7d1e8a2b4f95"), form()], GRANT));
+    assert!(!is_mismatch(&[basic(CLIENT, SECRET), form()], GRANT));
+    assert!(!is_mismatch(&[basic(CLIENT, SECRET), form()], "grant_type=password"));
 }
 
 #[test]

@@ -172,9 +172,8 @@ fn a_million_members_take_their_time_and_no_more() {
 
 #[test]
 fn every_refusal_is_answered_alike_so_that_treezor_sends_it_again() {
-    let treezor = named("review").treezor();
     let answer = |disposition| {
-        let answer = treezor.answer("/treezor", disposition);
+        let answer = Treezor::answer("/treezor", disposition);
         (answer.status, answer.body)
     };
     for refusal in Refusal::ALL.into_iter().filter(|refusal| *refusal != Refusal::PathUnknown) {

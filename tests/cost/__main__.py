@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import io
 import json
 import os
 import platform
@@ -68,12 +69,16 @@ def binaries() -> Path:
 def with_zip(start: dict[str, Any]) -> dict[str, Any]:
     """Adds the size of the function as it is uploaded."""
     folder = Path(os.environ["BASELINE"]) if start["variant"] == "baseline" else binaries()
-    file = TARGET / "cost.zip"
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.write(folder / start["function"], "bootstrap")
-    start["zipBytes"] = file.stat().st_size
-    file.unlink()
+    start["zipBytes"] = zip_bytes(folder / start["function"])
     return start
+
+
+def zip_bytes(binary: Path) -> int:
+    """The size of the zip of a function."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        file.write(binary, "bootstrap")
+    return len(packed.getvalue())
 
 
 def run() -> dict[str, str]:

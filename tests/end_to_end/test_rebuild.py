@@ -138,9 +138,18 @@ def remove(verdict, key: str, sort_key: str) -> None:
         TableName=verdict.outputs["SessionsTableName"], Key={"pk": {"S": f"SESSION#{key}"}, "sk": {"S": sort_key}})
 
 
+def without_nulls(value: dict) -> dict:
+    """A stored value as today's release writes it: members that hold null are left out."""
+    [(kind, content)] = value.items()
+    if kind == "M":
+        return {"M": {name: without_nulls(member) for name, member in content.items() if "NULL" not in member}}
+    return {"L": [without_nulls(entry) for entry in content]} if kind == "L" else value
+
+
 def misread_decision(verdict, key: str, outcome: str = "declined") -> None:
     """Leaves a session's one decision as a reader would have that took it for another."""
-    [decided] = [item for item in everything(verdict, key) if "event" in item and "M" in item["event"]["M"]["decision"]]
+    [decided] = [item for item in everything(verdict, key)
+                 if "M" in item.get("event", {"M": {}})["M"].get("decision", {})]
     rewrite(verdict, key, decided["sk"]["S"], "event.decision.outcome", {"S": outcome})
     rewrite(verdict, key, "STATE", "session.decision.value.outcome", {"S": outcome})
 
@@ -492,7 +501,7 @@ def test_one_whose_payloads_have_expired_is_refused_and_gets_its_place_all_the_s
     assert place.split("#")[0] == "decided"
     now = item(verdict, key, "STATE")
     assert now["session"]["M"].pop("statusSince")
-    assert (now["version"], now["session"]) == (before["version"], before["session"])
+    assert (now["version"], now["session"]) == (before["version"], without_nulls(before["session"]))
     assert dry_run(verdict, *named(key)) == {key: "refused payloads_expired (1)"}
 
 

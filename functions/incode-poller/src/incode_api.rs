@@ -3,6 +3,7 @@
 //! Answers stay bytes here. `verdict_webhooks::incode` reads them.
 
 use reqwest::{Client, StatusCode, header, redirect};
+use rustls::ClientConfig;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::{sync::Mutex, time::Instant};
@@ -47,11 +48,10 @@ impl IncodeApi {
     /// Makes the client. It sends nothing before the first request.
     ///
     /// # Errors
-    /// [`StartError::HttpClient`] if the TLS roots can't be read.
-    pub(crate) fn new(access: &ApiAccess) -> Result<Self, StartError> {
-        // The one TLS implementation that is linked already. An `Err` says that it was chosen before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    /// [`StartError::HttpClient`] if the client can't be made.
+    pub(crate) fn new(access: &ApiAccess, tls: ClientConfig) -> Result<Self, StartError> {
         let client = Client::builder()
+            .tls_backend_preconfigured(tls)
             .user_agent("verdict")
             .timeout(REQUEST_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)

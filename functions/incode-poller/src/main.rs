@@ -8,7 +8,8 @@ use verdict_pipeline::{Environment, Error, cron};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    let poller = environment.poller(IncodeApi::new).await?;
+    let tls = environment.tls()?;
+    let poller = environment.poller(move |access| IncodeApi::new(access, tls.clone())).await?;
     cron::serve_with_queue(
         async |deadline| poller.check(deadline).await,
         async |invocation| poller.run(invocation).await,

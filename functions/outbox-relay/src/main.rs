@@ -6,5 +6,6 @@ use verdict_pipeline::{Environment, Error, cron};
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
     let relay = environment.relay()?;
+    environment.connect().await?;
     cron::serve(async |invocation| relay.run(invocation.now, invocation.deadline).await).await
 }

@@ -5,5 +5,7 @@ use verdict_pipeline::{Environment, Error};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
-    environment.replay()?.serve().await
+    let replay = environment.replay()?;
+    environment.connect().await?;
+    replay.serve().await
 }

@@ -11,5 +11,6 @@ use verdict_pipeline::{Environment, Error, gateway};
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
     let payloads = SessionPayloads::new(environment.sessions_table()?);
+    environment.connect().await?;
     gateway::serve(async |request| payloads.answer(request).await).await
 }

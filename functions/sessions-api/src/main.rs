@@ -11,5 +11,6 @@ use verdict_pipeline::{Environment, Error, gateway};
 async fn main() -> Result<(), Error> {
     let environment = Environment::start()?;
     let api = SessionsApi::new(environment.sessions_table()?);
+    environment.connect().await?;
     gateway::serve(async |request| api.answer(request).await).await
 }

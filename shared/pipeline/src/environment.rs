@@ -8,27 +8,29 @@ use crate::{
     deliveries::{
         poll_schedule::PollSchedule, preview::RebuildPreview, receive::Receiver, record::Recorder, replay::Replay,
     },
+    http::{
+        client::Client,
+        roots::{self, NoRoots},
+    },
     polling::{poller::Poller, provider_api::ProviderApi},
     secrets::{arn::SecretArn, cache::Settings, credentials::Credentials, fault::Problem, secret::Secret},
     store::{
-        queued_webhook,
+        endpoints, queued_webhook,
         queues::{DecisionsQueue, IntakeQueue, QuarantineQueue, WakeUpQueue},
         table::SessionsTable,
     },
     telemetry::log,
 };
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials as AwsCredentials, Region, SharedCredentialsProvider, retry::RetryConfig,
-    timeout::TimeoutConfig,
-};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{self, rustls_provider::CryptoMode},
+    BehaviorVersion, Credentials as AwsCredentials, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
+    retry::RetryConfig, timeout::TimeoutConfig,
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use futures_util::future::join;
-use std::{cell::OnceCell, env, fmt, time::Duration};
+use rustls::ClientConfig;
+use std::{cell::OnceCell, env, fmt, path::PathBuf, time::Duration};
+use tokio::time::timeout;
 use verdict_sessions::{Provider, SequenceBase};
 use verdict_webhooks::{
     CredentialsError, PUBLISHED, WebhookSource, are_published,
@@ -84,8 +86,11 @@ pub enum StartError {
     /// Credentials are those of the local stack, and AWS is no stand-in on this machine.
     #[error("{0} {PUBLISHED}")]
     Published(&'static str),
-    /// The HTTP client can't be made, mostly since the system has no root certificates.
-    #[error("the HTTP client can't be made; does the system have root certificates?")]
+    /// Root certificates of one's own are named, and there are none.
+    #[error("{FILE_OF_ROOTS} or {FOLDER_OF_ROOTS} is set, and no root certificate can be read from there")]
+    NoRoots,
+    /// The HTTP client can't be made.
+    #[error("the HTTP client can't be made")]
     HttpClient,
 }
 
@@ -105,6 +110,16 @@ const DEFAULT_RETENTION_DAYS: u32 = 400;
 /// The fewest days: a provider's retries and an operator's holiday must not outlast them.
 const MIN_RETENTION_DAYS: u32 = 30;
 
+/// It says whether the access to Incode's API is in a secret of its own, which only the poller reads.
+const INCODE_API: &str = "INCODE_API";
+
+/// OpenSSL's names for the variables that say where root certificates are.
+const FILE_OF_ROOTS: &str = "SSL_CERT_FILE";
+const FOLDER_OF_ROOTS: &str = "SSL_CERT_DIR";
+
+/// The longest that a start waits for connections. The first webhook makes its own if there are none.
+const OPENING_LIMIT: Duration = Duration::from_millis(500);
+
 /// The age at which credentials are fetched again from their secret, if nothing else is configured.
 const DEFAULT_SECRET_TTL: Duration = Duration::from_mins(5);
 
@@ -112,6 +127,8 @@ const DEFAULT_SECRET_TTL: Duration = Duration::from_mins(5);
 pub struct Environment {
     variables: Variables,
     aws: SdkConfig,
+    /// The client that calls to AWS go by, if it is ours.
+    http: Option<Client>,
     /// Made when a function first asks for the table, and shared by its workers.
     dynamodb: OnceCell<aws_sdk_dynamodb::Client>,
     /// Made when a function first asks for a queue, and shared by its queues.
@@ -125,8 +142,22 @@ impl Environment {
     /// [`StartError`] names the variable.
     pub fn start() -> Result<Self, StartError> {
         log::start();
-        let https = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
-        Self::new(|variable| env::var(variable).ok(), https)
+        Self::with_connections(|variable| env::var(variable).ok())
+    }
+
+    /// Takes the variables from anywhere, and sends calls to AWS over connections of its own.
+    fn with_connections(variables: impl Fn(&str) -> Option<String> + Clone + 'static) -> Result<Self, StartError> {
+        let http = Client::new(Variables(Box::new(variables.clone())).tls()?);
+        let environment = Self::new(variables, SharedHttpClient::new(http.clone()))?;
+        Ok(Self { http: Some(http), ..environment })
+    }
+
+    /// The settings of TLS for clients of other servers than AWS'.
+    ///
+    /// # Errors
+    /// [`StartError`] if root certificates of one's own are named, and there are none.
+    pub fn tls(&self) -> Result<ClientConfig, StartError> {
+        self.variables.tls()
     }
 
     /// Takes the variables from anywhere, and sends calls to AWS by `http`.
@@ -153,8 +184,40 @@ impl Environment {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(retries())
             .timeout_config(timeouts())
+            // It measures bodies second by second, and an attempt has one second in all.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
-        Ok(Self { variables, aws, dynamodb: OnceCell::new(), sqs: OnceCell::new() })
+        Ok(Self { variables, aws, http: None, dynamodb: OnceCell::new(), sqs: OnceCell::new() })
+    }
+
+    /// Opens a connection to each store that the function's workers call, so that the first invocation finds them open.
+    /// Nothing is sent over them. Without them, or if `VERDICT_CONNECT` is false, the first calls open their own.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable.
+    pub async fn connect(&self) -> Result<(), StartError> {
+        let is_wanted = self.variables.flag("VERDICT_CONNECT")? != Some(false);
+        if let Some(http) = self.http.as_ref().filter(|_| is_wanted) {
+            // What goes wrong here goes wrong again with the first call, which reports it.
+            let _ = timeout(OPENING_LIMIT, join(self.open_dynamodb(http), self.open_sqs(http))).await;
+        }
+        Ok(())
+    }
+
+    async fn connected<T>(&self, worker: T) -> Result<T, StartError> {
+        self.connect().await.map(|()| worker)
+    }
+
+    async fn open_dynamodb(&self, http: &Client) -> Option<()> {
+        self.dynamodb.get()?;
+        let configured = self.variables.endpoint("AWS_ENDPOINT_URL_DYNAMODB");
+        http.open(&endpoints::dynamodb(self.aws.region()?.as_ref(), configured).await?).await.ok()
+    }
+
+    async fn open_sqs(&self, http: &Client) -> Option<()> {
+        self.sqs.get()?;
+        let configured = self.variables.endpoint("AWS_ENDPOINT_URL_SQS");
+        http.open(&endpoints::sqs(self.aws.region()?.as_ref(), configured).await?).await.ok()
     }
 
     /// Reads a provider's credentials from the variable that holds their JSON, such as `VERIFF_CREDENTIALS`, or fetches
@@ -191,14 +254,14 @@ impl Environment {
             Place::Variable { variable, json } => {
                 let provider = self.read_variable(variable, &json, from_json)?;
                 let is_polled = provider.is_polled();
-                self.receiver_with(Credentials::fixed(provider), is_polled)
+                self.connected(self.receiver_with(Credentials::fixed(provider), is_polled)?).await
             }
             Place::Secret { secret, settings } => {
-                let has_api = P::PROVIDER == Provider::Incode && self.variables.has_api()? == Some(true);
+                let has_api = P::PROVIDER == Provider::Incode && self.variables.flag(INCODE_API)? == Some(true);
                 let read = move |json: &str| from_json(json)?.with_api_elsewhere(has_api);
                 let credentials = Credentials::in_secret(secret, settings, self.secret_reader(read));
                 // What else the receiver needs is made while the first answer is on its way.
-                let receiver = async { self.receiver_with(credentials.clone(), has_api) };
+                let receiver = async { self.connected(self.receiver_with(credentials.clone(), has_api)?).await };
                 let (started, receiver) = join(start(&credentials, settings), receiver).await;
                 started.and(receiver)
             }
@@ -256,21 +319,21 @@ impl Environment {
         connect: impl Fn(&ApiAccess) -> Result<A, StartError> + 'static,
     ) -> Result<Poller<A>, StartError> {
         // The proofs are in a secret that the poller doesn't read, and there is no access to the API beside them.
-        if self.variables.has_api()? == Some(false) {
+        if self.variables.flag(INCODE_API)? == Some(false) {
             return self.poller_with(None);
         }
         match self.place(Provider::Incode, Names::OF_API)? {
             Place::Variable { variable, json } => {
                 let incode = self.read_variable(variable, &json, Incode::from_json)?;
                 let api = incode.api().map(connect).transpose()?;
-                self.poller_with(api.map(Credentials::fixed))
+                self.connected(self.poller_with(api.map(Credentials::fixed))?).await
             }
             Place::Secret { secret, settings } => {
                 let access = self.secret_reader(ApiAccess::from_json);
                 let read =
                     move |json: &str| connect(&access(json)?).map_err(|error| Problem::malformed(error.to_string()));
                 let credentials = Credentials::in_secret(secret, settings, read);
-                let poller = async { self.poller_with(Some(credentials.clone())) };
+                let poller = async { self.connected(self.poller_with(Some(credentials.clone()))?).await };
                 let (started, poller) = join(start(&credentials, settings), poller).await;
                 started.and(poller)
             }
@@ -475,10 +538,17 @@ impl Variables {
         })
     }
 
-    /// Returns whether the access to Incode's API is in a secret of its own, which only the poller reads, if that is said.
-    fn has_api(&self) -> Result<Option<bool>, StartError> {
-        let problem = |_| StartError::Invalid { variable: "INCODE_API", problem: "must be true or false" };
-        self.optional("INCODE_API").map(|text| text.parse().map_err(problem)).transpose()
+    /// Returns whether something is said to be so, if anything is said.
+    fn flag(&self, variable: &'static str) -> Result<Option<bool>, StartError> {
+        let problem = |_| StartError::Invalid { variable, problem: "must be true or false" };
+        self.optional(variable).map(|text| text.parse().map_err(problem)).transpose()
+    }
+
+    /// The settings of TLS, with the roots compiled in or those that OpenSSL's variables name.
+    fn tls(&self) -> Result<ClientConfig, StartError> {
+        let [file, folder] =
+            [FILE_OF_ROOTS, FOLDER_OF_ROOTS].map(|variable| self.optional(variable).map(PathBuf::from));
+        roots::tls(file.as_deref(), folder.as_deref()).map_err(|NoRoots| StartError::NoRoots)
     }
 
     fn required(&self, variable: &str) -> Result<String, StartError> {
@@ -498,4 +568,98 @@ fn retries() -> RetryConfig {
 
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(TRY_TIMEOUT).operation_attempt_timeout(TRY_TIMEOUT).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        collections::BTreeMap,
+        net::{TcpListener, TcpStream},
+    };
+
+    /// Two stores that take connections and say nothing.
+    struct Stores {
+        dynamodb: TcpListener,
+        sqs: TcpListener,
+    }
+
+    impl Stores {
+        fn new() -> Self {
+            let listener = || {
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                listener.set_nonblocking(true).unwrap();
+                listener
+            };
+            Self { dynamodb: listener(), sqs: listener() }
+        }
+
+        fn environment(&self, scheme: &str, more: &[(&'static str, &str)]) -> Result<Environment, StartError> {
+            let url = |listener: &TcpListener| format!("{scheme}://{}", listener.local_addr().unwrap());
+            let mut variables = BTreeMap::from([
+                ("AWS_ACCESS_KEY_ID", "id".to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "key".to_owned()),
+                ("AWS_REGION", "eu-west-1".to_owned()),
+                ("AWS_ENDPOINT_URL_DYNAMODB", url(&self.dynamodb)),
+                ("AWS_ENDPOINT_URL_SQS", url(&self.sqs)),
+                ("SESSIONS_TABLE", "sessions".to_owned()),
+                ("DECISIONS_QUEUE_URL", "queue".to_owned()),
+            ]);
+            variables.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+            Environment::with_connections(move |name| variables.get(name).cloned())
+        }
+
+        /// How many connections each store has got.
+        fn connections(&self) -> [usize; 2] {
+            let accepted = |listener: &TcpListener| -> Vec<TcpStream> {
+                std::iter::from_fn(|| listener.accept().ok().map(|(stream, _)| stream)).collect()
+            };
+            [&self.dynamodb, &self.sqs].map(|listener| accepted(listener).len())
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn each_store_that_the_workers_call_has_a_connection_before_the_first_call() {
+        let stores = Stores::new();
+        let environment = stores.environment("http", &[]).unwrap();
+        environment.connect().await.unwrap();
+        assert_eq!(stores.connections(), [0, 0]);
+        let _table = environment.sessions_table().unwrap();
+        environment.connect().await.unwrap();
+        assert_eq!(stores.connections(), [1, 0]);
+        let _relay = environment.relay().unwrap();
+        environment.connect().await.unwrap();
+        assert_eq!(stores.connections(), [1, 1]);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn nothing_is_opened_if_that_is_said() {
+        let stores = Stores::new();
+        let environment = stores.environment("http", &[("VERDICT_CONNECT", "false")]).unwrap();
+        let _relay = environment.relay().unwrap();
+        environment.connect().await.unwrap();
+        assert_eq!(stores.connections(), [0, 0]);
+        let unclear = stores.environment("http", &[("VERDICT_CONNECT", "no")]).unwrap();
+        assert_eq!(unclear.connect().await.unwrap_err().to_string(), "VERDICT_CONNECT must be true or false");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn stores_that_dont_answer_or_arent_there_keep_no_function_from_starting() {
+        let stores = Stores::new();
+        // TLS never comes about.
+        let environment = stores.environment("https", &[]).unwrap();
+        let _relay = environment.relay().unwrap();
+        environment.connect().await.unwrap();
+        assert_eq!(stores.connections(), [1, 1]);
+        drop(stores);
+        environment.connect().await.unwrap();
+    }
+
+    #[test]
+    fn named_roots_that_arent_there_keep_a_function_from_starting() {
+        for variable in [FILE_OF_ROOTS, FOLDER_OF_ROOTS] {
+            let error = Stores::new().environment("http", &[(variable, "/nowhere")]).err().unwrap();
+            assert!(matches!(error, StartError::NoRoots), "{error}");
+        }
+    }
 }

@@ -11,6 +11,7 @@
 //! | `lambda` | turns Lambda's events into requests, and answers into responses |
 //! | `secrets` | what was made of credentials, which may be in a secret that changes |
 //! | `store` | the table and the queues |
+//! | `http` | the HTTP client of the calls to AWS |
 //! | `telemetry` | the log and the metrics |
 //! | `time` | the wall clock, deadlines, pauses |
 //!
@@ -22,6 +23,7 @@
 mod decisions;
 mod deliveries;
 mod environment;
+mod http;
 mod lambda;
 mod polling;
 mod secrets;

@@ -2,7 +2,12 @@
 
 use crate::{
     digest::sha256_hex,
-    reading::{json::Json, minimise::minimise_unbounded, probe::is_probe, unreadable::Unreadable},
+    reading::{
+        json::Json,
+        minimise::{minimise_unbounded, minimise_up_to},
+        probe::is_probe,
+        unreadable::Unreadable,
+    },
     refusal::Refusal,
 };
 use std::{borrow::Cow, fmt, net::IpAddr};
@@ -359,6 +364,19 @@ impl Genuine {
         match Json::parse(&self.body) {
             Ok(document) => Cow::Owned(minimise_unbounded(&document).into_bytes()),
             Err(_) => Cow::Borrowed(&self.body),
+        }
+    }
+
+    /// The same, or `None` if that is longer than a limit: no more than the limit is ever in memory.
+    #[must_use]
+    pub fn minimised_body_up_to(&self, limit: usize) -> Option<Cow<'_, [u8]>> {
+        let as_sent = || (self.body.len() <= limit).then_some(Cow::Borrowed(&self.body[..]));
+        if self.call.is_some() {
+            return as_sent();
+        }
+        match Json::parse(&self.body) {
+            Ok(document) => minimise_up_to(limit, &document).map(|text| Cow::Owned(text.into_bytes())),
+            Err(_) => as_sent(),
         }
     }
 

@@ -1,7 +1,6 @@
 //! SHA-256 of bytes and of several parts.
 
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// SHA-256 in lower-case hex.
 #[must_use]
@@ -11,11 +10,12 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 /// Lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.extend([byte >> 4, byte & 0xf].map(|digit| char::from(DIGITS[usize::from(digit)])));
+    }
+    text
 }
 
 /// A digest over several parts. Each is preceded by its length, so that no two lists of parts run

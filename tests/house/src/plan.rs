@@ -3,9 +3,10 @@
 
 /// The crates, floor by floor from the top down. Each may depend on those of lower floors, and on no other of the
 /// workspace. A folder with `*` stands for each crate in it.
-pub(crate) const CRATES: [&[&str]; 6] = [
+pub(crate) const CRATES: [&[&str]; 7] = [
+    &["tests/bench"],
     &["tests/soak"],
-    &["tests/contract", "tests/fuzz", "tests/house", "tests/simulation"],
+    &["tests/bench/micro", "tests/contract", "tests/fuzz", "tests/house", "tests/simulation"],
     &["functions/*", "operations/check"],
     &["shared/pipeline"],
     &["shared/webhooks"],
@@ -18,7 +19,18 @@ pub(crate) const CRATES: [&[&str]; 6] = [
 pub(crate) const ROOMS: [(&str, &[&str]); 2] = [
     (
         "shared/pipeline",
-        &["environment", "polling", "deliveries", "decisions", "lambda", "secrets", "store", "telemetry", "time"],
+        &[
+            "environment",
+            "polling",
+            "deliveries",
+            "decisions",
+            "lambda",
+            "http",
+            "secrets",
+            "store",
+            "telemetry",
+            "time",
+        ],
     ),
     ("shared/webhooks", &["providers", "proving", "delivery", "reading", "refusal", "digest"]),
 ];

@@ -2,6 +2,7 @@
 
 use crate::{
     Accepted, Change, Claim, Network, Transaction, Webhook, World,
+    dynamodb::as_stored,
     fake_incode::Answered,
     model::{self, Fact},
     world::{DECISIONS, INTAKE, QUARANTINE, Record, SESSION, trace_of},
@@ -179,7 +180,7 @@ impl<'s> Checker<'s> {
         let Some(state) = transaction.put("STATE") else {
             return self.violated(format!("{session}: an event without its session"));
         };
-        self.differs(&session, "the record", &state["session"], &record);
+        self.differs(&session, "the record", &state["session"], &as_stored(&record));
         self.differs(&session, "the status", &state["status"], &json!(status));
         self.differs(
             &session,
@@ -193,7 +194,7 @@ impl<'s> Checker<'s> {
         let follows = |due: &Value| (sequence_of(due) != last + 1).then_some(last);
         let header = trace.as_ref().map(Trace::to_string);
         let expected: Vec<_> = due.iter().map(|due| json!([due, follows(due), header])).collect();
-        self.differs(&session, "the outbox", &json!(outbox), &json!(expected));
+        self.differs(&session, "the outbox", &json!(outbox), &as_stored(&json!(expected)));
         if let Some(due) = &due {
             self.due_since.insert((session.clone(), sequence_of(due)), transaction.at);
             self.traces.insert((session.clone(), sequence_of(due)), trace);
@@ -277,7 +278,7 @@ impl<'s> Checker<'s> {
         if of_it.is_none_or(|message| message.at > transaction.at) {
             self.violated(format!("{session}: {sequence} is told and SQS has not taken it"));
         }
-        self.differs(&session, "what is told", &json!(of_it.map(data_of)), &told["notification"]);
+        self.differs(&session, "what is told", &as_stored(&json!(of_it.map(data_of))), &told["notification"]);
         let trace = self.traces.get(&(session.clone(), sequence.parse().unwrap())).copied().flatten();
         let expected = json!([trace.as_ref().and_then(Trace::traceparent), trace.as_ref().map(Trace::to_string)]);
         self.differs(&session, "the trace of what is told", &json!(of_it.map(traces_of)), &expected);
@@ -380,7 +381,7 @@ impl<'s> Checker<'s> {
                 continue;
             };
             let is = record.session.clone().unwrap_or_default();
-            self.differs(&session, "the record at the end", &is, &model::record(&facts));
+            self.differs(&session, "the record at the end", &is, &as_stored(&model::record(&facts)));
             let of_session = self.events.iter().filter(|((of, _), _)| *of == session);
             let committed: BTreeMap<_, _> = of_session.map(|((_, id), event)| (id, event)).collect();
             let committed = (json!(committed), json!(committed.keys().collect::<Vec<_>>()));
@@ -397,11 +398,12 @@ impl<'s> Checker<'s> {
         let due: BTreeMap<u64, Value> =
             self.due[session].iter().cloned().map(|mut due| due["data"].take()).map(by_sequence).collect();
         let told: BTreeMap<u64, &Value> = record.told.iter().map(|(n, told)| (*n, &told["notification"])).collect();
-        self.differs(session, "the history", &json!(told), &json!(due));
+        self.differs(session, "the history", &json!(told), &as_stored(&json!(due)));
         for (sequence, told) in &record.told {
             let id = told["messageId"].as_str().unwrap();
-            let is_of_it = |message: &&Accepted| message.message_id == id && data_of(message) == told["notification"];
-            if !published.iter().any(|message| is_of_it(&message)) {
+            let is_of_it =
+                |message: &Accepted| message.message_id == id && as_stored(&data_of(message)) == told["notification"];
+            if !published.iter().any(is_of_it) {
                 self.violated(format!("{session}: {sequence} was told as {id}, which is another message"));
             }
         }

@@ -64,13 +64,17 @@ impl DynamoDb {
         }
     }
 
-    /// Puts an item, written with DynamoDB's types, in the emulator's table.
+    /// Puts an item, written with DynamoDB's types, in the table.
     ///
     /// # Panics
-    /// On a plain table, and when the emulator refuses the item.
+    /// When the emulator refuses the item.
     pub fn put(&self, item: &Value) {
-        let Engine::Emulator(emulator) = &self.0 else { panic!("only the emulator is filled by hand") };
-        emulator.write("PutItem", &json!({"TableName": emulator.table, "Item": item}));
+        match &self.0 {
+            Engine::Emulator(emulator) => {
+                emulator.write("PutItem", &json!({"TableName": emulator.table, "Item": item}));
+            }
+            Engine::Plain(table) => table.lock().unwrap().insert(item),
+        }
     }
 
     /// Has the table hold these items, with DynamoDB's types, and nothing else.
@@ -211,6 +215,18 @@ fn run<Q: DeserializeOwned, A: Serialize>(request: &[u8], call: impl FnOnce(Q) -
 /// An item without DynamoDB's types.
 pub(crate) fn plain_item(typed: &Map<String, Value>) -> Map<String, Value> {
     typed.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+}
+
+/// What a value is once it was stored and read: a member that holds null is left out.
+pub(crate) fn as_stored(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(_, member)| !member.is_null());
+            kept.map(|(name, member)| (name.clone(), as_stored(member))).collect()
+        }
+        Value::Array(values) => values.iter().map(as_stored).collect(),
+        other => other.clone(),
+    }
 }
 
 /// A value without DynamoDB's types: `{"M": {"n": {"N": "1"}}}` is `{"n": 1}`.

@@ -38,7 +38,7 @@ pub use dynamodb::DynamoDb;
 pub use fake_incode::{FakeIncode, Known};
 pub use histories::{Tally, histories, one as one_history};
 pub use history::{Counts, History, after_history, history, history_on, seed_of};
-pub use network::{Answer, Call, Change, Fault, Lasting, Network, Service, Snapshot, Transaction, failing};
+pub use network::{Answer, Call, Change, Fault, Lasting, Network, Service, Snapshot, Transaction, WriteUnits, failing};
 pub use promises::{Broken, Sent};
 pub use secrets_manager::SecretsManager;
 pub use sqs::{Accepted, QueueSettings, Sqs};

@@ -34,6 +34,9 @@ const FOR_EVER: Duration = Duration::from_hours(1);
 /// How late a call that its caller has given up on may still take effect.
 const LATE: Duration = Duration::from_secs(30);
 
+/// The operations that read.
+const READS: [&str; 3] = ["GetItem", "BatchGetItem", "Query"];
+
 /// The operations that write one item.
 const SINGLE_WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
 
@@ -184,10 +187,46 @@ pub struct Call {
     pub operation: String,
     /// The region that it was signed for.
     pub region: String,
+    /// The length of its body.
+    pub bytes: usize,
+    /// The length of the store's answer; 0 if the store wasn't reached.
+    pub answer_bytes: usize,
+    /// The write units that it took, if the network [meters](Network::meter).
+    pub write_units: WriteUnits,
     /// What went wrong with it.
     pub fault: Option<Fault>,
     /// Whether the store did it.
     pub is_applied: bool,
+}
+
+/// What DynamoDB bills for a write, in units. Whole numbers: a write has no halves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteUnits {
+    /// Of the table: one for each KB of each item, twice that in a transaction.
+    pub table: u64,
+    /// Of its indexes.
+    pub indexes: u64,
+}
+
+impl WriteUnits {
+    /// What the emulator says that a call consumed.
+    fn of(answer: &Answer) -> Self {
+        let answer: Value = serde_json::from_str(&answer.body).unwrap();
+        let consumed = match &answer["ConsumedCapacity"] {
+            Value::Array(tables) => tables.clone(),
+            table => vec![table.clone()],
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and not many")]
+        let units = |consumed: &Value| consumed["CapacityUnits"].as_f64().unwrap_or_default() as u64;
+        let indexes = |consumed: &Value| {
+            let indexes = consumed["GlobalSecondaryIndexes"].as_object();
+            indexes.into_iter().flat_map(Map::values).map(units).sum::<u64>()
+        };
+        Self {
+            table: consumed.iter().map(|consumed| units(&consumed["Table"])).sum(),
+            indexes: consumed.iter().map(indexes).sum(),
+        }
+    }
 }
 
 /// A transaction that took effect.
@@ -204,10 +243,15 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// The item that it put whose sort key starts so.
+    /// The first item that it put whose sort key starts so.
     #[must_use]
     pub fn put(&self, prefix: &str) -> Option<&Map<String, Value>> {
-        self.puts.iter().find(|item| item["sk"].as_str().is_some_and(|sk| sk.starts_with(prefix)))
+        self.all_put(prefix).next()
+    }
+
+    /// All items that it put whose sort keys start so.
+    pub fn all_put(&self, prefix: &str) -> impl Iterator<Item = &Map<String, Value>> {
+        self.puts.iter().filter(move |item| item["sk"].as_str().is_some_and(|sk| sk.starts_with(prefix)))
     }
 
     /// The partition key of its session.
@@ -257,6 +301,7 @@ struct State {
     /// The tokens of transactions that took effect: a repetition under the same token commits nothing.
     tokens: BTreeSet<String>,
     latency: Range<Duration>,
+    is_metered: bool,
     /// The sort key of items that queries do not see.
     hidden: Option<String>,
 }
@@ -274,6 +319,7 @@ impl Network {
             changes: Vec::new(),
             tokens: BTreeSet::new(),
             latency: Range::default(),
+            is_metered: false,
             hidden: None,
         };
         Self(Arc::new(Mutex::new(state)))
@@ -299,6 +345,11 @@ impl Network {
     /// it takes none; a call still lets others run before it takes effect, and once more before its answer is there.
     pub fn take_time(&self, latency: Range<Duration>) {
         self.state().latency = latency;
+    }
+
+    /// From now on each call says what write units it takes. The emulator counts them; a plain table doesn't.
+    pub fn meter(&self) {
+        self.state().is_metered = true;
     }
 
     /// From now on queries do not see items with this sort key, as a query may miss what is only just being written; a
@@ -337,7 +388,7 @@ impl Network {
         self.state().changes.len()
     }
 
-    /// The transactions that recorded an event, in order.
+    /// The transactions that recorded events, in order.
     #[must_use]
     pub fn recordings(&self) -> Vec<Transaction> {
         let changes = self.changes().into_iter();
@@ -445,6 +496,9 @@ impl State {
             service: request.service,
             operation: request.operation.clone(),
             region: request.region.clone(),
+            bytes: request.body.len(),
+            answer_bytes: 0,
+            write_units: WriteUnits::default(),
             fault: None,
             is_applied: false,
         };
@@ -459,12 +513,19 @@ impl State {
             Service::DynamoDb if request.operation == "Query" => {
                 without(self.hidden.as_deref(), self.dynamodb.answer("Query", &request.body))
             }
+            Service::DynamoDb if self.is_metered => {
+                self.dynamodb.answer(&request.operation, &asking_for_capacity(&request.body))
+            }
             Service::DynamoDb => self.dynamodb.answer(&request.operation, &request.body),
             Service::Sqs => self.sqs.answer(&request.operation, &request.body),
             Service::SecretsManager => self.secrets_manager.answer(&request.operation, &request.body),
         };
         let call = &mut self.calls[index];
         call.is_applied = answer.status == 200;
+        call.answer_bytes = answer.body.len();
+        if self.is_metered && request.service == Service::DynamoDb && !READS.contains(&request.operation.as_str()) {
+            call.write_units = WriteUnits::of(&answer);
+        }
         if call.is_applied && request.is_transaction() {
             let transaction: Value = serde_json::from_slice(&request.body).unwrap();
             let token = transaction["ClientRequestToken"].as_str().unwrap_or_default().to_owned();
@@ -474,6 +535,13 @@ impl State {
         }
         answer
     }
+}
+
+/// A request that also asks what it consumes, of the table and of each index.
+fn asking_for_capacity(request: &[u8]) -> Vec<u8> {
+    let mut request: Value = serde_json::from_slice(request).unwrap();
+    request["ReturnConsumedCapacity"] = json!("INDEXES");
+    request.to_string().into_bytes()
 }
 
 /// A query's answer without the items that are hidden from it.

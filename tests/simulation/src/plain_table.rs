@@ -166,7 +166,8 @@ impl PlainTable {
         Ok(json!({}))
     }
 
-    fn insert(&mut self, item: &Value) {
+    /// Puts an item.
+    pub(crate) fn insert(&mut self, item: &Value) {
         self.items.insert(key(item), item.as_object().unwrap().clone());
     }
 

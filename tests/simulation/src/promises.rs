@@ -3,7 +3,7 @@
 //! What a world should hold is worked out here from what the webhooks say in plain words and from the order in which
 //! the table took them: by the [model], and by none of the code that is tested.
 
-use crate::{Claim, Record, Webhook, World, checker::without_trace, model, world::SESSION};
+use crate::{Claim, Record, Webhook, World, checker::without_trace, dynamodb::as_stored, model, world::SESSION};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -105,8 +105,8 @@ impl World {
         let mut facts: BTreeMap<String, Vec<model::Fact>> = BTreeMap::new();
         for recording in self.network.recordings() {
             let session = recording.pk().trim_start_matches(SESSION).to_owned();
-            let event = &recording.put("EVENT#").expect("it is what is recorded")["event"];
-            facts.entry(session).or_default().push(model::Fact::of(event).above(recording.base));
+            let events = recording.all_put("EVENT#").map(|item| model::Fact::of(&item["event"]).above(recording.base));
+            facts.entry(session).or_default().extend(events);
         }
         facts
     }
@@ -243,8 +243,8 @@ fn check_notifications(session: &str, record: &Record, due: &[Value], told: &[Va
     } else if heard.iter().copied().ne(due) {
         broken.push(Broken::Backwards(format!("{session}: told {heard:?} for {due:?}")));
     }
-    let history = record.told.values().map(|told| &told["notification"]);
-    if history.clone().ne(due.iter().map(|due| &due["data"])) {
+    let history = record.told.values().map(|told| told["notification"].clone());
+    if history.clone().ne(due.iter().map(|due| as_stored(&due["data"]))) {
         let history: Vec<_> = history.collect();
         broken.push(Broken::Half(format!("{session}: the history has {history:?} of {due:?}")));
     }

@@ -4,6 +4,7 @@ use crate::Webhook;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::Value;
 use std::fs;
+use verdict_sessions::Provider;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
@@ -19,12 +20,21 @@ impl Webhook {
         let event = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
         let event: Value = serde_json::from_str(&event).unwrap();
         let (provider, _) = name.split_once('/').unwrap();
+        Self::of_event(provider.parse().unwrap(), &event)
+    }
+
+    /// The webhook that an API Gateway event holds; its [`claims`](Self::claims) stays empty.
+    ///
+    /// # Panics
+    /// If it isn't such an event.
+    #[must_use]
+    pub fn of_event(provider: Provider, event: &Value) -> Self {
         Self {
-            provider: provider.parse().unwrap(),
+            provider,
             path: event["rawPath"].as_str().unwrap().to_owned(),
             query: pairs(&event["queryStringParameters"]),
             headers: pairs(&event["headers"]),
-            body: body(&event),
+            body: body(event),
             claims: Vec::new(),
         }
     }

@@ -82,6 +82,8 @@ struct Queue {
 #[derive(Clone, Debug)]
 struct Sent {
     message_id: String,
+    /// Compared by SDKs with their own.
+    md5_of_body: String,
     sequence: Option<String>,
 }
 
@@ -279,7 +281,11 @@ impl Sqs {
         }
         self.messages += 1;
         let sequence = fifo.is_some().then(|| format!("{:020}", self.messages));
-        let sent = Sent { message_id: format!("00000000-0000-4000-8000-{:012}", self.messages), sequence };
+        let sent = Sent {
+            message_id: format!("00000000-0000-4000-8000-{:012}", self.messages),
+            md5_of_body: format!("{:x}", md5::compute(&message.message_body)),
+            sequence,
+        };
         let (group, deduplication_id) = fifo.clone().unzip();
         let trace = message.message_system_attributes.get("AWSTraceHeader").map(text_of);
         queue.accepted.push(Accepted {
@@ -391,10 +397,11 @@ impl Sqs {
 
 impl Sent {
     fn answer(&self) -> Value {
-        match &self.sequence {
-            Some(sequence) => json!({"MessageId": self.message_id, "SequenceNumber": sequence}),
-            None => json!({"MessageId": self.message_id}),
+        let mut answer = json!({"MessageId": self.message_id, "MD5OfMessageBody": self.md5_of_body});
+        if let Some(sequence) = &self.sequence {
+            answer["SequenceNumber"] = json!(sequence);
         }
+        answer
     }
 }
 

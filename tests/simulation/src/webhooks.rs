@@ -304,7 +304,7 @@ impl Webhook {
     /// # Panics
     /// As [`document`](Self::document).
     #[must_use]
-    pub(crate) fn document_called(
+    pub fn document_called(
         id: &str,
         session: &str,
         outcome: CheckOutcome,
@@ -437,13 +437,20 @@ impl Webhook {
     /// One webhook of Treezor that decides the reviews of several users.
     #[must_use]
     pub fn decisions_of_users(sessions: &[&str], outcome: Outcome, at: Timestamp) -> Self {
-        let said = Said::at_once(at);
-        let users: Vec<Value> = sessions.iter().map(|session| user(session, review(outcome), said)).collect();
-        let claims = sessions
+        let reviews: Vec<_> = sessions.iter().map(|session| (*session, outcome, at)).collect();
+        Self::reviews_of_users(&reviews, at)
+    }
+
+    /// One webhook of Treezor that tells of several reviews, of several users or the same.
+    #[must_use]
+    pub fn reviews_of_users(reviews: &[(&str, Outcome, Timestamp)], sent: Timestamp) -> Self {
+        let said = |at| Said { at: Some(at), sent, tag: None };
+        let users: Vec<Value> =
+            reviews.iter().map(|(session, outcome, at)| user(session, review(*outcome), said(*at))).collect();
+        let claims = reviews
             .iter()
-            .map(|session| Claim { outcome: Some(outcome), ..Claim::of_user_at(session, said) })
-            .collect();
-        treezor("user.kycreview", &users, at, claims)
+            .map(|(session, outcome, at)| Claim { outcome: Some(*outcome), ..Claim::of_user_at(session, said(*at)) });
+        treezor("user.kycreview", &users, sent, claims.collect())
     }
 
     /// The same webhook, proved with the first entries of other credentials.

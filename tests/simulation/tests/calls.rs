@@ -1,6 +1,7 @@
 //! The calls to AWS that a webhook costs, counted at the SDK's edge: they don't grow with the age of its session.
 
-use std::time::Duration;
+use serde_json::json;
+use std::{collections::BTreeMap, time::Duration};
 use verdict_sessions::{CheckOutcome, Outcome, Provider, Stage};
 use verdict_simulation::{DynamoDb, Fault, Webhook, World, simulate_on};
 
@@ -125,4 +126,78 @@ fn a_new_event_of_incode_costs_one_more_and_two_with_a_wake_up() {
             assert_eq!(calls(&world, &approved).await, TOLD);
         });
     }
+}
+
+/// A webhook of Treezor's about users, each with one review.
+fn users(from: usize, to: usize) -> Webhook {
+    let user =
+        |number: usize| json!({"userId": number.to_string(), "kycReview": "2", "modifiedDate": "2026-06-12 09:30:00"});
+    let payload = json!({"users": (from..to).map(user).collect::<Vec<_>>()}).to_string();
+    Webhook::with_payload(r#""webhook":"user.kycreview""#, &payload)
+}
+
+/// A webhook of Treezor's about documents of one user.
+fn documents(count: usize) -> Webhook {
+    let document =
+        |number: usize| json!({"documentId": number.to_string(), "userId": "7", "documentStatus": "VALIDATED"});
+    let payload = json!({"documents": (0..count).map(document).collect::<Vec<_>>()}).to_string();
+    Webhook::with_payload(r#""webhook":"document.update""#, &payload)
+}
+
+/// How often each operation was called.
+fn counted(calls: Vec<String>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for operation in calls {
+        *counts.entry(operation).or_default() += 1;
+    }
+    counts
+}
+
+fn counts<const N: usize>(counts: [(&str, usize); N]) -> BTreeMap<String, usize> {
+    counts.into_iter().map(|(operation, count)| (operation.to_owned(), count)).collect()
+}
+
+#[test]
+fn a_webhook_of_300_users_costs_less_than_300_of_one() {
+    simulate_on(DynamoDb::with_plain_sessions_table(), 1, async |world| {
+        let bytes = |from: usize| world.network.calls_after(from).iter().map(|call| call.bytes).sum::<usize>();
+        let together = users(0, 300);
+        let expected = [("BatchGetItem", 3), ("SendMessage", 300), ("TransactWriteItems", 600)];
+        assert_eq!(counted(calls(&world, &together).await), counts(expected));
+        let (begun, bytes_together) = (world.network.call_count(), bytes(0));
+        for number in 300..600 {
+            assert_eq!(calls(&world, &users(number, number + 1)).await, TOLD);
+        }
+        assert!(bytes_together < bytes(begun), "{bytes_together} {}", bytes(begun));
+        assert_eq!(counted(calls(&world, &together).await), counts([("BatchGetItem", 18)]), "a copy");
+    });
+}
+
+#[test]
+fn a_webhook_of_1000_documents_of_one_user_costs_60_calls_at_most() {
+    simulate_on(DynamoDb::with_plain_sessions_table(), 1, async |world| {
+        let expected = [("BatchGetItem", 27), ("TransactWriteItems", 27)];
+        assert_eq!(counted(calls(&world, &documents(1000)).await), counts(expected));
+        let record = world.record("treezor/user:7");
+        assert_eq!((record.events.len(), &record.session.unwrap()["events"]), (1000, &json!(1000)));
+        assert_eq!(counted(calls(&world, &documents(1000)).await), counts([("BatchGetItem", 53)]), "a copy");
+    });
+}
+
+#[test]
+fn several_decisions_of_one_webhook_are_written_together_and_told_in_their_order() {
+    simulate_on(DynamoDb::with_plain_sessions_table(), 1, async |world| {
+        let at = |second| world.clock.now().plus(Duration::from_secs(second));
+        for (round, before, expected) in [(0, 0, [1, 2, 3]), (3, 3, [4, 5, 6])] {
+            let outcomes = [Outcome::Review, Outcome::Approved, Outcome::Declined];
+            let reviews: Vec<_> =
+                outcomes.into_iter().zip(round..).map(|(outcome, second)| ("7", outcome, at(second))).collect();
+            let webhook = Webhook::reviews_of_users(&reviews, at(9));
+            let told = ["SendMessage", "TransactWriteItems"].repeat(3);
+            assert_eq!(calls(&world, &webhook).await, [&NEWS[..], &told].concat());
+            let told: Vec<_> =
+                world.published().iter().skip(before).map(|told| told["data"]["sequence"].clone()).collect();
+            assert_eq!(json!(told), json!(expected));
+        }
+    });
 }

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Returns the time since the start of Unix time.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "the soak runs on the machine's own time")]
-pub(crate) fn since_epoch() -> Duration {
+pub fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }

@@ -4,7 +4,13 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use std::io;
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -13,29 +19,47 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 /// An answer; without one the connection is closed.
-pub(crate) type Answer = Option<Response<Full<Bytes>>>;
+pub type Answer = Option<Response<Full<Bytes>>>;
+
+/// TLS for the connections of a server, which counts their handshakes.
+#[derive(Clone)]
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    handshakes: Arc<AtomicUsize>,
+}
+
+impl Tls {
+    /// Of an acceptor, which others may share.
+    #[must_use]
+    pub fn new(acceptor: TlsAcceptor) -> Self {
+        Self { acceptor, handshakes: Arc::default() }
+    }
+
+    /// The handshakes so far that came to their end.
+    #[must_use]
+    pub fn handshakes(&self) -> usize {
+        self.handshakes.load(Ordering::Relaxed)
+    }
+}
 
 /// A listener on a free port of 127.0.0.1, and the address.
-pub(crate) async fn listen() -> (TcpListener, String) {
+pub async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     (listener, address)
 }
 
 /// Answers requests until this future is dropped, and their connections with it.
-pub(crate) async fn serve<F>(
-    listener: TcpListener,
-    answer: impl Fn(Request<Bytes>) -> F + Clone + Send + 'static,
-) -> io::Error
+pub async fn serve<F>(listener: TcpListener, answer: impl Fn(Request<Bytes>) -> F + Clone + Send + 'static) -> io::Error
 where
     F: Future<Output = Answer> + Send + 'static,
 {
     serve_over(None, listener, answer).await
 }
 
-/// The same over TLS, if there is an acceptor.
-pub(crate) async fn serve_over<F>(
-    tls: Option<TlsAcceptor>,
+/// The same over TLS, if there is any.
+pub async fn serve_over<F>(
+    tls: Option<Tls>,
     listener: TcpListener,
     answer: impl Fn(Request<Bytes>) -> F + Clone + Send + 'static,
 ) -> io::Error
@@ -55,7 +79,7 @@ where
 }
 
 /// Begins one connection.
-async fn open<F>(stream: TcpStream, tls: Option<TlsAcceptor>, answer: impl Fn(Request<Bytes>) -> F + Clone)
+async fn open<F>(stream: TcpStream, tls: Option<Tls>, answer: impl Fn(Request<Bytes>) -> F + Clone)
 where
     F: Future<Output = Answer>,
 {
@@ -64,7 +88,8 @@ where
     match tls {
         None => keep(stream, answer).await,
         Some(tls) => {
-            if let Ok(stream) = tls.accept(stream).await {
+            if let Ok(stream) = tls.acceptor.accept(stream).await {
+                tls.handshakes.fetch_add(1, Ordering::Relaxed);
                 keep(stream, answer).await;
             }
         }

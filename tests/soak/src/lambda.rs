@@ -6,6 +6,7 @@ use crate::{clock::since_epoch, http, process::cpu};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response};
+use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
     fs::OpenOptions,
@@ -26,23 +27,23 @@ use tokio::{
 
 /// How a function is deployed.
 #[derive(Clone)]
-pub(crate) struct Deployment {
+pub struct Deployment {
     /// The binary's name.
-    pub(crate) name: &'static str,
+    pub name: String,
     /// How long an invocation may take, as the template has it.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
     /// How many processes there are: each takes one invocation at a time.
-    pub(crate) processes: usize,
+    pub processes: usize,
     /// The folder of the binaries.
-    pub(crate) binaries: PathBuf,
+    pub binaries: PathBuf,
     /// The function's own variables.
-    pub(crate) variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
     /// The folder where each process's log goes; without one it goes nowhere.
-    pub(crate) logs: Option<PathBuf>,
+    pub logs: Option<PathBuf>,
 }
 
 /// A function. Its processes end with it.
-pub(crate) struct Function {
+pub struct Function {
     queue: mpsc::Sender<Invocation>,
     sandboxes: Vec<Arc<Sandbox>>,
     /// Dropped, it ends the processes.
@@ -50,7 +51,7 @@ pub(crate) struct Function {
 }
 
 /// Why an invocation came to nothing.
-pub(crate) enum Failed {
+pub enum Failed {
     /// The process died over it.
     Died,
     /// The function said so, in its own words.
@@ -70,7 +71,7 @@ struct Current {
 }
 
 /// Where one process of a function lives, and after it the next.
-pub(crate) struct Sandbox {
+pub struct Sandbox {
     deployment: Arc<Deployment>,
     queue: Arc<AsyncMutex<mpsc::Receiver<Invocation>>>,
     current: Mutex<Option<Current>>,
@@ -80,21 +81,22 @@ pub(crate) struct Sandbox {
 
 /// What became of the processes of a sandbox.
 #[derive(Clone, Default)]
-pub(crate) struct Life {
+pub struct Life {
     /// The process that lives now.
-    pub(crate) process: Option<u32>,
+    pub process: Option<u32>,
     /// How its start went, once it has asked for an invocation.
-    pub(crate) start: Option<Start>,
+    pub start: Option<Start>,
     /// What no function should do: end by itself, take longer than it may.
-    pub(crate) misbehaved: Vec<String>,
+    pub misbehaved: Vec<String>,
 }
 
 /// The start of a process, up to its first question for an invocation.
 #[derive(Clone, Copy)]
-pub(crate) struct Start {
-    pub(crate) took: Duration,
+pub struct Start {
+    /// The time.
+    pub took: Duration,
     /// CPU time, in seconds.
-    pub(crate) cpu: f64,
+    pub cpu: f64,
 }
 
 /// The pause before a process takes the place of one that ended by itself.
@@ -105,7 +107,8 @@ static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
 impl Function {
     /// Starts the processes.
-    pub(crate) fn start(deployment: Deployment) -> Self {
+    #[must_use]
+    pub fn start(deployment: Deployment) -> Self {
         let deployment = Arc::new(deployment);
         let (queue, invocations) = mpsc::channel(1);
         let invocations = Arc::new(AsyncMutex::new(invocations));
@@ -124,14 +127,17 @@ impl Function {
     }
 
     /// Has the next free process handle an event.
-    pub(crate) async fn invoke(&self, event: impl Into<Bytes>) -> Result<Bytes, Failed> {
+    ///
+    /// # Errors
+    /// The reason why it came to nothing.
+    pub async fn invoke(&self, event: impl Into<Bytes>) -> Result<Bytes, Failed> {
         let (answer, answered) = oneshot::channel();
         self.queue.send(Invocation { event: event.into(), answer }).await.map_err(|_| Failed::Died)?;
         answered.await.unwrap_or(Err(Failed::Died))
     }
 
     /// Waits until its first process has started, and says how that went.
-    pub(crate) async fn started(&self) -> Start {
+    pub async fn started(&self) -> Start {
         loop {
             if let Some(start) = self.sandboxes[0].life().start {
                 return start;
@@ -141,29 +147,33 @@ impl Function {
     }
 
     /// Where its processes live.
-    pub(crate) fn sandboxes(&self) -> &[Arc<Sandbox>] {
+    #[must_use]
+    pub fn sandboxes(&self) -> &[Arc<Sandbox>] {
         &self.sandboxes
     }
 }
 
 impl Sandbox {
     /// The function's name.
-    pub(crate) fn function(&self) -> &'static str {
-        self.deployment.name
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.deployment.name
     }
 
     /// What became of its processes so far.
-    pub(crate) fn life(&self) -> Life {
+    #[must_use]
+    pub fn life(&self) -> Life {
         self.locked_life().clone()
     }
 
     /// Whether its process is at work.
-    pub(crate) fn is_busy(&self) -> bool {
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
         self.current().is_some()
     }
 
     /// Kills the process as the kernel does: with no word to it. Another takes its place.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         self.kill.notify_one();
     }
 
@@ -294,6 +304,13 @@ impl Sandbox {
     fn locked_life(&self) -> MutexGuard<'_, Life> {
         self.life.lock().unwrap()
     }
+}
+
+/// A message as the event source mapping hands it over: the members that SQS' API gives, in lower case.
+#[must_use]
+pub fn record(message: &Map<String, Value>) -> Value {
+    let lower = |name: &str| name[..1].to_lowercase() + &name[1..];
+    message.iter().map(|(name, value)| (lower(name), value.clone())).collect::<Map<_, _>>().into()
 }
 
 fn accepted() -> http::Answer {

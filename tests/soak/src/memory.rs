@@ -16,7 +16,7 @@ const ENOUGH: usize = 60;
 pub(crate) struct Memory(BTreeMap<u32, Process>);
 
 struct Process {
-    function: &'static str,
+    function: String,
     /// Resident memory in KiB, each time that it was looked at.
     resident: Vec<u32>,
     /// The most that it ever was.
@@ -25,8 +25,8 @@ struct Process {
 
 /// How a process's memory went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Course {
-    function: &'static str,
+struct Course<'p> {
+    function: &'p str,
     /// The median after it had warmed up: of its second fifth of looks.
     warm: u32,
     /// The median at the end: of its last fifth.
@@ -39,7 +39,7 @@ impl Memory {
         let Some(id) = sandbox.life().process else { return };
         let Ok(status) = fs::read_to_string(format!("/proc/{id}/status")) else { return };
         let (Some(resident), Some(peak)) = (kib(&status, "VmRSS:"), kib(&status, "VmHWM:")) else { return };
-        let new = Process { function: sandbox.function(), resident: Vec::new(), peak };
+        let new = Process { function: sandbox.function().to_owned(), resident: Vec::new(), peak };
         let process = self.0.entry(id).or_insert(new);
         process.resident.push(resident);
         process.peak = peak;
@@ -50,13 +50,13 @@ impl Memory {
         self.courses().all(|course| !course.has_grown())
     }
 
-    fn courses(&self) -> impl Iterator<Item = Course> {
+    fn courses(&self) -> impl Iterator<Item = Course<'_>> {
         self.0.values().filter_map(Process::course)
     }
 }
 
 impl Process {
-    fn course(&self) -> Option<Course> {
+    fn course(&self) -> Option<Course<'_>> {
         let fifth = self.resident.len() / 5;
         let median = |looks: &[u32]| {
             let mut looks = looks.to_vec();
@@ -64,14 +64,14 @@ impl Process {
             looks[looks.len() / 2]
         };
         (self.resident.len() >= ENOUGH).then(|| Course {
-            function: self.function,
+            function: &self.function,
             warm: median(&self.resident[fifth..2 * fifth]),
             last: median(&self.resident[self.resident.len() - fifth..]),
         })
     }
 }
 
-impl Course {
+impl Course<'_> {
     fn has_grown(self) -> bool {
         self.last > self.warm + self.warm / BOUND_SHARE + BOUND_KIB
     }
@@ -118,7 +118,7 @@ mod tests {
     fn memory(resident: impl Iterator<Item = u32>) -> Memory {
         let resident: Vec<u32> = resident.collect();
         let peak = resident.iter().copied().max().unwrap();
-        Memory(BTreeMap::from([(1, Process { function: "replay", resident, peak })]))
+        Memory(BTreeMap::from([(1, Process { function: "replay".to_owned(), resident, peak })]))
     }
 
     #[test]

@@ -9,16 +9,21 @@ const BYTES_PER_REQUEST: usize = 64 * 1024;
 /// Units and requests.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Bill {
-    pub(crate) read_units: f64,
-    pub(crate) write_units: f64,
-    pub(crate) standard_requests: f64,
-    pub(crate) fifo_requests: f64,
+pub struct Bill {
+    /// Of the table.
+    pub read_units: f64,
+    /// Of the table and its indexes.
+    pub write_units: f64,
+    /// Of standard queues.
+    pub standard_requests: f64,
+    /// Of FIFO queues.
+    pub fifo_requests: f64,
 }
 
 /// A call to the table that also asks what it consumes: the emulator counts that by DynamoDB's rules, for the table and
 /// each index.
-pub(crate) fn asking_for_capacity(request: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn asking_for_capacity(request: &[u8]) -> Vec<u8> {
     let mut request: Map<String, Value> = serde_json::from_slice(request).unwrap();
     request.insert("ReturnConsumedCapacity".to_owned(), json!("TOTAL"));
     serde_json::to_vec(&request).unwrap()
@@ -37,7 +42,7 @@ impl Bill {
 
     /// Adds what a call to the table consumed, as its answer says. The emulator says nothing of a write whose condition
     /// fails.
-    pub(crate) fn add_table(&mut self, operation: &str, answer: &str) {
+    pub fn add_table(&mut self, operation: &str, answer: &str) {
         let answer: Value = serde_json::from_str(answer).unwrap_or_default();
         let consumed = match &answer["ConsumedCapacity"] {
             Value::Array(tables) => tables.clone(),

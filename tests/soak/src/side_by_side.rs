@@ -15,8 +15,8 @@ use crate::{
     faults::Faults,
     http,
     sender::event,
-    soak::{Settings, record, variables},
-    stores::{DECISIONS, INTAKE, Stores},
+    soak::{Settings, variables},
+    stores::{DECISIONS, INTAKE, Message, Stores},
 };
 use heard::Heard;
 use mischief::Mischief;
@@ -202,7 +202,7 @@ impl SideBySide {
         if messages.is_empty() {
             return;
         }
-        let records: Vec<Value> = messages.iter().map(record).collect();
+        let records: Vec<Value> = messages.iter().map(Message::record).collect();
         let Ok(answer) = release.replay(json!({"Records": records}).to_string()).await else { return };
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         let failures = answer["batchItemFailures"].as_array().expect("a batch is answered in this form");

@@ -14,7 +14,7 @@ use crate::{
     violations::{Kind, Violations},
 };
 use fastrand::Rng;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -100,9 +100,9 @@ impl Soak {
 
     fn new(settings: Settings, stores: Arc<Stores>, address: &str) -> Self {
         let variables = variables(address);
-        let function = |name, timeout, processes| {
+        let function = |name: &str, timeout, processes| {
             Function::start(Deployment {
-                name,
+                name: name.to_owned(),
                 timeout: Duration::from_secs(timeout),
                 processes,
                 binaries: settings.binaries.clone(),
@@ -194,7 +194,7 @@ impl Soak {
                 sleep(Duration::from_millis(200)).await;
                 continue;
             }
-            let records: Vec<Value> = messages.iter().map(record).collect();
+            let records: Vec<Value> = messages.iter().map(Message::record).collect();
             let answer = match self.replay.invoke(json!({"Records": records}).to_string()).await {
                 Ok(answer) => answer,
                 // What it has received comes back when its visibility timeout ends.
@@ -372,10 +372,4 @@ pub(crate) fn variables(address: &str) -> BTreeMap<String, String> {
         (format!("{}_CREDENTIALS", provider.as_str().to_uppercase()), credentials(provider).to_string())
     });
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(credentials).collect()
-}
-
-/// A message as the event source mapping hands it over: the API's members, in lower case.
-pub(crate) fn record(message: &Message) -> Value {
-    let lower = |name: &str| name[..1].to_lowercase() + &name[1..];
-    message.json.iter().map(|(name, value)| (lower(name), value.clone())).collect::<Map<_, _>>().into()
 }

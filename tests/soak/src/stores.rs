@@ -3,6 +3,7 @@
 use crate::{
     faults::{Fault, Faults, LATE, Service},
     http,
+    lambda::record,
     meter::{Bill, asking_for_capacity},
 };
 use bytes::Bytes;
@@ -68,6 +69,11 @@ pub(crate) struct Message {
 impl Message {
     pub(crate) fn id(&self) -> &str {
         self.json["MessageId"].as_str().unwrap()
+    }
+
+    /// The message as its event source mapping hands it over.
+    pub(crate) fn record(&self) -> Value {
+        record(&self.json)
     }
 }
 

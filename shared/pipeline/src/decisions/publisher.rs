@@ -22,6 +22,7 @@ use crate::{
         deadline::{Deadline, Elapsed},
     },
 };
+use std::collections::HashSet;
 use thiserror::Error;
 use verdict_sessions::{Timestamp, Trace};
 
@@ -68,11 +69,17 @@ impl Publisher {
     /// Publishes what is due, of one session after the other, until the deadline. The relay publishes what this can't:
     /// it is durable.
     pub(crate) async fn publish_due(&self, due: &[Due], clock: Clock, deadline: Deadline) {
+        let mut left = HashSet::new();
         for (published, due) in (0..).zip(due) {
+            // A later notification must not overtake one that is left.
+            if left.contains(due.session()) {
+                continue;
+            }
+            let partition = PartitionKey::of(due.session());
             let publish = async {
                 match due {
-                    Due::Next(next) => self.publish(&PartitionKey::of(&next.notification.session), next, clock).await,
-                    Due::Outbox(session) => self.publish_outbox(&PartitionKey::of(session), clock).await.map(drop),
+                    Due::Next(next) => self.publish(&partition, next, clock).await,
+                    Due::Outbox(_) => self.publish_outbox(&partition, clock).await.map(drop),
                 }
             };
             match deadline.try_bound(publish).await {
@@ -81,7 +88,10 @@ impl Publisher {
                     tracing::warn!(%error, published, "could not publish all; the rest is left to the relay");
                     return;
                 }
-                Err(error) => tracing::warn!(%error, "could not publish; left to the relay"),
+                Err(error) => {
+                    tracing::warn!(%error, "could not publish; left to the relay");
+                    left.insert(due.session());
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::{
     store::table::{
         SessionsTable,
         error::TableError,
+        known::{Known, News},
         record::{Due, FirstCopy, Recorded, Source},
     },
     time::{clock::Clock, deadline::Deadline},
@@ -25,6 +26,9 @@ const PUBLISH_LIMIT: Duration = Duration::from_secs(1);
 
 /// The most sessions of one webhook that are recorded at once. A webhook may speak of hundreds.
 const MAX_CONCURRENT_SESSIONS: usize = 16;
+
+/// The most sessions of one webhook that are looked up at once: as many as one batch of reads takes.
+const MAX_LOOKED_UP_SESSIONS: usize = 100;
 
 /// The most notifications of one webhook that are published with it: more than there is time for. The relay publishes
 /// the rest.
@@ -55,8 +59,8 @@ struct Recording {
 #[derive(Default)]
 struct SessionHandling {
     is_new: bool,
-    /// The notification to publish now.
-    due: Option<Due>,
+    /// The notifications to publish now, in their order.
+    due: Vec<Due>,
     /// The number of notifications that are due.
     notifications: usize,
     remarks: Vec<Remark>,
@@ -138,28 +142,33 @@ impl Recorder {
         now: Timestamp,
         durable_by: Deadline,
     ) {
-        let mut handling = recording.handling.take().unwrap_or_else(|| Handling::of_events(events));
-        let sessions = stream::iter(by_session(events, parts))
-            .map(|events| self.record_session(events, source, now, durable_by))
-            .buffer_unordered(MAX_CONCURRENT_SESSIONS);
-        let mut sessions = pin!(sessions);
-        while let Some(recorded) = sessions.next().await {
-            match recorded {
-                Ok(session) => {
-                    let due = session.added_to(&mut handling);
-                    recording.due.extend(due.filter(|_| recording.due.len() < MAX_DUE));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "could not record");
-                    recording.failure = Some(Failure::from(&error));
-                    recording.is_given_up |= !error.is_session_specific();
-                    if recording.is_given_up {
-                        break;
-                    }
+        recording.handling.get_or_insert_with(|| Handling::of_events(events));
+        for sessions in by_session(events, parts).chunks(MAX_LOOKED_UP_SESSIONS) {
+            let known = self.look_up(sessions, durable_by).await;
+            let sessions = stream::iter(sessions.iter().zip(known))
+                .map(|(news, known)| self.record_session(news, known, source, now, durable_by))
+                .buffer_unordered(MAX_CONCURRENT_SESSIONS);
+            let mut sessions = pin!(sessions);
+            while let Some(recorded) = sessions.next().await {
+                recording.add(recorded);
+                if recording.is_given_up {
+                    return;
                 }
             }
         }
-        recording.handling = Some(handling);
+    }
+
+    /// Looks up what is known of events of several sessions. A session of which that fails is looked up when it is
+    /// recorded, and so is a single one.
+    async fn look_up(&self, sessions: &[Vec<News<'_>>], durable_by: Deadline) -> Vec<Option<Known>> {
+        let nothing = || sessions.iter().map(|_| None).collect();
+        if sessions.len() == 1 {
+            return nothing();
+        }
+        durable_by.try_bound(self.table.known_of_sessions(sessions)).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "could not look up all sessions at once");
+            nothing()
+        })
     }
 
     /// Publishes what is due once all events are recorded.
@@ -174,17 +183,18 @@ impl Recorder {
         handling
     }
 
-    /// Records the events of one session, one after the other.
+    /// Records the events of one session.
     async fn record_session(
         &self,
-        events: Vec<(&SessionEvent, &Part)>,
+        news: &[News<'_>],
+        known: Option<Known>,
         source: Source<'_>,
         now: Timestamp,
         durable_by: Deadline,
     ) -> Result<SessionHandling, TableError> {
         let mut handling = SessionHandling::default();
-        for (event, part) in events {
-            let recorded = self.table.record_part(event, source, part, now, durable_by).await?;
+        let recorded = self.table.record_parts(news, known, source, now, durable_by).await?;
+        for (News { event, .. }, recorded) in news.iter().zip(recorded) {
             let first = handling.add(event, recorded);
             if let Some(polls) = &self.polls {
                 let is_late_copy = polls.after(event, first.as_deref(), source.trace, durable_by).await?;
@@ -192,6 +202,24 @@ impl Recorder {
             }
         }
         Ok(handling)
+    }
+}
+
+impl Recording {
+    /// Adds what became of one session.
+    fn add(&mut self, recorded: Result<SessionHandling, TableError>) {
+        match recorded {
+            Ok(session) => {
+                let handling = self.handling.get_or_insert_with(|| Handling::of_events(&[]));
+                let room = MAX_DUE.saturating_sub(self.due.len());
+                self.due.extend(session.added_to(handling).into_iter().take(room));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "could not record");
+                self.failure = Some(Failure::from(&error));
+                self.is_given_up |= !error.is_session_specific();
+            }
+        }
     }
 }
 
@@ -204,11 +232,9 @@ impl SessionHandling {
                 self.remarks.extend(event.remark);
                 self.coded_remarks.extend_from_slice(&event.remarks);
                 self.notifications += usize::from(due.is_some());
-                // The second notification of a session waits for the first, so that both have to be read.
-                self.due = match (self.due.take(), due) {
-                    (Some(_), Some(_)) => Some(Due::Outbox(event.session.clone())),
-                    (before, due) => before.or(due),
-                };
+                // Whoever reads the outbox finds all that comes after.
+                let is_read = matches!(self.due.last(), Some(Due::Outbox(_)));
+                self.due.extend(due.filter(|_| !is_read));
                 None
             }
             Recorded::Duplicate(first) => {
@@ -219,7 +245,7 @@ impl SessionHandling {
     }
 
     /// Adds this to the handling of the whole webhook, and returns what is due.
-    fn added_to(self, handling: &mut Handling) -> Option<Due> {
+    fn added_to(self, handling: &mut Handling) -> Vec<Due> {
         if self.is_new {
             handling.disposition = Disposition::Recorded;
         }
@@ -233,14 +259,14 @@ impl SessionHandling {
 }
 
 /// The events of each session, in their order, with their parts.
-fn by_session<'e>(events: &'e [SessionEvent], parts: &'e [Part]) -> Vec<Vec<(&'e SessionEvent, &'e Part)>> {
+fn by_session<'e>(events: &'e [SessionEvent], parts: &'e [Part]) -> Vec<Vec<News<'e>>> {
     let mut sessions: Vec<Vec<_>> = Vec::new();
     let mut places = HashMap::new();
     for (event, part) in events.iter().zip(parts) {
         let place = *places.entry(&event.session).or_insert(sessions.len());
         match sessions.get_mut(place) {
-            Some(session) => session.push((event, part)),
-            None => sessions.push(vec![(event, part)]),
+            Some(session) => session.push(News { event, part }),
+            None => sessions.push(vec![News { event, part }]),
         }
     }
     sessions

@@ -2,6 +2,7 @@
 //! makes the clients.
 
 pub(crate) mod aws_error;
+pub(crate) mod endpoints;
 pub(crate) mod queued_webhook;
 pub(crate) mod queues;
 mod stored_trace;

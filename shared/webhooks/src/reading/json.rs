@@ -4,7 +4,7 @@
 //! lose: numbers stay as spelled (no rounding at 2^53, no overflow at `1e400`), members keep their
 //! order, and a member that occurs twice is seen. It borrows from the text and copies nothing.
 
-use crate::reading::unreadable::Unreadable;
+use crate::reading::{strides::before_any, unreadable::Unreadable};
 use std::borrow::Cow;
 
 /// The deepest nesting of arrays and objects. `serde_json`, with which a stored payload may be read, reads 127 levels;
@@ -15,8 +15,8 @@ pub const DEPTH_LIMIT: usize = 126;
 /// bytes, a digit and its comma two. In memory a value takes up to 60 bytes.
 pub const VALUES_LIMIT: usize = 600_000;
 
-/// A JSON value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A JSON value. Equal is what is written alike, white space apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are RFC 8259's")]
 pub enum Json<'a> {
     Null,
@@ -30,7 +30,7 @@ pub enum Json<'a> {
 }
 
 /// A JSON string as written between its quotes, escapes and all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Text<'a>(&'a str);
 
 impl<'a> Text<'a> {
@@ -94,9 +94,15 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Returns true if this is the text meant, however it is written.
+    /// Returns true if this is the text meant, however it is written. There is no backslash in the text.
     pub(crate) fn means(self, text: &str) -> bool {
-        if self.0.contains('\\') { self.utf16().eq(text.encode_utf16()) } else { self.0 == text }
+        debug_assert!(!text.contains('\\'), "{text}");
+        let same = self.0.bytes().zip(text.bytes()).take_while(|(one, other)| one == other).count();
+        match self.0.as_bytes().get(same) {
+            None => same == text.len(),
+            Some(b'\\') => self.utf16().eq(text.encode_utf16()),
+            Some(_) => false,
+        }
     }
 }
 
@@ -183,11 +189,11 @@ pub(crate) fn members<'a>(
     if reader.at == text.len() { Ok(()) } else { reader.fail() }
 }
 
-/// A list of one takes the room of one. By itself it would take that of four, and a body can be
-/// millions of lists of one.
+/// A list of one takes the room of one, and one of two that of two. By themselves they would take that of four, and a body
+/// can be hundreds of thousands of them. Shrinking them later would leave gaps that nothing fits in.
 fn push<T>(list: &mut Vec<T>, entry: T) {
-    if list.is_empty() {
-        list.reserve_exact(1);
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len().max(1));
     }
     list.push(entry);
 }
@@ -338,7 +344,7 @@ impl<'a> Reader<'a> {
         self.at += 1;
         let start = self.at;
         loop {
-            self.skip_while(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+            self.at += before_any(&self.text.as_bytes()[self.at..], [b'"', b'\\']);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,

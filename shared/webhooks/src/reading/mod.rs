@@ -6,6 +6,7 @@ pub(crate) mod fields;
 pub mod json;
 pub(crate) mod minimise;
 pub(crate) mod probe;
+pub(crate) mod strides;
 pub(crate) mod times;
 pub(crate) mod unreadable;
 pub(crate) mod word;

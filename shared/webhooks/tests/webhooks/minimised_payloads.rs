@@ -444,6 +444,16 @@ mod documents_in_strings {
         assert!(text.contains(&mark_in_text("image/jpeg", &jpeg(300))), "{text}");
         assert_eq!(payload(&text), text);
     }
+
+    #[test]
+    fn how_deep_one_stands_is_no_depth_of_its_own() {
+        let within = |value: &str, depth: usize| format!("{}{value}{}", "[".repeat(depth), "]".repeat(depth));
+        let at = |value: Value, depth: usize| (0..depth).fold(value, |value, _| value[0].clone());
+        let inner = within(&quoted(&STANDARD.encode(jpeg(300))), DEPTH_LIMIT - 1);
+        let outer = at(stored(&within(&quoted(&inner), 100)), 100);
+        let inner: Value = serde_json::from_str(outer.as_str().unwrap()).unwrap();
+        assert_eq!(at(inner, DEPTH_LIMIT - 1), mark("image/jpeg", &jpeg(300)));
+    }
 }
 
 mod tokens {

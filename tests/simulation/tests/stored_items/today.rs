@@ -2,13 +2,13 @@
 //! they leave out no member and no word.
 
 use crate::{newest, shown};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use verdict_pipeline::IntakeMessage;
 use verdict_sessions::Provider;
 use verdict_simulation::stored::{Fixtures, MISREAD, differences, released_digest, releases, today};
 
-/// The members that may be missing or null.
+/// The members that may be missing: null, for readers.
 const OPTIONAL: [&str; 35] = [
     "STATE.reference",
     "STATE.session.reference",
@@ -147,6 +147,14 @@ fn every_optional_member_is_there_with_and_without_a_value() {
 }
 
 #[test]
+fn no_item_has_a_member_that_holds_null() {
+    let newest = newest();
+    let with_null =
+        |(path, text): (&str, &str)| (path.starts_with("table/") && text.contains("NULL")).then(|| path.to_owned());
+    assert_eq!(newest.files().filter_map(with_null).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
 fn every_member_that_may_be_left_out_is_there() {
     let found = members();
     let missing: Vec<_> = LEFT_OUT.iter().filter(|path| !found.contains_key(**path)).collect();
@@ -214,11 +222,20 @@ fn members() -> BTreeMap<String, BTreeSet<String>> {
         for (member, value) in *item {
             collect(value, &format!("{sort}.{member}"), &mut found);
         }
-        if *sort == "STATE" && !item.contains_key("reference") {
-            found.entry("STATE.reference".to_owned()).or_default().insert("null".to_owned());
-        }
+        note_missing(sort, item, &mut found);
     }
     found
+}
+
+/// Notes which optional members are missing in what is at a path.
+fn note_missing(path: &str, members: &Map<String, Value>, found: &mut BTreeMap<String, BTreeSet<String>>) {
+    let is_missing = |optional: &&&str| {
+        let (parent, member) = optional.rsplit_once('.').unwrap();
+        parent == path && !members.contains_key(member)
+    };
+    for optional in OPTIONAL.iter().filter(is_missing) {
+        found.entry((*optional).to_owned()).or_default().insert("null".to_owned());
+    }
 }
 
 /// Collects a value and the values in it. In paths, `*` stands for a check's name, a detail's name, or a place in a list.
@@ -226,11 +243,11 @@ fn collect(typed: &Value, path: &str, found: &mut BTreeMap<String, BTreeSet<Stri
     let (kind, value) = typed.as_object().unwrap().iter().next().unwrap();
     let is_map = [".checks", ".detail"].iter().any(|map| path.ends_with(map));
     let text = match (kind.as_str(), value) {
-        ("NULL", _) => "null".to_owned(),
         ("M", Value::Object(members)) => {
             for (name, member) in members {
                 collect(member, &format!("{path}.{}", if is_map { "*" } else { name }), found);
             }
+            note_missing(path, members, found);
             if members.is_empty() { "{}".to_owned() } else { "{…}".to_owned() }
         }
         ("L", Value::Array(items)) => {

@@ -41,9 +41,15 @@ pub(crate) fn cases() -> Vec<Case> {
     let newer = Webhook::decision(Provider::Veriff, "1001", Outcome::Approved, clock(2), "attempt-2");
     cases.push(case("veriff later decision", vec![older.clone()], newer.clone()));
     cases.push(case("veriff late decision", vec![newer], older));
-    let users = Webhook::decisions_of_users(&["1001", "1002", "1003"], Outcome::Declined, clock(4));
+    let users = [
+        ("1001", Outcome::Declined, clock(4)),
+        ("1002", Outcome::Approved, clock(6)),
+        ("1002", Outcome::Approved, clock(9)),
+        ("1002", Outcome::Declined, clock(5)),
+    ];
+    let users = Webhook::reviews_of_users(&users, clock(4));
     let review = Webhook::decision(Provider::Treezor, "1002", Outcome::Review, clock(7), "");
-    cases.push(case("treezor several users", vec![review], users));
+    cases.push(case("treezor several reviews of several users", vec![review], users));
     cases
 }
 

@@ -4,7 +4,7 @@
 //! | `ATTACK` | what it does |
 //! |---|---|
 //! | `bodies` | sends the worst bodies within each provider's limit, each to a new process, and measures memory and CPU time |
-//! | `subjects` | sends webhooks of many subjects, and copies of them, and counts calls and bytes |
+//! | `subjects` | sends webhooks of many subjects, copies of them, and as many webhooks of one, and counts calls, bytes, units and CPU time |
 //! | `refusals` | sends forged webhooks of several lengths, and measures what refusing one costs |
 //! | `rotation` | rotates each provider's secret in Secrets Manager while genuine and forged webhooks come, takes Secrets Manager away, and puts a version of no use |
 //! | `captor` | sends one captured request of Treezor's in thousands of envelopes, 40 at a time, and a genuine refusal in the midst |
@@ -55,7 +55,7 @@ struct Target {
 
 impl Target {
     async fn new(settings: &Settings) -> Self {
-        let stores = Stores::new(Faults::new(0.0, settings.seed));
+        let stores = Stores::new(Faults::new(0.0, settings.seed)).metered();
         let stores = Arc::new(stores.with_latency(Duration::from_millis(variable("LATENCY_MS", 0))));
         let (listener, address) = http::listen().await;
         let answering = {
@@ -78,7 +78,7 @@ impl Target {
         variables: BTreeMap<String, String>,
     ) -> Function {
         let (binaries, logs) = (self.binaries.clone(), self.logs.clone());
-        Function::start(Deployment { name, timeout, processes, binaries, variables, logs })
+        Function::start(Deployment { name: name.to_owned(), timeout, processes, binaries, variables, logs })
     }
 
     /// The function that receives a provider's webhooks.

@@ -1,14 +1,15 @@
 //! What invocations cost: the events of each row of a plan go to the functions' own binaries, one after the other, while
 //! the stores count what AWS would bill.
 
-use super::{statistics::Quantiles, tell};
+use super::tell;
 use crate::{
     faults::Faults,
     http,
     lambda::{Deployment, Failed, Function},
     meter::Bill,
     process::{cpu, process},
-    soak::{Settings, record, variables},
+    soak::{Settings, variables},
+    statistics::Quantiles,
     stores::{Stores, WAKE_UP},
 };
 use bytes::Bytes;
@@ -140,10 +141,11 @@ impl Place {
         fs::create_dir_all(&logs).unwrap();
         let mut variables = variables(&address);
         variables.extend(more_variables(&api));
-        let function = |(name, timeout)| {
+        let function = |(name, timeout): (&'static str, u64)| {
             let (binaries, variables, logs) = (settings.binaries.clone(), variables.clone(), Some(logs.clone()));
             let timeout = Duration::from_secs(timeout);
-            (name, Function::start(Deployment { name, timeout, processes: 1, binaries, variables, logs }))
+            let deployment = Deployment { name: name.to_owned(), timeout, processes: 1, binaries, variables, logs };
+            (name, Function::start(deployment))
         };
         let functions = FUNCTIONS.map(function).into();
         Self { stores, functions, logs, api_calls, _servers: servers }
@@ -219,7 +221,7 @@ impl Place {
                 return batches;
             }
             for message in messages {
-                batches.push(json!({"Records": [record(&message)]}).to_string());
+                batches.push(json!({"Records": [message.record()]}).to_string());
                 self.stores.delete(WAKE_UP, &message.receipt);
             }
         }

@@ -8,7 +8,6 @@
 
 mod cost;
 mod secrets;
-mod statistics;
 
 use crate::{attack::bodies, soak::Settings};
 use serde::Serialize;

@@ -7,15 +7,17 @@
 //! `STARTS` is how often each is started, `LATENCY_MS` the time that Secrets Manager and the stores take for an answer,
 //! `BASELINE` a folder with the functions of an earlier release. The certificate is made by `openssl`.
 
-use super::{statistics::Quantiles, tell};
+use super::tell;
 use crate::{
+    certificate::{bundle, certified},
     clock::since_epoch,
     faults::Faults,
-    http,
+    http::{self, Tls},
     lambda::{Deployment, Failed, Function},
     process::{cpu, peak, process},
     sender::event,
     soak::{Settings, variables},
+    statistics::Quantiles,
     stores::Stores,
     variable,
 };
@@ -26,8 +28,7 @@ use serde::Serialize;
 use std::{
     collections::BTreeMap,
     env, fs, io,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -35,14 +36,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{task::JoinHandle, time::sleep};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::ring,
-        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    },
-};
 use verdict_sessions::{Outcome, Provider, Timestamp};
 use verdict_simulation::{SecretsManager, Webhook, credentials};
 
@@ -51,9 +44,6 @@ const FUNCTIONS: [(&str, Provider); 2] = [("veriff-decisions", Provider::Veriff)
 
 /// The webhooks that each process gets after its first.
 const WARM: usize = 60;
-
-/// The certificates of the machine, as far as it has them where Debian has them.
-const ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// How a function comes by its credentials.
 #[derive(Clone, Copy, PartialEq)]
@@ -167,7 +157,8 @@ impl Aws {
         let stores = Arc::new(Stores::new(Faults::new(0.0, settings.seed)).with_latency(latency));
         let (listener, address) = http::listen().await;
         let certificates = env::temp_dir().join(format!("certificates-{}.pem", std::process::id()));
-        let tls = certified(&certificates);
+        let tls = Tls::new(certified(&certificates));
+        bundle(&certificates, &certificates);
         let secrets = Arc::new(Mutex::new(secrets()));
         let asked = secrets.clone();
         let answering = tokio::spawn(http::serve_over(Some(tls), listener, move |request| {
@@ -182,7 +173,14 @@ impl Aws {
         let asked = self.asked();
         let (binaries, variables) = (variant.binaries.clone(), self.variables(provider, variant.way));
         let timeout = Duration::from_secs(10);
-        let function = Function::start(Deployment { name, timeout, processes: 1, binaries, variables, logs: None });
+        let function = Function::start(Deployment {
+            name: name.to_owned(),
+            timeout,
+            processes: 1,
+            binaries,
+            variables,
+            logs: None,
+        });
         let start = function.started().await;
         let process = process(&function);
         let first = self.answered(&function, provider).await?;
@@ -271,26 +269,4 @@ async fn answer(
     sleep(latency).await;
     let response = Response::builder().status(answer.status).header("content-type", "application/x-amz-json-1.1");
     response.body(Full::from(answer.body)).ok()
-}
-
-/// Makes a certificate for this machine, and a file that has it beside the machine's own.
-fn certified(file: &Path) -> TlsAcceptor {
-    let key = file.with_extension("key");
-    let mut openssl = Command::new("openssl");
-    openssl.args(["req", "-x509", "-nodes", "-days", "1", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
-    openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]);
-    openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]).arg("-keyout").arg(&key).arg("-out").arg(file);
-    let made = openssl.stderr(Stdio::null()).status().expect("openssl makes the certificate");
-    assert!(made.success(), "openssl: {made}");
-    let certificate = CertificateDer::from_pem_file(file).unwrap();
-    let private = PrivateKeyDer::from_pem_file(&key).unwrap();
-    fs::remove_file(key).unwrap();
-    fs::write(file, fs::read_to_string(file).unwrap() + &fs::read_to_string(ROOTS).unwrap_or_default()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], private)
-        .unwrap();
-    TlsAcceptor::from(Arc::new(config))
 }

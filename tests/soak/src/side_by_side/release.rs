@@ -49,7 +49,7 @@ impl Release {
             let mut variables = variables.clone();
             variables.insert("AWS_ACCESS_KEY_ID".into(), key.clone());
             let started = Function::start(Deployment {
-                name: function,
+                name: function.to_owned(),
                 timeout: Duration::from_secs(timeout),
                 processes: 1,
                 binaries: binaries.to_owned(),

@@ -10,6 +10,8 @@
 //!
 //! - **A new member is optional**: an `Option`, or `#[serde(default)]` with a default that is right for all items that
 //!   lack it. The same holds where items are read by hand, as in [`stored_payload`] and in [`polls`](super::polls).
+//! - **A member that holds null is left out**: see [`leave_out_nulls`]. For all readers, also those of release 0.1, it
+//!   is the same.
 //! - **A member keeps its name, type and meaning.** For another meaning, write a new member beside it, and go on
 //!   writing the old one as long as the release before reads it.
 //! - **Unknown members are allowed**, so there is no `deny_unknown_fields`. The release before ignores a new member, and
@@ -39,6 +41,8 @@
 //! `tests/stored/` has items of each sort as every release wrote them. Today's code reads and rewrites them in the
 //! tests of the simulation (`tests/simulation/tests/stored_items/`), which also fail if an item gets another form.
 
+mod repeated;
+
 use super::{error::TableError, outbox::OutboxEntry};
 use crate::store::stored_trace;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -61,7 +65,7 @@ pub(super) const PAYLOAD: &str = "PAYLOAD#";
 pub(super) const STATE: &str = "STATE";
 pub(super) const BOUND: &str = "BOUND#";
 const SAME: &str = "SAME#";
-const POLL: &str = "POLL";
+pub(super) const POLL: &str = "POLL";
 
 /// The attributes of a session's record that are read. The role of `sessions-api` may read these, and those of the two
 /// lists below, and no others: `template.yaml` has them, too.
@@ -113,7 +117,7 @@ pub struct Payload<'p> {
 }
 
 /// A session's partition: `SESSION#{provider}/{sessionId}`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PartitionKey(String);
 
 impl PartitionKey {
@@ -140,7 +144,7 @@ impl PartitionKey {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SessionItem {
+struct SessionItem {
     pk: String,
     sk: String,
     /// The version that concurrent writers compare.
@@ -155,7 +159,7 @@ pub(super) struct SessionItem {
     /// The keys of the index `standing`, and what it is filtered by. Up to release 0.1 there were none.
     #[serde(flatten)]
     standing: Option<Standing>,
-    pub(super) session: Session,
+    session: Session,
 }
 
 /// The place of a session in the index `standing`: among those of its status, by when the status was entered.
@@ -257,7 +261,9 @@ pub(super) fn event(key: &PartitionKey, event: &SessionEvent, evidence: Option<&
 
 /// The attribute `event` of an event's item.
 pub(super) fn event_attribute(event: &SessionEvent) -> Result<AttributeValue, TableError> {
-    serde_dynamo::to_attribute_value(event).map_err(|_| TableError::Unwritable("event"))
+    let mut event = serde_dynamo::to_attribute_value(event).map_err(|_| TableError::Unwritable("event"))?;
+    leave_out_nulls(&mut event);
+    Ok(event)
 }
 
 pub(super) fn payload(key: &PartitionKey, event: &SessionEvent, payload: Payload<'_>, retention: Duration) -> Item {
@@ -417,12 +423,51 @@ pub(super) fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// Reads a session's record.
+pub(super) fn read_session(mut item: Item) -> Result<Session, TableError> {
+    repeated::put_back(&mut item);
+    Ok(read::<SessionItem>(item, "session")?.session)
+}
+
 pub(super) fn read<T: DeserializeOwned>(item: Item, what: &'static str) -> Result<T, TableError> {
     serde_dynamo::from_item(item).map_err(|_| TableError::Unreadable(what))
 }
 
+/// The size of an item as DynamoDB counts it, in bytes.
+pub(super) fn size(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
+}
+
+fn size_of_value(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len() / 2 + 2,
+        AttributeValue::M(members) => {
+            3 + members.iter().map(|(name, value)| name.len() + size_of_value(value) + 1).sum::<usize>()
+        }
+        AttributeValue::L(values) => 3 + values.iter().map(|value| size_of_value(value) + 1).sum::<usize>(),
+        _ => 1,
+    }
+}
+
 fn write<T: Serialize>(item: &T) -> Result<Item, TableError> {
-    serde_dynamo::to_item(item).map_err(|_| TableError::Unwritable("item"))
+    let mut item: Item = serde_dynamo::to_item(item).map_err(|_| TableError::Unwritable("item"))?;
+    leave_out_nulls_of(&mut item);
+    Ok(item)
+}
+
+/// Leaves out every member that holds null: readers take one that is absent for null, and DynamoDB bills its name.
+fn leave_out_nulls(value: &mut AttributeValue) {
+    match value {
+        AttributeValue::M(members) => leave_out_nulls_of(members),
+        AttributeValue::L(values) => values.iter_mut().for_each(leave_out_nulls),
+        _ => {}
+    }
+}
+
+fn leave_out_nulls_of(members: &mut Item) {
+    members.retain(|_, member| !member.is_null());
+    members.values_mut().for_each(leave_out_nulls);
 }
 
 #[cfg(test)]
@@ -435,24 +480,6 @@ mod tests {
 
     /// DynamoDB's limit, in bytes.
     const ITEM_LIMIT: usize = 400 * 1024;
-
-    /// The size of a value as DynamoDB counts it.
-    fn size(value: &AttributeValue) -> usize {
-        match value {
-            AttributeValue::S(text) => text.len(),
-            AttributeValue::N(number) => number.len() / 2 + 2,
-            AttributeValue::M(members) => {
-                3 + members.iter().map(|(name, value)| name.len() + size(value) + 1).sum::<usize>()
-            }
-            AttributeValue::L(values) => 3 + values.iter().map(|value| size(value) + 1).sum::<usize>(),
-            AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
-            other => unreachable!("{other:?}"),
-        }
-    }
-
-    fn size_of(item: &Item) -> usize {
-        item.iter().map(|(name, value)| name.len() + size(value)).sum()
-    }
 
     fn at(seconds: u32) -> Timestamp {
         Timestamp::from_unix(1_781_308_800 + i64::from(seconds), 861_285_123).unwrap()
@@ -469,7 +496,7 @@ mod tests {
     }
 
     /// An event with the longest of everything that a reader makes.
-    fn largest(number: u32) -> SessionEvent {
+    pub(super) fn largest(number: u32) -> SessionEvent {
         let long = |length: usize| format!("{number:0>length$}");
         let reason = Some("\u{1f512}".repeat(1024));
         let mut check = Check { reason: reason.clone(), reason_codes: codes(), ..Check::new(CheckOutcome::Failed) };
@@ -514,9 +541,9 @@ mod tests {
         assert_eq!((session.attempts.len(), session.checks.len()), (512, 64));
         let details = session.checks.values().map(|check| check.value.detail_size()).sum::<usize>();
         let item = self::session(&PartitionKey::of(&session.key), &session).unwrap();
-        eprintln!("the largest record takes {} bytes, the codes and details of its checks {details}", size_of(&item));
+        eprintln!("the largest record takes {} bytes, the codes and details of its checks {details}", size(&item));
         assert!(details <= 60 * 1024, "{details}");
-        assert!(size_of(&item) < ITEM_LIMIT, "{}", size_of(&item));
+        assert!(size(&item) < ITEM_LIMIT, "{}", size(&item));
     }
 
     #[test]
@@ -533,6 +560,66 @@ mod tests {
         for (attributes, item) in items {
             assert!(item.keys().all(|name| attributes.contains(&name.as_str())), "{:?}", item.keys());
             assert!(!attributes.contains(&"payload"));
+        }
+    }
+
+    /// What is null for readers is not there, at any depth.
+    #[test]
+    fn an_item_has_no_member_that_holds_null() {
+        fn nulls(value: &AttributeValue) -> usize {
+            match value {
+                AttributeValue::M(members) => members.values().map(nulls).sum(),
+                AttributeValue::L(values) => values.iter().map(nulls).sum(),
+                other => usize::from(other.is_null()),
+            }
+        }
+        let check = Check::new(CheckOutcome::Captured);
+        let event = SessionEvent {
+            attempt_id: None,
+            occurred_at: None,
+            emitted_at: None,
+            decision: None,
+            checks: [("presence".to_owned(), check)].into(),
+            subject: Subject::default(),
+            ..largest(1)
+        };
+        let session = Session::apply(None, &event, SequenceBase::default()).session;
+        let key = PartitionKey::of(&session.key);
+        let items = [self::session(&key, &session).unwrap(), self::event(&key, &event, None).unwrap()];
+        let rebuilt = event_attribute(&event).unwrap();
+        assert_eq!(items.iter().flat_map(Item::values).chain([&rebuilt]).map(nulls).sum::<usize>(), 0);
+        assert_eq!(read_session(items[0].clone()).unwrap(), session);
+        assert_eq!(read::<EventItem>(items[1].clone(), "event").unwrap().event, event);
+        assert_eq!(serde_dynamo::from_attribute_value::<_, SessionEvent>(rebuilt).unwrap(), event);
+    }
+
+    /// The ids of 10,000 sessions of a provider, in its own form. Treezor counts its users.
+    fn ids(provider: Provider) -> impl Iterator<Item = String> {
+        let mut random = fastrand::Rng::with_seed(1);
+        (0..10_000).map(move |number| match provider {
+            Provider::Veriff | Provider::Wultra => {
+                let [a, b] = [random.u128(..), random.u128(..)].map(|half| format!("{half:032x}"));
+                format!("{}-{}-4{}-8{}-{}", &a[..8], &a[8..12], &a[12..15], &a[15..18], &b[..12])
+            }
+            Provider::Incode => format!("{:032x}", random.u128(..))[..24].to_owned(),
+            Provider::Treezor => format!("user:{}", 6_461_000 + number),
+        })
+    }
+
+    #[test]
+    #[expect(clippy::print_stderr, reason = "how even it is is worth seeing")]
+    fn sessions_are_spread_evenly_over_the_shards_of_each_index() {
+        for provider in Provider::ALL {
+            let keys: Vec<_> =
+                ids(provider).map(|id| PartitionKey::of(&SessionKey::named(provider.as_str(), &id).unwrap())).collect();
+            for (index, shards) in [("outbox", OUTBOX_SHARDS), ("poll", POLL_SHARDS), ("standing", STANDING_SHARDS)] {
+                let count = |number| keys.iter().filter(|key| shard(key, shards) == number).count();
+                let counts: Vec<usize> = (0..shards).map(count).collect();
+                let mean = keys.len() / usize::from(shards);
+                let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+                eprintln!("{provider}, {index}: {least} to {most} of {mean}");
+                assert!(*most * 10 <= mean * 12 && *least * 12 >= mean * 10, "{provider}, {index}: {counts:?}");
+            }
         }
     }
 

@@ -13,14 +13,15 @@
 //! | pause of the polls | `POLLS#incode` | `PAUSE` |
 //!
 //! An event is recorded in one transaction: the event if it is not there yet, its payload, the session if no other
-//! writer has changed it meanwhile, and the outbox entry if a notification is due. So each fact counts once, and a
-//! notification exists exactly if its change does. Once SQS has taken a notification, one more transaction turns its
+//! writer has changed it meanwhile, and the outbox entry if a notification is due. One transaction takes many events of
+//! a session, if one webhook tells them. So each fact counts once, and a notification exists exactly if its change does. Once SQS has taken a notification, one more transaction turns its
 //! outbox entry into what was told.
 //!
 //! A binding holds the unsigned id that a signed payload of Treezor's came with first. An id of today says which event
 //! of release 0.1, recorded under an id of another sort, is the same fact.
 //!
-//! `items` holds what is stored, `record` writes it (by `transaction`), `lookups` reads it for callers, `history` for
+//! `items` holds what is stored, `record` writes it (by `transaction`) after `known` has looked up what is there, `lookups`
+//! reads it for callers, `history` for
 //! a rebuild, `part_ids` for both; `outbox` and `polls` are the two sorts of item that wait, and `due` the index that
 //! finds them.
 
@@ -28,6 +29,7 @@ mod due;
 pub(crate) mod error;
 mod history;
 pub(crate) mod items;
+pub(crate) mod known;
 pub(crate) mod lookups;
 pub(crate) mod outbox;
 pub(crate) mod part_ids;

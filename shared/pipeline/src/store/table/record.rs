@@ -1,16 +1,23 @@
-//! Recording an event: folds it into its session, and writes all that belongs together in one transaction.
+//! Recording events: folds them into their session in their order, and writes all that belongs together in one
+//! transaction.
+//!
+//! A webhook may tell much of one session, and of many. What the table knows of it is looked up first, and then a
+//! transaction takes as many events of a session as fit. If another writer of the session is faster, or an answer is
+//! lost, the next event goes alone, after a look-up of its own; and with each success twice as many go.
 
 use super::{
     SessionsTable,
     error::TableError,
-    items::{self, EventItem, Item, PartitionKey, Payload, SessionItem, read, string},
+    items::{self, PartitionKey, Payload},
+    known::{Known, KnownEvent, News, Outbox},
     outbox::OutboxEntry,
     polls::ScheduledPoll,
-    transaction::Written,
+    transaction::{Writes, Written},
 };
 use crate::time::{backoff::Pauses, deadline::Deadline};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use std::cell::Cell;
-use verdict_sessions::{Applied, EventId, Evidence, Provider, Session, SessionEvent, SessionKey, Timestamp, Trace};
+use verdict_sessions::{Applied, Evidence, Session, SessionEvent, SessionKey, Timestamp, Trace};
 use verdict_webhooks::Part;
 
 /// The number of failures in a row, each of them with the SDK's own retries, after which the table counts as out of
@@ -32,10 +39,20 @@ pub enum Recorded {
 /// A notification that an outbox holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// All before it are told, so that it can be published as it is here.
+    /// All before it are told, or due with it, so that it can be published as it is here, after those.
     Next(Box<OutboxEntry>),
     /// Others may wait before it: the outbox has to be read.
     Outbox(SessionKey),
+}
+
+impl Due {
+    /// The session whose outbox it is.
+    pub(crate) fn session(&self) -> &SessionKey {
+        match self {
+            Self::Next(next) => &next.notification.session,
+            Self::Outbox(session) => session,
+        }
+    }
 }
 
 /// The recorded event that another one is a copy of, and what belongs to it.
@@ -50,13 +67,6 @@ pub struct FirstCopy {
     pub(crate) poll: Option<ScheduledPoll>,
 }
 
-impl FirstCopy {
-    /// Returns whether a decision has come since the event did: what it told unconfirmed has been asked about.
-    pub(crate) fn is_answered(&self) -> bool {
-        self.decided_at.is_some_and(|at| at >= self.event.received_at)
-    }
-}
-
 /// Where an event comes from: what is stored with it, its payload, and the notification that it makes due.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'s> {
@@ -68,28 +78,47 @@ pub struct Source<'s> {
     pub trace: Option<Trace>,
 }
 
-/// An event that may be new, and the part of a webhook that it comes from.
+/// Where events come from, and when they are recorded.
 #[derive(Clone, Copy)]
-struct News<'n> {
-    event: &'n SessionEvent,
-    source: Source<'n>,
-    part: &'n Part,
+struct Context<'c> {
+    source: Source<'c>,
+    now: Timestamp,
 }
 
-/// The table's knowledge of an event and its session.
+/// The first of some events of one session, as many as one transaction takes.
 #[derive(Default)]
-struct Known {
+struct Folded {
+    /// What becomes of each of them once they are written.
+    recorded: Vec<Recorded>,
+    /// The session after them. `None` if all are copies.
     session: Option<Session>,
-    event: Option<SessionEvent>,
-    /// The event of the same webhook with another stamp.
-    other_stamp: Option<SessionEvent>,
-    /// True if the event is recorded under an id that the first release gave it, for another webhook.
-    is_same: bool,
-    /// True if the same part was recorded as another name had it read.
-    is_read: bool,
-    /// The unsigned id that the part came with first.
-    bound_to: Option<String>,
-    poll: Option<ScheduledPoll>,
+    /// True if they make a notification due.
+    is_due: bool,
+    writes: Writes,
+}
+
+/// A try that failed.
+struct Failed {
+    error: TableError,
+    /// The number of events that it was about to record.
+    events: usize,
+}
+
+impl From<TableError> for Failed {
+    fn from(error: TableError) -> Self {
+        Self { error, events: 0 }
+    }
+}
+
+/// The tries to record events of one session.
+struct Tries {
+    /// The most events that the next try takes.
+    most: usize,
+    /// The number of next events that an earlier try, whose answer was lost, may have recorded.
+    unconfirmed: usize,
+    /// The number of failures in a row.
+    failures: u32,
+    pauses: Pauses,
 }
 
 impl SessionsTable {
@@ -126,176 +155,215 @@ impl SessionsTable {
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<Recorded, TableError> {
+        let mut recorded = self.record_parts(&[News { event, part }], None, source, now, deadline).await?;
+        recorded.pop().ok_or(TableError::Unwritable("event"))
+    }
+
+    /// Records events of one session, each as [`record_part`](Self::record_part) does, in their order. `known` is what was
+    /// looked up of all of them, if it was.
+    ///
+    /// # Errors
+    /// As there. The first of the events may be recorded then.
+    pub(crate) async fn record_parts(
+        &self,
+        news: &[News<'_>],
+        mut known: Option<Known>,
+        source: Source<'_>,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Vec<Recorded>, TableError> {
+        let context = Context { source, now };
         let were_others_faster = Cell::new(false);
-        let tries = async {
-            let mut pauses = Pauses::default();
-            let mut may_be_ours = false;
-            let mut failures = 0;
-            loop {
-                match self.try_to_record(News { event, source, part }, now).await {
-                    // An earlier try whose answer was lost may have recorded it. An unneeded look into the outbox does
-                    // no harm; leaving a notification to the relay would cost a minute.
-                    Ok(Recorded::Duplicate(_)) if may_be_ours => {
-                        return Ok(Recorded::New { due: Some(Due::Outbox(event.session.clone())) });
-                    }
-                    Err(error) if error.is_transient() => {
+        let record = async {
+            let mut recorded = Vec::with_capacity(news.len());
+            let mut tries = Tries::default();
+            while recorded.len() < news.len() {
+                let left = &news[recorded.len()..];
+                match self.try_to_record(&left[..tries.most.min(left.len())], &mut known, context).await {
+                    Ok(more) => recorded.extend(tries.succeeded(more)),
+                    Err(Failed { error, events }) if error.is_transient() => {
                         tracing::debug!(%error, "retrying");
-                        may_be_ours |= matches!(error, TableError::Unconfirmed(_));
                         were_others_faster.set(error == TableError::Conflict);
-                        failures = if error == TableError::Conflict { 0 } else { failures + 1 };
-                        if failures == MAX_FAILURES_IN_A_ROW {
+                        if tries.failed(&error, events) == MAX_FAILURES_IN_A_ROW {
                             return Err(error);
                         }
-                        tokio::time::sleep(pauses.next()).await;
+                        tokio::time::sleep(tries.pauses.next()).await;
                     }
-                    done => return done,
+                    Err(Failed { error, .. }) => return Err(error),
                 }
             }
+            Ok(recorded)
         };
         let out_of_time = |_| Err(if were_others_faster.get() { TableError::Conflict } else { TableError::Deadline });
-        deadline.bound(tries).await.unwrap_or_else(out_of_time)
+        deadline.bound(record).await.unwrap_or_else(out_of_time)
     }
 
-    async fn try_to_record(&self, news: News<'_>, now: Timestamp) -> Result<Recorded, TableError> {
-        let known = self.known(news).await?;
-        let copy_of = |known: Known, event| {
-            let is_decided = known.session.as_ref().is_some_and(Session::has_final_decision);
-            let decided_at = known.session.and_then(|session| session.decision).map(|decision| decision.rank.at);
-            Recorded::Duplicate(Box::new(FirstCopy { event, is_decided, decided_at, poll: known.poll }))
-        };
-        if let Some(event) = known.event.clone().or(known.other_stamp.clone()) {
-            return Ok(copy_of(known, event));
-        }
-        if known.is_same || known.is_bound_elsewhere(news.part) {
-            return Ok(copy_of(known, news.event.clone()));
-        }
-        if known.session.as_ref().is_some_and(|session| may_lack_part_ids(session, news.part)) {
-            let ids = self.learn_part_ids(&news.event.session).await?;
-            if ids.contains(&news.event.event_id) {
-                return Ok(copy_of(known, news.event.clone()));
-            }
-            let is_read = known.is_read || news.part.other_reading.as_ref().is_some_and(|id| ids.contains(id));
-            return self.record_news(news, Known { is_read, ..known }, now).await;
-        }
-        self.record_news(news, known, now).await
-    }
-
-    /// Records an event that isn't known yet.
-    async fn record_news(&self, news: News<'_>, known: Known, now: Timestamp) -> Result<Recorded, TableError> {
-        let second_reading = known.is_read.then(|| news.event.clone().as_second_reading());
-        let news = News { event: second_reading.as_ref().unwrap_or(news.event), ..news };
-        let Applied { session, notification } = Session::apply(known.session.as_ref(), news.event, self.sequence_base);
-        let trace = news.source.trace;
-        let entry = notification.map(|notification| OutboxEntry { notification, due_since: now, trace });
-        let write = async |if_all_before_is_told| {
-            self.write_recorded(news, &known, &session, entry.as_ref(), if_all_before_is_told).await
-        };
-        let due = match write(true).await? {
-            Written::Yes => entry.map(|entry| Due::Next(Box::new(entry))),
-            // Another writer has recorded it since it was looked for.
-            Written::ConditionFailed => return Err(TableError::Conflict),
-            // The notification before this one is still in the outbox, and has to be published first.
-            Written::CheckFailed => match write(false).await? {
-                Written::Yes => Some(Due::Outbox(news.event.session.clone())),
-                Written::ConditionFailed | Written::CheckFailed => return Err(TableError::Conflict),
-            },
-        };
-        Ok(Recorded::New { due })
-    }
-
-    /// Reads the session, the event by each id that it may be known by, the same part under another name, what the part
-    /// is bound to, and the session's place on the poll schedule, in one call.
-    async fn known(&self, news: News<'_>) -> Result<Known, TableError> {
-        let News { event, part, .. } = news;
-        let key = PartitionKey::of(&event.session);
-        let mut keys = vec![items::state_key(&key), items::key(&key, &items::event_sk(&event.event_id))];
-        if let Some(former_id) = &part.former_id {
-            keys.push(items::key(&key, &items::event_sk(former_id)));
-            keys.push(items::key(&key, &items::same_sk(&event.event_id)));
-        }
-        keys.extend(part.other_stamp.iter().map(|id| items::key(&key, &items::event_sk(id))));
-        if let Some(other) = &part.other_reading {
-            keys.extend([items::event_sk(other), items::same_sk(other)].map(|sk| items::key(&key, &sk)));
-        }
-        if let Some(binding) = &part.binding {
-            keys.push(items::key(&PartitionKey::of(&binding.session), &items::bound_sk(&event.event_id)));
-        }
-        if event.session.provider == Provider::Incode {
-            keys.push(items::poll_key(&key));
-        }
-        self.items(keys).await?.into_iter().try_fold(Known::default(), |known, item| known.with(item, news))
-    }
-
-    /// Writes an event and what it makes of its session. The reasons of a cancelled transaction come in this order.
-    async fn write_recorded(
+    /// Records the first of some events of one session, as many as one transaction takes. `looked_up` is what is known of
+    /// them, and afterwards of those that are left: nothing, if this fails.
+    async fn try_to_record(
         &self,
-        news: News<'_>,
-        known: &Known,
-        after: &Session,
-        entry: Option<&OutboxEntry>,
-        if_all_before_is_told: bool,
-    ) -> Result<Written, TableError> {
-        let News { event, source, part } = news;
-        let (key, before) = (PartitionKey::of(&event.session), known.session.as_ref());
+        news: &[News<'_>],
+        looked_up: &mut Option<Known>,
+        context: Context<'_>,
+    ) -> Result<Vec<Recorded>, Failed> {
+        let mut known = match looked_up.take() {
+            Some(known) => known,
+            None => self.known(news).await?,
+        };
+        if let Some(session) = known.lacking_part_ids(news) {
+            known.learn(self.learn_part_ids(session).await?);
+        }
+        loop {
+            let Folded { recorded, session, is_due, writes } = self.fold(news, &known, context)?;
+            let failed = |error| Failed { error, events: recorded.len() };
+            let written = match &session {
+                None => Written::Yes,
+                Some(session) => self.write_folded(session, is_due, writes, &known).await.map_err(failed)?,
+            };
+            match written {
+                Written::Yes => {
+                    *looked_up = known.after(recorded.len(), session, is_due);
+                    return Ok(recorded);
+                }
+                // A notification before these is still in the outbox, and has to be published first.
+                Written::CheckFailed if known.outbox == Outbox::Unknown => known.outbox = Outbox::Waiting,
+                // Another writer has recorded one of them since they were looked for.
+                Written::ConditionFailed | Written::CheckFailed => return Err(failed(TableError::Conflict)),
+            }
+        }
+    }
+
+    /// Folds events into their session, as many as one transaction takes.
+    fn fold(&self, news: &[News<'_>], known: &Known, context: Context<'_>) -> Result<Folded, TableError> {
+        let Context { source: Source { trace, .. }, now: due_since } = context;
+        let mut folded = Folded::default();
+        for (news, event) in news.iter().zip(&known.events) {
+            let before = folded.session.as_ref().or(known.session.as_ref());
+            if let Some(first) = known.first_copy(news, event) {
+                let first = FirstCopy::of(first, before, known.poll);
+                folded.recorded.push(Recorded::Duplicate(Box::new(first)));
+                continue;
+            }
+            let read = news.as_read(known.is_read(news, event));
+            let Applied { session, notification } = Session::apply(before, &read, self.sequence_base);
+            let entry = notification.map(|notification| OutboxEntry { notification, due_since, trace });
+            let last = before.map_or(0, |before| before.notifications);
+            let mut writes = self.writes_of(&read, news.part, context.source, event, known.is_new)?;
+            if let Some(entry) = &entry {
+                writes.push(self.put(items::outbox_entry(&PartitionKey::of(&read.session), entry, last)?)?);
+            }
+            if !folded.writes.add(writes) {
+                break;
+            }
+            folded.session = Some(session);
+            folded.is_due |= entry.is_some();
+            folded.recorded.push(Recorded::New { due: entry.map(|entry| known.outbox.due(entry)) });
+        }
+        Ok(folded)
+    }
+
+    /// The writes of one event, beside its session and its notification. The first is the event.
+    fn writes_of(
+        &self,
+        event: &SessionEvent,
+        part: &Part,
+        source: Source<'_>,
+        known: &KnownEvent,
+        is_of_new_session: bool,
+    ) -> Result<Vec<TransactWriteItem>, TableError> {
+        let key = PartitionKey::of(&event.session);
         let payload = Payload { source: source.path, text: &part.payload };
         let mut writes = vec![
             self.put_if_absent(items::event(&key, event, source.evidence)?)?,
             self.put(items::payload(&key, event, payload, self.retention))?,
-            self.put_session(&key, after, before)?,
         ];
-        if let Some(entry) = entry {
-            let last = before.map_or(0, |session| session.notifications);
-            writes.push(self.put(items::outbox_entry(&key, entry, last)?)?);
-            if if_all_before_is_told && last > 0 {
-                writes.push(self.check_absent(items::key(&key, &items::notification_sk(last)))?);
-            }
-        }
-        // Behind the check above. The items that are looked at first aren't read at one moment, so the record's
-        // version alone doesn't say that these were still absent when it was read.
-        for id in part.other_stamp.iter().chain(part.other_reading.as_ref().filter(|_| !known.is_read)) {
+        // The items that are looked at first aren't read at one moment, so the record's version alone doesn't say that
+        // these were still absent when it was read. A session that isn't there yet has none.
+        let others = part.other_stamp.iter().chain(part.other_reading.as_ref().filter(|_| !event.is_second_reading()));
+        for id in others.filter(|_| !is_of_new_session) {
             writes.push(self.check_absent(items::key(&key, &items::event_sk(id)))?);
         }
-        if let Some(binding) = part.binding.as_ref().filter(|_| known.bound_to.is_none()) {
+        if let Some(binding) = part.binding.as_ref().filter(|_| !known.is_bound()) {
             let key = PartitionKey::of(&binding.session);
             writes.push(self.put_if_absent(items::binding(&key, &event.event_id, &binding.object_id))?);
+        }
+        Ok(writes)
+    }
+
+    /// Writes events with what they make of their session. The check that all before them is told comes last.
+    async fn write_folded(
+        &self,
+        session: &Session,
+        is_due: bool,
+        writes: Writes,
+        known: &Known,
+    ) -> Result<Written, TableError> {
+        let (key, before) = (PartitionKey::of(&session.key), known.session.as_ref());
+        let mut writes = writes.all();
+        writes.push(self.put_session(&key, session, before)?);
+        let last = before.map_or(0, |before| before.notifications);
+        if is_due && last > 0 && known.outbox == Outbox::Unknown {
+            writes.push(self.check_absent(items::key(&key, &items::notification_sk(last)))?);
         }
         self.write(writes).await
     }
 }
 
-/// Returns whether the release that wrote a session last gave events ids of another sort, of which the ids of today are
-/// not written down yet.
-fn may_lack_part_ids(session: &Session, part: &Part) -> bool {
-    part.former_id.is_some() && session.status_since.is_none()
+impl FirstCopy {
+    fn of(event: &SessionEvent, session: Option<&Session>, poll: Option<ScheduledPoll>) -> Self {
+        Self {
+            event: event.clone(),
+            is_decided: session.is_some_and(Session::has_final_decision),
+            decided_at: session.and_then(|session| Some(session.decision.as_ref()?.rank.at)),
+            poll,
+        }
+    }
+
+    /// Returns whether a decision has come since the event did: what it told unconfirmed has been asked about.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.decided_at.is_some_and(|at| at >= self.event.received_at)
+    }
 }
 
-impl Known {
-    fn with(self, item: Item, news: News<'_>) -> Result<Self, TableError> {
-        let News { event, part, .. } = news;
-        let is_event = |sk: &str, id: &EventId| sk == items::event_sk(id);
-        let is_same = |sk: &str, id: &EventId| sk == items::same_sk(id);
-        Ok(match string(&item, "sk").unwrap_or_default() {
-            items::STATE => Self { session: Some(read::<SessionItem>(item, "session")?.session), ..self },
-            sk if is_event(sk, &event.event_id) || part.former_id.as_ref().is_some_and(|id| is_event(sk, id)) => {
-                Self { event: Some(read::<EventItem>(item, "event")?.event), ..self }
+impl Outbox {
+    /// How a notification that is written now is published.
+    fn due(self, entry: OutboxEntry) -> Due {
+        match self {
+            Self::Unknown | Self::Ours => Due::Next(Box::new(entry)),
+            Self::Waiting => Due::Outbox(entry.notification.session),
+        }
+    }
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { most: usize::MAX, unconfirmed: 0, failures: 0, pauses: Pauses::default() }
+    }
+}
+
+impl Tries {
+    /// Counts a success, and returns what became of the events. An earlier try whose answer was lost may have recorded
+    /// those that seem to be copies. An unneeded look into the outbox does no harm; leaving a notification to the relay
+    /// would cost a minute.
+    fn succeeded(&mut self, recorded: Vec<Recorded>) -> impl Iterator<Item = Recorded> {
+        let (events, may_be_ours) = (recorded.len(), self.unconfirmed);
+        let (most, unconfirmed) = (self.most.saturating_mul(2), may_be_ours.saturating_sub(events));
+        *self = Self { most, unconfirmed, ..Self::default() };
+        recorded.into_iter().enumerate().map(move |(place, recorded)| match recorded {
+            Recorded::Duplicate(first) if place < may_be_ours => {
+                Recorded::New { due: Some(Due::Outbox(first.event.session)) }
             }
-            sk if part.other_stamp.as_ref().is_some_and(|id| is_event(sk, id)) => {
-                Self { other_stamp: Some(read::<EventItem>(item, "event")?.event), ..self }
-            }
-            sk if is_same(sk, &event.event_id) => Self { is_same: true, ..self },
-            sk if part.other_reading.as_ref().is_some_and(|id| is_event(sk, id) || is_same(sk, id)) => {
-                Self { is_read: true, ..self }
-            }
-            sk if sk.starts_with(items::BOUND) => {
-                Self { bound_to: string(&item, "objectId").map(str::to_owned), ..self }
-            }
-            _ => Self { poll: ScheduledPoll::read(&item), ..self },
+            recorded => recorded,
         })
     }
 
-    /// Returns whether the part came with another unsigned id before.
-    fn is_bound_elsewhere(&self, part: &Part) -> bool {
-        let ids = self.bound_to.as_ref().zip(part.binding.as_ref());
-        ids.is_some_and(|(bound_to, binding)| *bound_to != binding.object_id)
+    /// Counts a failure to record so many events, and returns how many there were in a row that were no conflicts.
+    fn failed(&mut self, error: &TableError, events: usize) -> u32 {
+        self.most = 1;
+        self.failures = if *error == TableError::Conflict { 0 } else { self.failures + 1 };
+        if matches!(error, TableError::Unconfirmed(_)) {
+            self.unconfirmed = self.unconfirmed.max(events);
+        }
+        self.failures
     }
 }

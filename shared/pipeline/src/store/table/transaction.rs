@@ -14,11 +14,17 @@ use aws_sdk_dynamodb::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use verdict_sessions::Session;
 
+/// The most writes that the events of a transaction take: DynamoDB takes 100, and two are the session's and a check's.
+const MAX_WRITES: usize = 98;
+
+/// The most bytes that the items of these take: DynamoDB takes 4 MB, and up to 400 KB are the session's.
+const MAX_BYTES: usize = 3 * 1024 * 1024;
+
 impl SessionsTable {
     /// Writes all or nothing.
     pub(super) async fn write(&self, writes: Vec<TransactWriteItem>) -> Result<Written, TableError> {
         let is_check = |write: &TransactWriteItem| write.condition_check.is_some();
-        let check = writes.iter().position(is_check);
+        let check = writes.iter().rposition(is_check);
         let written = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         match written {
             Ok(_) => Ok(Written::Yes),
@@ -48,7 +54,7 @@ impl SessionsTable {
         Ok(TransactWriteItem::builder().delete(delete.map_err(|_| TableError::Unwritable("key"))?).build())
     }
 
-    /// Checks that there is no such item. The result of a transaction tells the first check from all others.
+    /// Checks that there is no such item. The result of a transaction tells the last check from all others.
     pub(super) fn check_absent(&self, key: Item) -> Result<TransactWriteItem, TableError> {
         let check = ConditionCheck::builder()
             .table_name(&self.name)
@@ -87,19 +93,47 @@ impl SessionsTable {
     }
 }
 
+/// The writes that belong to some events of a session, as far as one transaction takes them, beside the session itself and
+/// a check.
+#[derive(Default)]
+pub(super) struct Writes {
+    writes: Vec<TransactWriteItem>,
+    bytes: usize,
+}
+
+impl Writes {
+    /// Adds the writes of one event, or says that they have to wait for another transaction.
+    pub(super) fn add(&mut self, writes: Vec<TransactWriteItem>) -> bool {
+        let puts = writes.iter().filter_map(|write| write.put.as_ref());
+        let bytes = self.bytes + puts.map(|put| items::size(&put.item)).sum::<usize>();
+        let fit = self.writes.len() + writes.len() <= MAX_WRITES && bytes <= MAX_BYTES;
+        let is_taken = fit || self.writes.is_empty();
+        if is_taken {
+            self.writes.extend(writes);
+            self.bytes = bytes;
+        }
+        is_taken
+    }
+
+    /// All of them, in their order.
+    pub(super) fn all(self) -> Vec<TransactWriteItem> {
+        self.writes
+    }
+}
+
 /// The result of a transaction.
 pub(super) enum Written {
     Yes,
     /// Nothing was written, since the condition of the first write did not hold.
     ConditionFailed,
-    /// Nothing was written, and the first check alone is why.
+    /// Nothing was written, and the last check alone is why.
     CheckFailed,
 }
 
 /// The reason for which a transaction was cancelled. Of several, the last of these counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cancelled {
-    /// The first check failed, and nothing else.
+    /// The last check failed, and nothing else.
     CheckFailed,
     /// One of the items was throttled.
     Throttled,
@@ -121,7 +155,7 @@ impl Cancelled {
         )
     }
 
-    /// The codes come in the order of the writes, of which `check` is the place of the first check.
+    /// The codes come in the order of the writes, of which `check` is the place of the last check.
     fn from_codes<'r>(codes: impl Iterator<Item = &'r str>, check: Option<usize>) -> Option<Self> {
         let reasons = codes.enumerate().filter_map(|(position, code)| match code {
             "ConditionalCheckFailed" if position == 0 => Some(Self::ConditionFailed),
@@ -136,6 +170,7 @@ impl Cancelled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::types::AttributeValue;
 
     #[test]
     fn the_reasons_of_a_cancelled_transaction_are_told_apart() {
@@ -161,5 +196,23 @@ mod tests {
         for (reasons, expected) in cases {
             assert_eq!(Cancelled::from_codes(reasons.iter().copied(), Some(4)), expected, "{reasons:?}");
         }
+    }
+
+    #[test]
+    fn a_transaction_takes_as_many_events_as_dynamodb_takes_and_one_in_any_case() {
+        let put = |bytes: usize| {
+            let item = Item::from([("s".to_owned(), AttributeValue::S("x".repeat(bytes)))]);
+            let put = Put::builder().table_name("t").set_item(Some(item)).build().unwrap();
+            TransactWriteItem::builder().put(put).build()
+        };
+        let taken = |writes: usize, bytes: usize| {
+            let mut all = Writes::default();
+            let taken = (0..200).take_while(|_| all.add((0..writes).map(|_| put(bytes)).collect())).count();
+            assert_eq!(all.all().len(), taken * writes);
+            taken
+        };
+        assert_eq!([1, 2, 3, 4, 5].map(|writes| taken(writes, 10)), [98, 49, 32, 24, 19]);
+        assert_eq!([taken(2, 100_000), taken(2, 300_000)], [15, 5], "3 MB");
+        assert_eq!([taken(99, 10), taken(1, 4_000_000)], [1, 1], "more than that is for DynamoDB to refuse");
     }
 }

@@ -48,19 +48,20 @@ pub(super) fn read(genuine: &Genuine, first: usize, most: usize) -> Result<Batch
     };
     let statement = |index| Statement::of(subjects.subject(index), shape, &envelope.name, webhook.object_id.clone());
     if first == 0 {
-        (0..subjects.len()).try_for_each(|index| statement(index)?.session().map(drop))?;
+        subjects.distinct(0).try_for_each(|index| statement(index)?.session().map(drop))?;
     }
-    let next = first.saturating_add(most).min(subjects.len());
     let read = |index| {
         let id = object_id(subjects.subject(index), shape)?;
         let is_of_other = !speaks_of_another && id.is_some_and(|id| differ(webhook.object_id.as_ref(), &id));
         envelope.event(index, statement(index)?, OwnPart::of(&webhook, &subjects, index, is_of_other))
     };
-    let (events, parts): (Vec<_>, Vec<_>) = (first..next).map(read).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let mut places = subjects.distinct(first);
+    let (events, parts): (Vec<_>, Vec<_>) =
+        places.by_ref().take(most).map(read).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     if events.is_empty() {
         return Err(Unreadable::NoSessionId);
     }
-    Ok(Batch { reading: Reading::Events { events, parts }, next: Some(next).filter(|next| *next < subjects.len()) })
+    Ok(Batch { reading: Reading::Events { events, parts }, next: places.next() })
 }
 
 /// What all events of a webhook have in common.

@@ -15,6 +15,7 @@ use crate::{
         word::Word,
     },
 };
+use std::collections::HashSet;
 
 /// The members of the envelope that are kept, and read: around a wrapped webhook, and of the webhook itself. It is
 /// stored as if it had come flat.
@@ -114,6 +115,12 @@ impl<'a> Subjects<'a> {
             Self::Whole(_) => 1,
             Self::Listed(_, entries) => entries.len(),
         }
+    }
+
+    /// The places of the subjects from one on, except of those that only repeat another: they make the same event.
+    pub(super) fn distinct(&self, first: usize) -> impl Iterator<Item = usize> {
+        let mut known = HashSet::new();
+        (first..self.len()).filter(move |index| known.insert(self.subject(*index)))
     }
 
     /// The subject in a place.

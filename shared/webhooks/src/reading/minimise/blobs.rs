@@ -3,9 +3,19 @@
 //! They are looked for in a JSON string as spelled, so that megabytes of image are never copied. Digits are
 //! known in every spelling that a text format around them leaves (`\/`, `%2B`, `&#13;`), and a line break
 //! after a long line does not end a blob.
+//!
+//! [`symbol`] knows every spelling. Most digits are plain, and most text is no blob: both are passed over in strides.
 
-use super::mark::Mark;
-use std::ops::Range;
+#![expect(clippy::needless_bitwise_bool, reason = "branches would keep the compiler from taking many bytes at a time")]
+
+use super::mark::{Mark, Pieces};
+use crate::reading::strides::leading;
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use std::{iter, ops::Range};
 
 /// Shorter runs are kept even if they could be base64: ids, digests and words look alike.
 pub(super) const SHORTEST: usize = 256;
@@ -14,27 +24,65 @@ pub(super) const SHORTEST: usize = 256;
 /// more; words and UUIDs are shorter.
 const SHORTEST_LINE: usize = 40;
 
-/// The number of bytes of a blob that are decoded at a time.
-const PIECE: usize = 4096;
+/// The number of bytes that are looked at together for the first line of a blob. Wherever the first lot begins, one lies
+/// wholly in any line that is long enough.
+const STRIDE: usize = 16;
+const _: () = assert!(2 * STRIDE - 1 <= SHORTEST_LINE);
+
+/// The number of digits that are decoded at a time.
+const PIECE: usize = 1024;
+
+/// Decodes digits, of which the last may spell bits that make no whole byte.
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
 
 /// The blobs in a part of a JSON string, in order. No escape reaches across an end of the part.
-pub(super) fn find(raw: &str, part: Range<usize>) -> Vec<(Range<usize>, Mark)> {
+pub(super) fn find(raw: &str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let text = &raw.as_bytes()[..part.end];
-    let mut blobs = Vec::new();
     let mut at = part.start;
-    while let Some((symbol, length)) = symbol(text, at) {
-        if let Symbol::Digit(..) = symbol {
-            let run = Run::at(text, at);
+    iter::from_fn(move || {
+        loop {
+            let run = Run::at(text, next_run(text, at)?);
             at = run.range.end;
             if run.length >= SHORTEST {
-                let mark = Mark::of_bytes(Decoder::new(&text[run.range.clone()]));
-                blobs.push((run.range, mark));
+                return Some(run.range);
             }
-        } else {
-            at += length;
+        }
+    })
+}
+
+/// The mark of a blob that was found.
+pub(super) fn mark(raw: &str, blob: Range<usize>) -> Mark {
+    let mut decoder = Decoder::new(&raw.as_bytes()[blob]);
+    let mut pieces = Pieces::default();
+    while let Some(piece) = decoder.next() {
+        pieces.add(piece);
+    }
+    pieces.mark()
+}
+
+/// The start of the next digits that may be a blob. Passes over all that can't hold a line that is long enough.
+fn next_run(text: &[u8], from: usize) -> Option<usize> {
+    let is_far_from_one = |stride: &[u8]| stride.iter().fold(false, |is_far, byte| is_far | !may_spell_digits(*byte));
+    if text.len() - from < SHORTEST {
+        return None;
+    }
+    let mut at = from;
+    while is_far_from_one(text.get(at..at + STRIDE)?) {
+        at += STRIDE;
+    }
+    // A symbol begins behind any byte that spells no digit.
+    at -= text[from..at].iter().rev().take_while(|byte| may_spell_digits(**byte)).count();
+    loop {
+        match symbol(text, at)? {
+            (Symbol::Digit(..), _) => return Some(at),
+            (_, length) => at += length,
         }
     }
-    blobs
 }
 
 /// Returns true if a blob is all that the string is: nothing but white space is around it, or a `data:` prefix before.
@@ -71,7 +119,7 @@ impl Run {
         }
         for _ in 0..2 {
             if let Some((Symbol::Padding, length)) = symbol(text, run.range.end) {
-                run.take(run.range.end + length);
+                run.take(1, run.range.end + length);
             }
         }
         run
@@ -84,15 +132,16 @@ impl Run {
             && let Some(alphabet) = self.alphabet.and(alphabet)
         {
             self.alphabet = alphabet;
-            at += length;
-            self.take(at);
+            let plain = alphabet.leading(&text[at + length..]);
+            at += length + plain;
+            self.take(1 + plain, at);
         }
         self.length - before
     }
 
-    fn take(&mut self, end: usize) {
+    fn take(&mut self, digits: usize, end: usize) {
         self.range.end = end;
-        self.length += 1;
+        self.length += digits;
     }
 }
 
@@ -108,35 +157,52 @@ fn next_line(text: &[u8], mut at: usize) -> Option<usize> {
 pub(super) struct Decoder<'t> {
     run: &'t [u8],
     at: usize,
-    bits: u32,
-    count: u32,
+    bytes: [u8; PIECE / 4 * 3],
 }
 
 impl<'t> Decoder<'t> {
     pub(super) fn new(run: &'t [u8]) -> Self {
-        Self { run, at: 0, bits: 0, count: 0 }
+        Self { run, at: 0, bytes: [0; PIECE / 4 * 3] }
+    }
+
+    /// The next bytes, if there are any.
+    pub(super) fn next(&mut self) -> Option<&[u8]> {
+        let mut digits = [0; PIECE];
+        let length = self.take_digits(&mut digits);
+        // A digit alone makes no byte.
+        let digits = &digits[..length - usize::from(length % 4 == 1)];
+        let length = ENGINE.decode_slice(digits, &mut self.bytes).unwrap_or_default();
+        (length > 0).then(|| &self.bytes[..length])
+    }
+
+    /// Takes as many digits as there is room for, and says how many. They come out plain, and in the standard alphabet.
+    fn take_digits(&mut self, digits: &mut [u8; PIECE]) -> usize {
+        let mut taken = 0;
+        while taken < PIECE {
+            let rest = self.run.get(self.at..).unwrap_or_default();
+            let plain = leading(&rest[..rest.len().min(PIECE - taken)], is_digit);
+            digits[taken..taken + plain].copy_from_slice(&rest[..plain]);
+            taken += plain;
+            self.at += plain;
+            if taken < PIECE {
+                let Some((symbol, length)) = symbol(self.run, self.at) else { break };
+                self.at += length;
+                if let Symbol::Digit(value, _) = symbol {
+                    digits[taken] = STANDARD.as_str().as_bytes()[usize::from(value)];
+                    taken += 1;
+                }
+            }
+        }
+        digits[..taken].iter_mut().for_each(|digit| *digit = in_standard_alphabet(*digit));
+        taken
     }
 }
 
-impl Iterator for Decoder<'_> {
-    type Item = Vec<u8>;
-
-    fn next(&mut self) -> Option<Vec<u8>> {
-        let mut piece = Vec::with_capacity(PIECE);
-        while piece.len() < PIECE
-            && let Some((symbol, length)) = symbol(self.run, self.at)
-        {
-            self.at += length;
-            let Symbol::Digit(value, _) = symbol else { continue };
-            self.bits = self.bits << 6 | u32::from(value);
-            self.count += 6;
-            if self.count >= 8 {
-                self.count -= 8;
-                // The byte on top; what is above it was taken before.
-                piece.push((self.bits >> self.count & 0xff) as u8);
-            }
-        }
-        (!piece.is_empty()).then_some(piece)
+const fn in_standard_alphabet(digit: u8) -> u8 {
+    match digit {
+        b'-' => b'+',
+        b'_' => b'/',
+        digit => digit,
     }
 }
 
@@ -160,13 +226,37 @@ pub(super) enum Alphabet {
 }
 
 impl Alphabet {
+    /// The number of plain digits that a text begins with.
+    pub(super) fn leading(self, text: &[u8]) -> usize {
+        match self {
+            Self::Either => leading(text, is_alphanumeric),
+            Self::Standard => leading(text, |byte| is_alphanumeric(byte) | (byte == b'+') | (byte == b'/')),
+            Self::UrlSafe => leading(text, |byte| is_alphanumeric(byte) | (byte == b'-') | (byte == b'_')),
+        }
+    }
+
     /// The alphabet that has both digits, if one has.
-    fn and(self, other: Self) -> Option<Self> {
+    pub(super) fn and(self, other: Self) -> Option<Self> {
         match (self, other) {
             (Self::Either, alphabet) | (alphabet, Self::Either) => Some(alphabet),
             (alphabet, other) => (alphabet == other).then_some(alphabet),
         }
     }
+}
+
+/// The same as [`u8::is_ascii_alphanumeric`], without a branch.
+const fn is_alphanumeric(byte: u8) -> bool {
+    ((byte | 0x20).wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'0') < 10)
+}
+
+/// Returns whether a byte is a plain digit of any alphabet.
+const fn is_digit(byte: u8) -> bool {
+    is_alphanumeric(byte) | (byte == b'+') | (byte == b'/') | (byte == b'-') | (byte == b'_')
+}
+
+/// Returns whether a byte may take part in the spelling of a digit.
+const fn may_spell_digits(byte: u8) -> bool {
+    is_digit(byte) | (byte == b'\\') | (byte == b'%') | (byte == b'&') | (byte == b'#') | (byte == b';')
 }
 
 /// The meaning of each character by itself: megabytes go through here, and a look-up is quick.
@@ -239,7 +329,8 @@ fn entity(text: &[u8], at: usize) -> (Symbol, usize) {
 
 /// The symbol whose code some digits spell, if they do.
 fn spelled(digits: Option<&[u8]>, radix: u32) -> Option<Symbol> {
-    let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_alphanumeric))?;
-    let code = u32::from_str_radix(str::from_utf8(digits).ok()?, radix).ok()?;
+    let digits = digits.filter(|digits| !digits.is_empty())?;
+    let value = |digit: &u8| char::from(*digit).to_digit(radix);
+    let code = digits.iter().try_fold(0, |code, digit| Some(code * radix + value(digit)?))?;
     Some(u8::try_from(code).map_or(Symbol::Other, Symbol::of))
 }

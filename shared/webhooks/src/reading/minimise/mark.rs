@@ -7,34 +7,61 @@ use sha2::{Digest as _, Sha256};
 pub(super) struct Mark {
     kind: &'static str,
     bytes: usize,
-    sha256: String,
+    sha256: [u8; 32],
 }
 
 impl Mark {
     /// Of some text.
     pub(super) fn of_text(kind: &'static str, text: &str) -> Self {
-        Self { kind, bytes: text.len(), sha256: hex(&Sha256::digest(text)) }
+        Self::of_digested(kind, text.len(), Sha256::new_with_prefix(text))
     }
 
-    /// Of bytes that come piece by piece; the first piece shows their kind.
-    pub(super) fn of_bytes(pieces: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let (mut kind, mut bytes, mut hasher) = (None, 0, Sha256::new());
-        for piece in pieces {
-            kind = kind.or_else(|| Some(media_type(&piece)));
-            bytes += piece.len();
-            hasher.update(piece);
-        }
-        Self { kind: kind.unwrap_or("application/octet-stream"), bytes, sha256: hex(&hasher.finalize()) }
+    /// Of bytes.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        let mut pieces = Pieces::default();
+        pieces.add(bytes);
+        pieces.mark()
+    }
+
+    /// Of what was digested somewhere else.
+    pub(super) fn of_digested(kind: &'static str, bytes: usize, digested: Sha256) -> Self {
+        Self { kind, bytes, sha256: digested.finalize().into() }
     }
 
     /// As a JSON value.
     pub(super) fn object(&self) -> String {
-        format!(r#"{{"kind":"{}","bytes":{},"sha256":"{}"}}"#, self.kind, self.bytes, self.sha256)
+        format!(r#"{{"kind":"{}","bytes":{},"sha256":"{}"}}"#, self.kind, self.bytes, hex(&self.sha256))
+    }
+
+    /// The length of that.
+    pub(super) fn object_length(&self) -> usize {
+        self.object().len()
     }
 
     /// As a part of a text; there is nothing in it that JSON would escape.
     pub(super) fn inline(&self) -> String {
-        format!("[{}, {} bytes, sha256 {}]", self.kind, self.bytes, self.sha256)
+        format!("[{}, {} bytes, sha256 {}]", self.kind, self.bytes, hex(&self.sha256))
+    }
+}
+
+/// Bytes that come piece by piece; the first piece shows their kind.
+#[derive(Default)]
+pub(super) struct Pieces {
+    kind: Option<&'static str>,
+    bytes: usize,
+    digested: Sha256,
+}
+
+impl Pieces {
+    pub(super) fn add(&mut self, piece: &[u8]) {
+        self.kind = self.kind.or_else(|| Some(media_type(piece)));
+        self.bytes += piece.len();
+        self.digested.update(piece);
+    }
+
+    /// The mark of all that came.
+    pub(super) fn mark(self) -> Mark {
+        Mark::of_digested(self.kind.unwrap_or("application/octet-stream"), self.bytes, self.digested)
     }
 }
 

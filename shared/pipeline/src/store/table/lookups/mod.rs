@@ -17,7 +17,7 @@ pub use page::Page;
 use super::{
     SessionsTable,
     error::TableError,
-    items::{self, Item, PartitionKey, SessionItem, read},
+    items::{self, Item, PartitionKey},
 };
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use std::collections::{HashMap, HashSet};
@@ -34,7 +34,7 @@ impl SessionsTable {
     pub async fn session(&self, session: &SessionKey) -> Result<Option<Session>, TableError> {
         let key = items::state_key(&PartitionKey::of(session));
         let item = self.item_by(key, items::SESSION_ATTRIBUTES).await?;
-        item.map(|item| Ok(read::<SessionItem>(item, "session")?.session)).transpose()
+        item.map(items::read_session).transpose()
     }
 
     /// Reads the records of sessions, consistently: those that there are, as items.

@@ -7,7 +7,7 @@ use super::{
 use crate::store::table::{
     SessionsTable,
     error::TableError,
-    items::{self, Item, PartitionKey, SessionItem, read, string},
+    items::{self, Item, PartitionKey, string},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use verdict_sessions::{Session, Timestamp};
@@ -65,7 +65,7 @@ impl SessionsTable {
             // session may have got another reference since, and the key of a long reference may be another session's
             // reference.
             let session = match records.remove(&entry.partition) {
-                Some(item) => read::<SessionItem>(item, "session")?.session,
+                Some(item) => items::read_session(item)?,
                 None => continue,
             };
             if session.reference() == Some(reference) {

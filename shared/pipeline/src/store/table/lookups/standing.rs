@@ -12,7 +12,7 @@ use crate::{
     store::table::{
         SessionsTable,
         error::TableError,
-        items::{self, Item, PartitionKey, STANDING_SHARDS, SessionItem, read, string},
+        items::{self, Item, PartitionKey, STANDING_SHARDS, string},
     },
     time::deadline::Deadline,
 };
@@ -111,7 +111,7 @@ impl SessionsTable {
                 if records.get(&entry.partition).is_some_and(is_still_here)
                     && let Some(record) = records.remove(&entry.partition)
                 {
-                    let session = read::<SessionItem>(record, "session")?.session;
+                    let session = items::read_session(record)?;
                     let size = size_in_answer(&session.view());
                     if list.has_outcome_of(&session) && filling.add(session, size).is_err() {
                         return Ok(Some(filling.page(&name, place.as_deref())));

@@ -157,7 +157,8 @@ impl Environment {
     /// # Errors
     /// [`StartError`] if root certificates of one's own are named, and there are none.
     pub fn tls(&self) -> Result<ClientConfig, StartError> {
-        self.variables.tls()
+        // Reading roots of one's own takes time: a start does it once.
+        self.http.as_ref().map_or_else(|| self.variables.tls(), |http| Ok(http.tls().clone()))
     }
 
     /// Takes the variables from anywhere, and sends calls to AWS by `http`.

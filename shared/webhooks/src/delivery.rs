@@ -2,12 +2,7 @@
 
 use crate::{
     digest::sha256_hex,
-    reading::{
-        json::Json,
-        minimise::{minimise_unbounded, minimise_up_to},
-        probe::is_probe,
-        unreadable::Unreadable,
-    },
+    reading::{json::Json, minimise::minimise_up_to, probe::is_probe, unreadable::Unreadable},
     refusal::Refusal,
 };
 use std::{borrow::Cow, fmt, net::IpAddr};
@@ -353,23 +348,11 @@ impl Genuine {
         &self.body
     }
 
-    /// The body as an operator may keep it: minimised, of any length, if it can be read as JSON; otherwise (not JSON,
-    /// or nested too deeply) as sent. A call of the transport's is kept as sent: it holds nobody's data, and its token
-    /// is what the operator needs.
+    /// The body as an operator may keep it: minimised, if it can be read as JSON; otherwise (not JSON, or nested too
+    /// deeply) as sent. A call of the transport's is kept as sent: it holds nobody's data, and its token is what the
+    /// operator needs. `None` if that is longer than a limit, in bytes: no more than the limit is ever in memory.
     #[must_use]
-    pub fn minimised_body(&self) -> Cow<'_, [u8]> {
-        if self.call.is_some() {
-            return Cow::Borrowed(&self.body);
-        }
-        match Json::parse(&self.body) {
-            Ok(document) => Cow::Owned(minimise_unbounded(&document).into_bytes()),
-            Err(_) => Cow::Borrowed(&self.body),
-        }
-    }
-
-    /// The same, or `None` if that is longer than a limit: no more than the limit is ever in memory.
-    #[must_use]
-    pub fn minimised_body_up_to(&self, limit: usize) -> Option<Cow<'_, [u8]>> {
+    pub fn minimised_body(&self, limit: usize) -> Option<Cow<'_, [u8]>> {
         let as_sent = || (self.body.len() <= limit).then_some(Cow::Borrowed(&self.body[..]));
         if self.call.is_some() {
             return as_sent();

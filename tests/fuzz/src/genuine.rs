@@ -94,14 +94,14 @@ fn check_fold(events: &[SessionEvent]) {
 
 /// The webhook as a queue of ours keeps it, and gives it back.
 fn check_kept(genuine: &Genuine) -> Genuine {
-    let body = genuine.minimised_body().into_owned();
+    let body = genuine.minimised_body(usize::MAX).unwrap().into_owned();
     // What can't be read stays as sent.
     if Json::parse(genuine.body()).is_ok() {
         kept::nothing_secret_is_left(str::from_utf8(&body).expect("JSON"));
     }
     let path = genuine.path().to_owned();
     let kept = Genuine::from_our_queue(genuine.provider(), path, genuine.received_at(), body, genuine.body_digest());
-    assert_eq!(kept.minimised_body(), kept.body(), "not minimal yet");
+    assert_eq!(&*kept.minimised_body(usize::MAX).unwrap(), kept.body(), "not minimal yet");
     kept
 }
 

@@ -178,7 +178,9 @@ impl World {
         Box::pin(functions.deliver(webhook.provider, self.request(webhook))).await
     }
 
-    fn request(&self, webhook: &Webhook) -> Request {
+    /// A webhook as the gateway hands it to a function.
+    #[must_use]
+    pub fn request(&self, webhook: &Webhook) -> Request {
         self.requests.update(|requests| requests + 1);
         let headers = webhook.headers.iter().cloned().collect();
         Request {

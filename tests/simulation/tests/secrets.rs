@@ -4,12 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "what can't be has failed the test")]
 
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 use tokio::time::Instant;
 use verdict_pipeline::{
-    ApiError, Credentials, Deadline, Environment, Poller, ProviderApi, Receiver, StartError,
-    cron::Invocation,
-    gateway::{Request, RequestId},
+    ApiError, Credentials, Deadline, Environment, Poller, ProviderApi, Receiver, StartError, cron::Invocation,
 };
 use verdict_sessions::{Outcome, Provider, SessionId};
 use verdict_simulation::{Call, Fault, Service, Webhook, World, credentials, simulate};
@@ -75,22 +73,8 @@ fn signed_with(world: &World, secret: &str) -> Webhook {
 
 /// What becomes of a webhook, and how long its sender waits.
 async fn deliver<P: WebhookSource>(world: &World, receiver: &Receiver<P>, webhook: &Webhook) -> (String, Duration) {
-    let delivery =
-        Delivery::new("POST", &webhook.path, webhook.headers.iter().cloned().collect(), webhook.body.clone());
-    let request = Request {
-        id: RequestId::from("request".to_owned()),
-        deadline: Deadline::after(Duration::from_millis(3800)),
-        now: world.clock.now(),
-        is_cold_start: false,
-        trace: None,
-        query: webhook.query.clone(),
-        path_parameters: BTreeMap::new(),
-        route: "$default".to_owned(),
-        caller: None,
-        delivery: delivery.with_query(webhook.query.clone()),
-    };
     let begun = Instant::now();
-    let response = receiver.receive(request).await;
+    let response = receiver.receive(world.request(webhook)).await;
     let outcome = response.header("x-verdict-outcome").unwrap().to_owned();
     let status = match &*outcome {
         "failed" => 503,

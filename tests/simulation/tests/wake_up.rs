@@ -7,21 +7,15 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     rc::Rc,
     time::Duration,
 };
 use tokio::time::sleep;
-use verdict_pipeline::{
-    ApiError, Deadline, Environment, Poller, ProviderApi, Receiver, StartError,
-    gateway::{Request, RequestId, Response},
-};
+use verdict_pipeline::{ApiError, Environment, Poller, ProviderApi, Receiver, StartError, gateway::Response};
 use verdict_sessions::{Outcome, Provider, SessionId, Stage};
 use verdict_simulation::{Fault, Service, Sqs, Webhook, World, simulate};
-use verdict_webhooks::{
-    Delivery,
-    incode::{Incode, SCORE_PATH, STATUS_PATH},
-};
+use verdict_webhooks::incode::{Incode, SCORE_PATH, STATUS_PATH};
 
 const SESSION: &str = "incode/1001";
 
@@ -98,21 +92,7 @@ fn confirming_receiver(world: &World) -> Receiver<Incode> {
 }
 
 async fn deliver(world: &World, receiver: &Receiver<Incode>, webhook: &Webhook) -> Response {
-    let delivery =
-        Delivery::new("POST", &webhook.path, webhook.headers.iter().cloned().collect(), webhook.body.clone());
-    let request = Request {
-        id: RequestId::from("request".to_owned()),
-        deadline: Deadline::after(Duration::from_millis(3800)),
-        now: world.clock.now(),
-        query: webhook.query.clone(),
-        path_parameters: BTreeMap::new(),
-        route: "$default".to_owned(),
-        caller: None,
-        is_cold_start: false,
-        trace: None,
-        delivery: delivery.with_query(webhook.query.clone()),
-    };
-    receiver.receive(request).await
+    receiver.receive(world.request(webhook)).await
 }
 
 fn finished(world: &World) -> Webhook {

@@ -58,6 +58,11 @@ impl Client {
         Self(Arc::new(Connections { tls: Arc::new(tls).into(), idle: Mutex::default() }))
     }
 
+    /// The settings of TLS.
+    pub(crate) fn tls(&self) -> &ClientConfig {
+        self.0.tls.config()
+    }
+
     /// Opens a connection to the server of a URL, for the first call to it.
     ///
     /// # Errors

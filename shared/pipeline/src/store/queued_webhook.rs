@@ -138,7 +138,7 @@ impl QueuedWebhook {
     /// Packs a webhook.
     pub(crate) fn of(genuine: &Genuine) -> Result<Self, AwsError> {
         // Many short tokens may grow. It couldn't be unpacked again.
-        let minimised = genuine.minimised_body_up_to(BODY_LIMIT).ok_or_else(AwsError::request_not_built)?;
+        let minimised = genuine.minimised_body(BODY_LIMIT).ok_or_else(AwsError::request_not_built)?;
         let body = gzip(&minimised).map_err(|_| AwsError::request_not_built())?;
         Ok(Self {
             reason: None,

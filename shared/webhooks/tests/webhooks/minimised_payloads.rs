@@ -1005,8 +1005,8 @@ fn a_token_is_found_behind_what_only_starts_like_one() {
 fn what_can_be_minimised_is_before_an_operator_gets_it() {
     let genuine = |body: &str| genuine_on("/veriff/decisions", body);
     let body = r#"{"id":"a","id":"b","apiKey":"canary","token":"canary","x": 1.0}"#;
-    assert_eq!(&*genuine(body).minimised_body(), br#"{"id":"a","id":"b","x":1.0}"#);
-    assert_eq!(&*genuine("no json").minimised_body(), b"no json");
+    assert_eq!(&*genuine(body).minimised_body(usize::MAX).unwrap(), br#"{"id":"a","id":"b","x":1.0}"#);
+    assert_eq!(&*genuine("no json").minimised_body(usize::MAX).unwrap(), b"no json");
 }
 
 proptest! {

@@ -118,7 +118,7 @@ impl Case {
             Stage::Proof => drop(black_box(self.sample.prove(input.unwrap()))),
             Stage::Reading => drop(black_box(read(black_box(&self.genuine)))),
             Stage::Folding => black_box(&self.events).iter().for_each(fold),
-            Stage::Minimising => drop(black_box(black_box(&self.genuine).minimised_body())),
+            Stage::Minimising => drop(black_box(black_box(&self.genuine).minimised_body(usize::MAX))),
             Stage::CanonicalForm => drop(black_box(treezor::canonical(black_box(&self.payload)))),
             Stage::Hmac => _ = black_box(hmac(self.sample.secret(), body().as_bytes())),
             Stage::Base64AndSha256 => hash(body(), black_box(&self.images)),

@@ -14,9 +14,9 @@ pub(super) enum Rule {
     FirstRelease,
 }
 
-/// What the names of secret members end in, in lower case, without separators: first [`FIRST_ENDS`], then the ends that
-/// came later, [`ADDED`] and [`WHOLE`].
-const WORDS: [&str; 61] = [
+/// The ends of the names of secret members, in lower case, without separators and without a plural's s: those that the
+/// first release knew.
+const FIRST: [&str; 11] = [
     "token",
     "apikey",
     "accesskey",
@@ -28,6 +28,10 @@ const WORDS: [&str; 61] = [
     "jwt",
     "bearer",
     "authorization",
+];
+
+/// Those that came later.
+const LATER: [&str; 36] = [
     "authkey",
     "authenticationkey",
     "authorizationkey",
@@ -64,34 +68,42 @@ const WORDS: [&str; 61] = [
     "pwd",
     "seedphrase",
     "xsrf",
-    "code",
-    "hash",
-    "header",
-    "string",
-    "text",
-    "value",
-    "atmpin",
-    "cardpin",
-    "epin",
-    "jsessionid",
-    "mpin",
-    "phpsessid",
-    "pin",
-    "userpin",
 ];
 
-/// Places in [`WORDS`].
-type Places = u64;
-
-/// The ends that the first release knew. These and all ends are without a plural's s.
-const FIRST_ENDS: Places = places(0, 11);
-const ENDS: Places = places(0, 47);
-
 /// Words at the end of a name that change nothing: `otpCode`, `cookieHeader`, `tokenValue`.
-const ADDED: Places = places(47, 53);
+const AFTERWARDS: [&str; 6] = ["code", "hash", "header", "string", "text", "value"];
 
 /// Names that are secret as a whole, and harmless at the end of others: `spin`, the providers' `sessionId`.
-const WHOLE: Places = places(53, WORDS.len());
+const NAMES: [&str; 8] = ["atmpin", "cardpin", "epin", "jsessionid", "mpin", "phpsessid", "pin", "userpin"];
+
+/// All of these, one list after the other, so that a place stands for a word.
+const WORDS: [&str; NAMES_TO] = {
+    let lists: [&[&str]; 4] = [&FIRST, &LATER, &AFTERWARDS, &NAMES];
+    let (mut words, mut place, mut list) = ([""; NAMES_TO], 0, 0);
+    while list < lists.len() {
+        let mut entry = 0;
+        while entry < lists[list].len() {
+            words[place] = lists[list][entry];
+            (place, entry) = (place + 1, entry + 1);
+        }
+        list += 1;
+    }
+    words
+};
+
+/// The places behind the last word of each list.
+const FIRST_TO: usize = FIRST.len();
+const LATER_TO: usize = FIRST_TO + LATER.len();
+const AFTERWARDS_TO: usize = LATER_TO + AFTERWARDS.len();
+const NAMES_TO: usize = AFTERWARDS_TO + NAMES.len();
+
+/// Places in [`WORDS`], a bit for each.
+type Places = u64;
+
+const FIRST_ENDS: Places = places(0, FIRST_TO);
+const ENDS: Places = places(0, LATER_TO);
+const ADDED: Places = places(LATER_TO, AFTERWARDS_TO);
+const WHOLE: Places = places(AFTERWARDS_TO, NAMES_TO);
 
 const fn places(from: usize, to: usize) -> Places {
     (1 << to) - (1 << from)

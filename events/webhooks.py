@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, NoReturn, Optional, Union
 
+from changes import (
+    AS_IT_IS, OUTCOMES, Changes, Problem, as_json, family_of, has_reason, with_member, with_outcome, with_reason)
 from proofs import (  # noqa: F401 (some re-exported)
     PROOFS, PROVIDERS, Incode, Veriff, basic, body_of, with_body, with_headers)
 
@@ -37,8 +39,8 @@ WEBHOOK_PATH = re.compile(f"({'|'.join(PATHS)})$|/(?:{'|'.join(PROVIDERS)})$")
 GATEWAY_HEADERS = ("host", "x-amzn-", "x-forwarded-")
 
 
-class Problem(Exception):
-    """Something that the caller can put right; the message is one line that says how."""
+class Interrupted(KeyboardInterrupt):
+    """An end that the caller asked for; it says how much was done."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Sample:
     @property
     def file(self) -> Path:
         return EVENTS / f"{self.name}.json"
+
+    @property
+    def decision(self) -> Optional[str]:
+        """The outcome that the sample decides as it is, by itself or once Incode's API has confirmed it."""
+        return ((self.believed or self.expect).get("session") or {}).get("decision")
 
     def fresh_session(self) -> Optional[str]:
         """A random session id, or None where the sample holds no session id that it could replace."""
@@ -221,14 +228,15 @@ def prove(event: dict[str, Any], provider: str, keys: dict[str, Any], proof: str
 
 
 def make(sample: Sample, keys: dict[str, Any], members: Optional[dict[str, Any]] = None,
-         **ids: Optional[str]) -> dict[str, Any]:
+         changes: Changes = AS_IT_IS, **ids: Optional[str]) -> dict[str, Any]:
     """The sample as an API Gateway event, proved anew.
 
-    `members` gives members of the body another value; `session`, `attempt`, `reference` replace ids in it.
+    `members` gives members of the body another value by their name, `changes` by what it is to say; `session`, `attempt`,
+    `reference` replace ids in it.
     """
     event = read_json(sample.file)
     body = replace_ids(sample, body_of(event), {kind: new for kind, new in ids.items() if new is not None})
-    body = replace_members(sample, body, members or {})
+    body = changed(sample, replace_members(sample, body, members or {}), changes)
     return prove(with_body(event, body), sample.provider, keys, sample.proof)
 
 
@@ -270,6 +278,42 @@ def replace_member(body: bytes, name: str, value: bytes) -> tuple[bytes, int]:
     """Gives every member of that name the value, as JSON, and tells how many there were."""
     old = re.compile(rb'("%s"\s*:\s*)(?:%s|[^\s,:"{}\[\]]+)' % (re.escape(name.encode()), STRING))
     return old.subn(lambda found: found[1] + value, body)
+
+
+def changed(sample: Sample, body: bytes, changes: Changes) -> bytes:
+    """The body of a sample, with these changes."""
+    family = family_of(sample.provider, body) if changes.outcome or changes.reason else None
+    if changes.outcome and family and changes.outcome in family.outcomes:
+        body = with_outcome(family, body, changes.outcome)
+    elif changes.outcome and changes.outcome != sample.decision:
+        raise Problem(f"{sample.name} can't say {changes.outcome}; {able(sample.provider, Changes(changes.outcome))}")
+    if changes.reason and family and has_reason(family, body):
+        body = with_reason(family, body, changes.reason)
+    elif changes.reason:
+        raise Problem(f"{sample.name} has no place for a reason; {able(sample.provider, changes)}")
+    for path, value in changes.members:
+        body = with_member(sample.name, body, path, value)
+    return body
+
+
+def able(provider: str, changes: Changes) -> str:
+    """Which samples of a provider can say something: first of all those that say it as they are."""
+    samples = [sample for sample in catalogue() if sample.provider == provider and sample.proof == "genuine"
+               and sample.expect["outcome"] == "recorded" and can_say(sample, changes)]
+    by_themselves = [sample for sample in samples
+                     if sample.decision and changes.outcome in (None, sample.decision)]
+    names = [sample.name for sample in by_themselves or samples]
+    if names:
+        return f"{'this can' if len(names) == 1 else 'these can'}: {', '.join(names)}"
+    return f"no sample of {provider} can"
+
+
+def can_say(sample: Sample, changes: Changes) -> bool:
+    body = body_of(read_json(sample.file))
+    family = family_of(sample.provider, body)
+    says_outcome = not changes.outcome or sample.decision == changes.outcome or bool(
+        family and changes.outcome in family.outcomes)
+    return says_outcome and (not changes.reason or bool(family and has_reason(family, body)))
 
 
 def play(scenario: Scenario, keys: dict[str, Any], url: str, ids: dict[str, Any]) -> Iterator[tuple[Step, Answer]]:
@@ -365,8 +409,9 @@ def request(target: urllib.parse.SplitResult, path: str, headers: dict[str, Any]
         connection.close()
 
 
-def run_list(_: argparse.Namespace) -> int:
-    samples, plays = catalogue(), scenarios()
+def run_list(options: argparse.Namespace) -> int:
+    samples = [sample for sample in catalogue() if options.provider in (None, sample.provider)]
+    plays = [scenario for scenario in scenarios() if options.provider in (None, scenario.provider)]
     width = max(map(len, [each.name for each in samples] + [each.name for each in plays]))
     for sample in samples:
         print(f"{sample.name:{width}}  {sample.description}")
@@ -380,7 +425,7 @@ def run_sign(options: argparse.Namespace) -> int:
     if not options.all:
         print(as_text(made(options)), end="")
         return 0
-    if options.session or options.attempt or options.reference or options.credentials:
+    if options.session or options.attempt or options.reference or options.credentials or changes_of(options):
         raise Problem("--all signs the files here as they are, with the local credentials: leave the other options out")
     samples = catalogue()
     for sample in samples:
@@ -395,21 +440,38 @@ def run_send(options: argparse.Namespace) -> int:
         return run_scenario(options)
     sample = find(options.sample)
     event = with_fetched_token(made(options), sample, credentials(sample.provider, options.credentials), options.to)
-    with ThreadPoolExecutor(options.concurrency) as pool:
-        sendings = [pool.submit(send, event, options.to) for _ in range(options.times)]
-        try:
-            answers = [sending.result() for sending in sendings]
-        except Problem:
-            pool.shutdown(cancel_futures=True)
-            raise
+    answers = send_all(event, options.to, options.times, options.concurrency)
     for line, count in collections.Counter(map(as_line, answers)).items():
         print(line if options.times == 1 else f"{count} x {line}")
     return as_expected(sample, answers)
 
 
+def send_all(event: dict[str, Any], url: str, times: int, concurrency: int) -> list[Answer]:
+    """Posts the event so many times, some at once. If it is interrupted, what is under way is still sent."""
+    sent: list[Answer] = []
+
+    def one() -> Answer:
+        answer = send(event, url)
+        sent.append(answer)
+        return answer
+
+    with ThreadPoolExecutor(concurrency) as pool:
+        try:
+            sendings = [pool.submit(one) for _ in range(times)]
+            return [sending.result() for sending in sendings]
+        except Problem:
+            pool.shutdown(cancel_futures=True)
+            raise
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise Interrupted(f"interrupted: {len(sent)} of {times} webhooks were sent") from None
+
+
 def run_scenario(options: argparse.Namespace) -> int:
     if options.times > 1 or options.concurrency > 1:
         raise Problem("a scenario is played once, in order: leave --times and --concurrency out")
+    if changes_of(options):
+        raise Problem("a scenario says what it says: leave --outcome, --reason and --set out")
     scenario = find_scenario(options.scenario)
     keys = credentials(scenario.provider, options.credentials)
     session = None if options.session == "new" else options.session
@@ -427,12 +489,27 @@ def as_expected(sample: Sample, answers: list[Answer]) -> int:
     expected = sample.expect["status"]
     if all(answer.status == expected for answer in answers):
         return 0
-    print(f"webhooks: expected status {expected}", file=sys.stderr)
+    print(f"webhooks: expected status {expected}{refusal(sample, answers)}", file=sys.stderr)
     return 1
 
 
+def refusal(sample: Sample, answers: list[Answer]) -> str:
+    """What to do about a refusal that wasn't expected; nothing if there is none."""
+    if not any(each.outcome == "refused" for each in answers):
+        return ""
+    return (f"; it was refused: the credentials used here are not those of the API. --credentials or "
+            f"{sample.provider.upper()}_CREDENTIALS gives others; why exactly is in the function's log line, which "
+            "`./verdict sessions tail` shows (--local for the local stack)")
+
+
 def as_line(answer: Answer) -> str:
-    return f"{answer.status} {answer.outcome or '-'} {answer.session or '-'} {answer.body.strip()}"
+    return f"{answer.status} {answer.outcome or '-'} {plain(answer.session or '-')} {answer.body.strip()}"
+
+
+def plain(session: str) -> str:
+    """A session without the header's percent-encoding; what a terminal would act on is escaped."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+                   for letter in urllib.parse.unquote(session))
 
 
 def made(options: argparse.Namespace) -> dict[str, Any]:
@@ -440,8 +517,13 @@ def made(options: argparse.Namespace) -> dict[str, Any]:
     sample = find(options.sample)
     session = sample.fresh_session() if options.session == "new" else options.session
     keys = credentials(sample.provider, options.credentials)
-    event = make(sample, keys, session=session, attempt=options.attempt, reference=options.reference)
+    event = make(sample, keys, changes=changes_of(options), session=session, attempt=options.attempt,
+                 reference=options.reference)
     return with_fresh_token(event, sample, keys)
+
+
+def changes_of(options: argparse.Namespace) -> Changes:
+    return Changes(options.outcome, options.reason, tuple(options.members))
 
 
 def as_text(event: dict[str, Any]) -> str:
@@ -467,8 +549,21 @@ def filled(text: str) -> str:
     return text
 
 
+def member(text: str) -> tuple[str, str]:
+    """A path and a value as JSON, of PATH=VALUE."""
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise argparse.ArgumentTypeError("must be PATH=VALUE, such as verification.person.firstName=Ada")
+    return path, as_json(value)
+
+
 def parser() -> argparse.ArgumentParser:
     making = Parser(add_help=False)
+    making.add_argument("--outcome", choices=OUTCOMES, help="what the webhook is to say, in Verdict's words")
+    making.add_argument("--reason", type=filled, metavar="CODE", help="the provider's code of the reason, such as 102")
+    making.add_argument("--set", dest="members", type=member, action="append", default=[], metavar="PATH=VALUE",
+                        help="another value, JSON or a text, for a member, such as verification.person.firstName=Ada; "
+                             "may be repeated")
     making.add_argument("--session", type=filled, metavar="ID", help="session id to put in; `new` makes a random one")
     making.add_argument("--attempt", type=filled, metavar="ID", help="attempt id to put in")
     making.add_argument("--reference", type=filled, metavar="REF", help="your own reference to put in")
@@ -480,6 +575,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
 
     listing = commands.add_parser("list", help="name and describe the samples and scenarios")
+    listing.add_argument("provider", nargs="?", choices=PROVIDERS, help="only this provider's")
     listing.set_defaults(run=run_list)
 
     signing = commands.add_parser("sign", parents=[making], help="print a sample as an API Gateway event, signed anew")
@@ -509,7 +605,8 @@ def main(arguments: Optional[list[str]] = None) -> int:
     except Problem as problem:
         print(f"webhooks: {problem}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
+        print(f"webhooks: {end if isinstance(end, Interrupted) else 'interrupted'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # Whoever read our output, such as `head`, has enough; nor must the interpreter try to flush the rest.

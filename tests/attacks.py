@@ -24,6 +24,11 @@ def by_text(what: str) -> pytest.MarkDecorator:
     return pytest.mark.attack(what, "by text")
 
 
+def on_the_console(what: str) -> pytest.MarkDecorator:
+    """Tried by requests to the operator's console."""
+    return pytest.mark.attack(what, "on console")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(OPTION, action="store_true", help="run only tests that show an attack, and print a table of them")
 

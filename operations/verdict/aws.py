@@ -12,9 +12,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from .problem import Problem
+from .problem import LOOPBACK, NO_CREDENTIALS, Problem, is_local_stack_down, one_line
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LOCAL_REGION = "eu-west-1"
 #: The emulator's administrator.
 LOCAL_KEY = "test"
@@ -71,12 +70,14 @@ class Aws:
         try:
             return self.client("sts").get_caller_identity()["Arn"]
         except NoCredentialsError:
-            raise Problem("there are no AWS credentials: set AWS_PROFILE, or sign in (`aws sso login`)") from None
+            raise Problem(NO_CREDENTIALS) from None
         except ClientError as error:
             code = error.response["Error"].get("Code", "an error")
             raise Problem(f"AWS does not accept the credentials ({code}): sign in again (`aws sso login`), "
                           "or set AWS_PROFILE to another profile") from None
         except BotoCoreError as error:
+            if is_local_stack_down(error):
+                raise
             raise Problem(f"AWS can't be asked whose credentials these are: {one_line(error)}") from None
 
     def own_keys(self) -> Keys:
@@ -147,9 +148,4 @@ def is_loopback(endpoint: Optional[str]) -> bool:
     try:
         return bool(endpoint) and urllib.parse.urlsplit(endpoint).hostname in LOOPBACK
     except ValueError:
-        raise Problem("ENDPOINT is no URL: give one such as http://127.0.0.1:4566") from None
-
-
-def one_line(error: Exception) -> str:
-    """An error's message without its line ends."""
-    return " ".join(str(error).split())
+        raise Problem("ENDPOINT isn't a URL: write one such as http://127.0.0.1:4566") from None

@@ -63,7 +63,7 @@ def names(given: Sequence[Parameter], declared: Mapping[str, Any]) -> Iterator[s
     lines: dict[str, int] = {}
     for each in given:
         if each.name not in declared:
-            yield f", line {each.line}: there is no such parameter; {instead(each.name, declared)}"
+            yield f", line {each.line}: it isn't a parameter; {instead(each.name, declared)}"
         elif each.name in lines:
             yield f", line {each.line}: {each.name} stands on line {lines[each.name]} already; keep one of the two"
         lines.setdefault(each.name, each.line)
@@ -270,7 +270,7 @@ def refuse_unbuildable(processor: str) -> None:
 
 # ---- The command ----
 
-@click.command()
+@click.command(short_help="Check a parameter file; nothing is asked of AWS.")
 @options.parameters_file
 @options.endpoint
 def check(path: Path, endpoint: Optional[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Iterator, Optional
 import click
 
 from . import options, sam
+from .audit import Write, on_record
 from .aws import Aws
 from .problem import Problem
 from .stack import Stack
@@ -47,24 +48,26 @@ def what_stays(stack: Stack) -> Iterator[str]:
         yield f"  the log group {group}"
     yield "To have a new stack record what was left on the old intake or quarantine:"
     for name in ("Intake", "Quarantine"):
-        yield f"  make redrive FROM={urls[name]}"
+        yield f"  make redrive FROM={urls[name]} APPLY=1 REASON=\"…\""
 
 
 @click.command()
 @options.stack_name
 @options.endpoint
 @options.force
-def delete(stack_name: str, endpoint: Optional[str], force: bool) -> None:
+@on_record
+def delete(stack_name: str, endpoint: Optional[str], force: bool, write: Write) -> None:
     """Delete the stack. The table, the queues and the log groups stay. Refused while anything waits to be recorded,
     published or consumed."""
     aws = Aws.connect(endpoint)
-    aws.caller()
+    who = aws.caller()
     stack = Stack.require(aws, stack_name)
     left = list(waiting(stack))
     if left and not force:
         raise Problem(f"the stack {stack_name} still holds {', '.join(left)}: let it be consumed, or say FORCE=1 "
                       "(the queues stay, but nothing serves them any more)")
     stays = list(what_stays(stack))
-    sam.run(aws, "delete", "--no-prompts", "--stack-name", stack_name, "--region", aws.region)
+    with write.noted(stack, who, "delete", "deleted"):
+        sam.run(aws, "delete", "--no-prompts", "--stack-name", stack_name, "--region", aws.region)
     for line in stays:
         click.echo(line)

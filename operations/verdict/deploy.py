@@ -260,7 +260,7 @@ def arguments(target: Target, said: Sequence[str]) -> list[str]:
 
 # ---- The commands ----
 
-@click.command("build")
+@click.command("build", short_help="Compile the functions.")
 @options.endpoint
 @options.parameters_file
 @click.pass_context
@@ -272,7 +272,7 @@ def build_command(context: click.Context, endpoint: Optional[str], path: Path) -
     build(Aws.connect(endpoint or "http://127.0.0.1"), processor)
 
 
-@click.command("deploy")
+@click.command("deploy", short_help="Build and deploy the stack, and check it.")
 @options.stack_name
 @options.endpoint
 @options.parameters_file

@@ -106,7 +106,7 @@ def paths_in(content: bytes, forbidden: list[Path]) -> Iterator[Path]:
 
 # ---- The command ----
 
-@click.command("package")
+@click.command("package", short_help="Pack the functions for a release.")
 @click.option("--architecture", envvar="ARCHITECTURE", type=click.Choice([*TARGETS]), metavar="PROCESSOR",
               help="The processor that Lambda runs the functions on; without, the template's own.")
 def package_command(architecture: Optional[str]) -> None:

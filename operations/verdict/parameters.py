@@ -74,7 +74,7 @@ def compose(content: bytes, name: str) -> Optional[yaml.Node]:
         # The error's own text may quote the file.
         at = error.problem_mark or error.context_mark
         line, column = (at.line + 1, at.column + 1) if at else (1, 1)
-        raise Problem(f"{name}, line {line}, column {column}: this is no YAML; look at the quotes, brackets "
+        raise Problem(f"{name}, line {line}, column {column}: this isn't YAML; look at the quotes, brackets "
                       "and indentation there and in the line above") from None
     except (yaml.YAMLError, RecursionError):
         raise Problem(f"{name} holds characters that YAML does not allow, or is nested too deep") from None

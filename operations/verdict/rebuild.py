@@ -5,6 +5,10 @@ what a rebuild would come to, and there is one line for each session. Applied, e
 request, from where `replay` rebuilds it, and to the audit file as a line. A decision is withdrawn only if the operator
 asks for that.
 
+For other programs: `ask(Deployment.of(stack), keys, Rebuild(withdraw))` gives the preview's reports, and
+`apply(Deployment.of(stack), keys, Rebuild(withdraw, reason), rate, log)` requests the rebuilds and tells how many, with a
+log of `audit.Log.opened`.
+
 A time chooses by arrival: `since` the sessions that have had an event at that time or later, `until` those that have had
 one before it; together, those whose events lie within the span or around it.
 """
@@ -12,66 +16,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Optional, TextIO
+from typing import Any, Callable, Iterable, Iterator, Optional
 
 import click
 
 from . import options
+from .audit import Log, Write, asked_for
 from .aws import Aws
 from .deployed import ALIAS
+from .intake import PROVIDERS, Key, at_once, in_groups, request
+from .interruption import Interrupted, whole
 from .problem import Problem
+from .progress import bar
 from .stack import Stack
-from .wording import counted
+from .wording import counted, printable
 
-PROVIDERS = ("incode", "treezor", "veriff", "wultra")
 KINDS = ("identification", "kyc_review", "onboarding", "verification")
 
 #: The members of a session's item that are looked at. All names are aliases: some are DynamoDB's reserved words.
 MEMBERS = "#pk, #session.#kind, #session.#first, #session.#last"
 NAMES = {"#pk": "pk", "#session": "session", "#kind": "kind", "#first": "firstEventAt", "#last": "lastEventAt"}
 
-#: A reason that `replay` logs: shared/pipeline/src/store/queued_webhook.rs has the same characters and length.
-REASON = re.compile(r"[A-Za-z0-9 .,:;_/#()+-]{1,80}")
-
 #: How many sessions one call asks about: they share the 25 s that the function takes for an answer.
 ASKED_AT_ONCE = 10
-#: How many requests SQS takes in one call, and how often it is asked to take those that it did not.
-SENT_AT_ONCE = 10
-TRIES = 5
-
-
-@dataclass(frozen=True)
-class Key:
-    """What a session is filed under."""
-
-    provider: str
-    session_id: str
-
-    @classmethod
-    def parse(cls, text: str) -> Key:
-        provider, slash, session_id = text.partition("/")
-        if provider not in PROVIDERS or not slash or not session_id:
-            raise click.BadParameter(
-                f"{text!r} is no session: write {{provider}}/{{sessionId}}, as in treezor/user:6461762")
-        return cls(provider, session_id)
-
-    @property
-    def partition(self) -> str:
-        return f"SESSION#{self}"
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return {"provider": self.provider, "sessionId": self.session_id}
-
-    def __str__(self) -> str:
-        return f"{self.provider}/{self.session_id}"
-
 
 @dataclass(frozen=True)
 class Session:
@@ -136,8 +107,8 @@ class Rebuild:
 
     @property
     def request(self) -> dict[str, Any]:
-        """Its members in a request."""
-        return {**self.question, **({"reason": self.reason} if self.reason else {})}
+        """What is asked of each session."""
+        return {"kind": "rebuild", **self.question, **({"reason": self.reason} if self.reason else {})}
 
 
 @dataclass(frozen=True)
@@ -241,25 +212,21 @@ def of_record(report: dict[str, Any]) -> str:
     return "place in the lists" if report["outcome"] == "indexed" else report.get("reason", "")
 
 
-def printable(key: Key) -> str:
-    """A provider may call a session what it likes; a terminal is not to act on it."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(key))
-
-
 def show(reports: Iterable[dict[str, Any]]) -> int:
-    """Prints a line a session and the totals; gives the exit status: 1 where one could not be told."""
+    """Prints a line a session and the totals; gives the exit status: 1 if one isn't there, or couldn't be told."""
     totals: Counter[str] = Counter()
     for report in reports:
         print(as_line(report), flush=True)
         totals[report["outcome"]] += 1
         totals["notified"] += bool(report.get("notified"))
         totals["places"] += report["outcome"] == "indexed" or bool(report.get("indexed"))
+        totals["missing"] += report.get("reason") == "session_not_found"
         totals["withdrawals"] += report.get("reason") == "decision_withdrawn"
         totals["payloads"] += report.get("narrowed", 0)
         totals["narrow"] += bool(report.get("narrowed"))
     for line in in_all(totals):
         print(line)
-    return 1 if totals["failed"] else 0
+    return 1 if totals["failed"] or totals["missing"] else 0
 
 
 def in_all(totals: Counter[str]) -> Iterator[str]:
@@ -282,46 +249,24 @@ def in_all(totals: Counter[str]) -> Iterator[str]:
 
 # ---- Having it done ----
 
-def apply(deployment: Deployment, sessions: Iterable[Key], how: Rebuild, rate: float, audit: TextIO) -> int:
+def apply(deployment: Deployment, sessions: Iterable[Key], how: Rebuild, rate: float, log: Log) -> int:
     """Requests each session's rebuild, so many a second, and tells how many."""
-    who = deployment.client("sts").get_caller_identity()["Arn"]
     queues, requested = deployment.client("sqs"), 0
-    for some in in_groups(sessions, SENT_AT_ONCE):
-        if requested:
-            time.sleep(len(some) / rate)
-        for key, message_id in send(queues, deployment.intake, some, how):
-            line = {"at": now(), "who": who, "session": str(key), "asked": "rebuild", **how.request, "messageId": message_id}
-            print(json.dumps(line), file=audit, flush=True)
-            requested += 1
+    try:
+        with bar("Requesting") as advance:
+            for some in in_groups(sessions, at_once(rate)):
+                if requested:
+                    time.sleep(len(some) / rate)
+                with whole():
+                    for key, message_id in request(queues, deployment.intake, dict.fromkeys(some, how.request)):
+                        more = {"withdraw": True} if how.withdraw else {}
+                        log.add("rebuild", str(key), how.reason or "", "requested", messageId=message_id, **more)
+                        requested += 1
+                        advance(1)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted after {counted(requested, 'request')}, which are on record in {log.path}; the same "
+                          "command begins anew, and a session that is right stays as it is") from None
     return requested
-
-
-def send(queues: Any, url: str, sessions: list[Key], how: Rebuild) -> Iterator[tuple[Key, str]]:
-    """Puts requests on intake and tells of each that is there, and its message's id."""
-    left = {str(number): key for number, key in enumerate(sessions)}
-    for attempt in range(TRIES):
-        if attempt:
-            time.sleep(2 ** attempt / 4)
-        answer = queues.send_message_batch(QueueUrl=url, Entries=[
-            {"Id": entry, "MessageBody": json.dumps({"kind": "rebuild", **key.json, **how.request})}
-            for entry, key in left.items()])
-        for sent in answer.get("Successful", []):
-            yield left.pop(sent["Id"]), sent["MessageId"]
-        if not left:
-            return
-    raise Problem(f"SQS did not take the request for {', '.join(map(printable, left.values()))}: "
-                  "the audit file says which were sent; run it again, a session that is right stays as it is")
-
-
-def in_groups(sessions: Iterable[Key], size: int) -> Iterator[list[Key]]:
-    group: list[Key] = []
-    for key in sessions:
-        group.append(key)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
 
 
 # ---- Times ----
@@ -331,61 +276,18 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(timezone.utc)
 
 
-def now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def rfc3339(text: str) -> datetime:
-    try:
-        read = datetime.fromisoformat(text)
-        if read.tzinfo is not None:
-            return read.astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        pass
-    raise click.BadParameter(f"{text!r} is no time in RFC 3339: write 2026-06-01T00:00:00Z")
-
-
 # ---- The command ----
 
-def sessions_a_second(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0
-    if not 0 < rate <= 1000:
-        raise click.BadParameter(f"{text!r} is no number of sessions a second: write one from 0.01 to 1000")
-    return rate
-
-
-def plain(text: str) -> str:
-    if not REASON.fullmatch(text):
-        raise click.BadParameter(
-            "write at most 80 letters, digits, spaces and . , : ; _ / # ( ) + - and nothing about a person: it is logged")
-    return text
-
-
-def parsed_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Has an option's text, or each of its texts, read by a function."""
-    def read(_: click.Context, __: click.Parameter, given: Any) -> Any:
-        if isinstance(given, tuple):
-            return tuple(map(parse, given))
-        return None if given is None else parse(given)
-
-    return read
-
-
-def run(deployment: Deployment, choice: Choice, how: Rebuild, is_applied: bool, rate: float, audit: Path) -> int:
+def run(stack: Stack, choice: Choice, withdraw: bool, rate: float, write: Write) -> int:
     """Asks or requests, and returns the exit status."""
-    sessions = chosen(deployment, choice)
-    if not is_applied:
+    deployment = Deployment.of(stack)
+    sessions, how = chosen(deployment, choice), Rebuild(withdraw, write.reason)
+    if not write.is_applied:
         return show(ask(deployment, sessions, how))
-    try:
-        opened = audit.open("a", encoding="utf-8")
-    except OSError as error:
-        raise Problem(f"cannot write {audit} ({error.strerror}); give another file with --audit") from None
-    with opened:
-        requested = apply(deployment, sessions, how, rate, opened)
-    print(f"{counted(requested, 'rebuild')} requested, on record in {audit}; "
+    stack.refuse_without_operator()
+    with write.log(stack) as log:
+        requested = apply(deployment, sessions, how, rate, log)
+    print(f"{counted(requested, 'rebuild')} requested, on record in {write.path}; "
           f"what each came to is in the log of {deployment.replay}, message `rebuild`")
     return 0
 
@@ -394,28 +296,23 @@ def run(deployment: Deployment, choice: Choice, how: Rebuild, is_applied: bool, 
 @options.stack_name
 @options.endpoint
 @click.option("--session", "sessions", envvar="SESSION", multiple=True, metavar="PROVIDER/ID",
-              callback=parsed_by(Key.parse), help="This session; may be repeated (SESSION: several, with spaces between).")
+              callback=options.parsed_by(Key.parse),
+              help="This session; may be repeated (SESSION: several, with spaces between).")
 @click.option("--reference", envvar="REFERENCE", help="The sessions of this reference of yours.")
 @click.option("--provider", envvar="PROVIDER", type=click.Choice(PROVIDERS), help="Only this provider's sessions.")
 @click.option("--kind", envvar="KIND", type=click.Choice(KINDS), help="Only sessions of this kind.")
-@click.option("--since", envvar="SINCE", metavar="TIME", callback=parsed_by(rfc3339),
-              help="Only sessions with an event at this time (RFC 3339) or later.")
-@click.option("--until", envvar="UNTIL", metavar="TIME", callback=parsed_by(rfc3339),
+@click.option("--since", envvar="SINCE", metavar="TIME", callback=options.parsed_by(options.past),
+              help="Only sessions with an event at this time (RFC 3339, or how long ago: 36h, 3d) or later.")
+@click.option("--until", envvar="UNTIL", metavar="TIME", callback=options.parsed_by(options.moment),
               help="Only sessions with an event before this time.")
-@click.option("--apply", "is_applied", envvar="APPLY", is_flag=True,
-              help="Have them rebuilt, instead of asking what that would change (APPLY=1).")
 @click.option("--withdraw", envvar="WITHDRAW", is_flag=True,
-              help="Withdraw decisions that today's readers find to be none, and tell consumers (WITHDRAW=1); else such "
-                   "sessions are refused.")
-@click.option("--reason", envvar="REASON", metavar="TEXT", callback=parsed_by(plain),
-              help="Why, for the log and the audit file: at most 80 plain characters (REASON=\"…\").")
-@click.option("--rate", envvar="RATE", default="10", show_default=True, callback=parsed_by(sessions_a_second),
-              help="How many sessions to request a second.")
-@click.option("--audit", envvar="AUDIT", default="rebuild-audit.jsonl", show_default=True, metavar="FILE",
-              type=click.Path(path_type=Path), help="Where --apply adds a line for each session.")
+              help="Withdraw decisions that aren't decisions for today's readers, and tell consumers (WITHDRAW=1); else "
+                   "such sessions are refused.")
+@options.rate
+@asked_for
 @click.pass_context
-def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str], is_applied: bool, withdraw: bool,
-            reason: Optional[str], rate: float, audit: Path, **choice: Any) -> None:
+def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str], withdraw: bool, rate: float, write: Write,
+            **choice: Any) -> None:
     """Have chosen sessions read again by today's readers. Without --apply nothing changes: there is one line for each
     session that says what a rebuild would come to. With --apply each is requested, and put on record in the audit file.
 
@@ -424,7 +321,4 @@ def rebuild(context: click.Context, /, stack_name: str, endpoint: Optional[str],
     that have had one before it; together, those whose events lie within the span or around it."""
     chosen_by = Choice(**choice)
     chosen_by.check()
-    stack = Stack.require(Aws.connect(endpoint), stack_name)
-    if is_applied:
-        stack.refuse_without_operator()
-    context.exit(run(Deployment.of(stack), chosen_by, Rebuild(withdraw, reason), is_applied, rate, audit))
+    context.exit(run(Stack.require(Aws.connect(endpoint), stack_name), chosen_by, withdraw, rate, write))

@@ -205,7 +205,7 @@ def look_for(stack: Stack, witness: Witness, table: str, told: int, expected: in
         raise Problem(f"the session's next decision has sequence {following}, not {expected}")
 
 
-@click.command("restore-drill")
+@click.command("restore-drill", short_help="Rehearse a restore of the table on the local stack.")
 @options.stack_name
 @click.option("--endpoint", envvar="ENDPOINT", metavar="URL", show_default="the local stack on PORT",
               help="The local stack.")

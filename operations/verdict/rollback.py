@@ -1,4 +1,4 @@
-"""Has the release before be live again, in every function, within seconds.
+"""Makes the previous release live again, in every function, within seconds.
 
 Nothing is built or deployed: each function's alias is pointed to another of its versions. Everything else in the stack
 stays as it is, and so does what the newer release has stored. How far back a release may be taken is written in
@@ -15,6 +15,7 @@ from typing import Mapping, Optional, Sequence
 import click
 
 from . import live, options
+from .audit import Write, on_record
 from .aws import Aws
 from .live import Pointer, Release
 from .places import ROOT
@@ -158,10 +159,13 @@ def notes(left: Sequence[str]) -> list[str]:
 @options.stack_name
 @options.endpoint
 @click.option("--to", envvar="TO", metavar="RELEASE",
-              help="A version of Verdict, or the beginning of a release's digest; without, the release before.")
+              help="A version of Verdict, or the beginning of a release's digest; without, the previous release.")
 @options.force
-def rollback_command(stack_name: str, endpoint: Optional[str], to: Optional[str], force: bool) -> None:
-    """Have the release before be live again. Nothing is built or deployed. Refused beyond what CHANGELOG.md allows."""
+@on_record
+def rollback_command(stack_name: str, endpoint: Optional[str], to: Optional[str], force: bool, write: Write) -> None:
+    """Make the previous release live again. Nothing is built or deployed. Refused beyond what CHANGELOG.md allows."""
     aws = Aws.connect(endpoint)
-    aws.caller()
-    rollback(Stack.require(aws, stack_name), to or None, force)
+    who = aws.caller()
+    stack = Stack.require(aws, stack_name)
+    with write.noted(stack, who, "rollback", f"to {to or 'the release before'}"):
+        rollback(stack, to or None, force)

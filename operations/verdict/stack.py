@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
 
@@ -18,6 +19,8 @@ EMPTY = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 #: How the statuses of a stack end while CloudFormation is at work on it.
 IN_PROGRESS = "_IN_PROGRESS"
 OPERATOR = "OperatorArn"
+#: The keys of a role are good for an hour. They are renewed so often, for what runs longer.
+RENEWED_SECONDS = 30 * 60
 QUEUES = ("Decisions", "DecisionsDeadLetter", "Intake", "Quarantine")
 #: Only a stack with Incode has it.
 WAKE_UP = "WakeUp"
@@ -60,7 +63,7 @@ class Stack:
             raise Problem(f"there is no stack {name} in {aws.region}: `make deploy` makes it, "
                           "and STACK_NAME= and AWS_REGION say where to look")
         if "IntakeQueueUrl" not in stack.outputs:
-            raise Problem(f"the stack {name} is no Verdict, or not deployed: it has no output IntakeQueueUrl")
+            raise Problem(f"the stack {name} isn't a Verdict, or not deployed: it has no output IntakeQueueUrl")
         return stack
 
     @functools.cached_property
@@ -86,7 +89,7 @@ class Stack:
         in_aws = self.outputs["ApiUrl"]
         if not self.aws.is_local:
             return in_aws
-        return f"{self.aws.endpoint}/_aws/execute-api/{self.physical('Api')}"
+        return f"{self.aws.endpoint}/_aws/execute-api/{self.resource('Api')}"
 
     @property
     def default_url(self) -> str:
@@ -100,18 +103,30 @@ class Stack:
 
     def queue_urls(self) -> dict[str, str]:
         """The stack's queues by what they are for."""
-        urls = {name: self.outputs.get(f"{name}QueueUrl") or self.resource(f"{name}Queue") for name in QUEUES}
+        urls = {name: self.queue_url(name) for name in QUEUES}
         wake_up = self.outputs.get(f"{WAKE_UP}QueueUrl")
         return urls | ({WAKE_UP: wake_up} if wake_up else {})
+
+    def queue_url(self, name: str) -> str:
+        """The URL of one queue that every stack has."""
+        return self.outputs.get(f"{name}QueueUrl") or self.resource(f"{name}Queue")
 
     def operator(self) -> Aws:
         """Whoever operates the stack. On the local stack that is the role that OperatorArn names, as which we act;
         elsewhere the caller has to be it."""
         role = self.parameters.get(OPERATOR)
-        return self.aws.acting_as(role) if self.aws.is_local and role and ":role/" in role else self.aws
+        if not (self.aws.is_local and role and ":role/" in role):
+            return self.aws
+        return acting_as(self.aws, role, int(time.monotonic() / RENEWED_SECONDS))
 
     def refuse_without_operator(self) -> None:
-        """Ends the command if the policy of intake lets nobody but the functions put anything there."""
+        """Ends the command if the policy of intake lets only the functions put anything there."""
         if self.parameters.get(OPERATOR) == "":
-            raise Problem(f"the stack {self.name} has no {OPERATOR}: nobody but its functions may put messages on intake; "
+            raise Problem(f"the stack {self.name} has no {OPERATOR}: only its functions may put messages on intake; "
                           f"deploy it with the ARN of your role as {OPERATOR}, and act as that role")
+
+
+@functools.lru_cache(maxsize=None)
+def acting_as(aws: Aws, role: str, _: int) -> Aws:
+    """A caller who has taken a role, the same one for a while."""
+    return aws.acting_as(role)

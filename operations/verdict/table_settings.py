@@ -68,7 +68,7 @@ def refuse_other_keys(table: Table, expected: Mapping[str, Any]) -> None:
     """Ends the command if the table can't hold sessions: a table's own keys never change."""
     if keys(table.description, "KeySchema") != keys(expected, "KeySchema"):
         raise Problem(f"the table {table.name} has other keys than sessions have "
-                      f"({described(expected)} are needed): it is no sessions table")
+                      f"({described(expected)} are needed): it isn't a sessions table")
     for name, index in wanted_indexes(expected).items():
         found = table.indexes.get(name)
         if found and shape(found) != shape(index):

@@ -15,6 +15,7 @@ import subprocess
 import threading
 from fnmatch import fnmatchcase
 from typing import Any, Callable, Sequence
+from unittest import mock
 
 import jmespath
 from botocore import xform_name
@@ -200,13 +201,18 @@ class Shell:
         self._server.server_close()
 
 
+#: The commands of targets that are called by another name.
+COMMANDS = {"redrive": ["quarantine", "redrive"]}
+
+
 def made(arguments: Sequence[str], endpoint: str) -> str:
-    """What one of make's targets for operators prints. Its variables are the command's options, in capitals."""
+    """What one of make's targets for operators prints. The command finds its options among the variables, as make has it."""
     target, *variables = arguments
-    given = {"ENDPOINT": endpoint, **dict(variable.split("=", 1) for variable in variables)}
-    chosen = [word for name, value in given.items() for word in (f"--{name.lower().replace('_', '-')}", value)]
-    with contextlib.redirect_stdout(io.StringIO()) as output:
-        status = command_line.verdict.main([target, *chosen], prog_name="verdict", standalone_mode=False)
+    given = dict(variable.split("=", 1) for variable in variables)
+    reached = {"PORT": endpoint.rpartition(":")[2]} if "LOCAL" in given else {"ENDPOINT": endpoint}
+    with (mock.patch.dict(os.environ, {"AUDIT": os.devnull, **given, **reached}),
+          contextlib.redirect_stdout(io.StringIO()) as output):
+        status = command_line.verdict.main(COMMANDS.get(target, [target]), prog_name="verdict", standalone_mode=False)
     if status:
         raise Refused(f"ended with {status}")
     return output.getvalue()

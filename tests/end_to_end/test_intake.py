@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from botocore.exceptions import ClientError
 from stack.wire import Fate, Wire
-from verdict.redrive import redrive
+from verdict.redrive import move
 
 from . import intake
 from .deliveries import SENDERS, WULTRA, post
@@ -98,8 +98,8 @@ def test_the_operator_puts_messages_only_where_a_redrive_ends(verdict, queue):
 # ---- From quarantine, and back ----
 
 def send_back(verdict) -> int:
-    return redrive(
-        verdict.operator("sqs"), verdict.outputs["QuarantineQueueUrl"], verdict.outputs["IntakeQueueUrl"])
+    queues = verdict.operator("sqs")
+    return move(queues, queues, verdict.outputs["QuarantineQueueUrl"], verdict.outputs["IntakeQueueUrl"])
 
 
 def by_digest(messages: list[dict]) -> list[dict]:

@@ -544,7 +544,7 @@ def test_with_the_keys_of_what_reads_records_no_payload_can_be_read(verdict):
     key = {name: payload[name] for name in ("pk", "sk")}
     where = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": payload["pk"]}}
     alias = {"ExpressionAttributeNames": {"#p": "payload"}}
-    reads = [
+    reads: list[Callable] = [
         lambda: database.get_item(TableName=table, Key=key),
         lambda: database.get_item(TableName=table, Key=key, ProjectionExpression="payload"),
         lambda: database.get_item(TableName=table, Key=key, ProjectionExpression="sk, #p", **alias),
@@ -552,7 +552,9 @@ def test_with_the_keys_of_what_reads_records_no_payload_can_be_read(verdict):
         lambda: database.query(TableName=table, **where),
         lambda: database.query(TableName=table, ProjectionExpression="pk, #p", **where, **alias),
         lambda: database.query(TableName=table, Select="ALL_ATTRIBUTES", **where),
-        lambda: database.batch_get_item(RequestItems={table: {"Keys": [key]}}),
+        *(functools.partial(database.batch_get_item, RequestItems={table: {"Keys": [key], **named}}) for named in (
+            {}, {"ProjectionExpression": "payload"}, {"ProjectionExpression": "sk, #p", **alias},
+            {"AttributesToGet": ["payload"]})),
         lambda: database.transact_get_items(TransactItems=[{"Get": {"TableName": table, "Key": key}}]),
         lambda: database.scan(TableName=table),
         lambda: database.execute_statement(Statement=f'SELECT * FROM "{table}" WHERE pk=?', Parameters=[payload["pk"]]),
@@ -561,9 +563,11 @@ def test_with_the_keys_of_what_reads_records_no_payload_can_be_read(verdict):
     # That there is one may be known.
     found = database.query(TableName=table, ProjectionExpression="pk, sk", **where)["Items"]
     assert key in found
+    batch = {table: {"Keys": [key], "ProjectionExpression": "pk, sk"}}
+    assert database.batch_get_item(RequestItems=batch)["Responses"][table] == [key]
     # It is the condition that does it.
     with Role(verdict, "SessionsApi").unconditional():
-        assert [error_of(read) for read in reads[:7]] == [""] * 7
+        assert [error_of(read) for read in reads[:11]] == [""] * 11
 
 
 def test_the_sessions_api_misses_each_attribute_that_it_may_read(verdict):

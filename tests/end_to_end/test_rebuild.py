@@ -49,7 +49,8 @@ def operate(verdict, *arguments: object) -> list[str]:
     """Runs the tool against the stack, in this process, where it needs no second to start; what it prints."""
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         status = command_line.main(["rebuild", "--endpoint", verdict.endpoint, *map(str, arguments)])
-    assert status == 0, printed.getvalue()
+    # A session that isn't there is a finding.
+    assert status == int(" session_not_found\n" in printed.getvalue()), printed.getvalue()
     return printed.getvalue().splitlines()
 
 
@@ -74,7 +75,7 @@ def apply(verdict, tmp_path, *keys: str, how: Sequence[str] = ()) -> dict[str, d
     """Has the tool request rebuilds; what `replay` has logged of each once it is done."""
     before = rebuilds(verdict)
     audit = tmp_path / "audit.jsonl"
-    [line] = operate(verdict, *named(*keys), *how, "--apply", "--rate", 1000, "--audit", audit)
+    [line] = operate(verdict, *named(*keys), *how, "--apply", "--reason", "a test", "--rate", 1000, "--audit", audit)
     assert line.startswith(f"{len(keys)} rebuild")
     end = time.monotonic() + REDELIVERY_SECONDS
     # A request that is delivered twice has two lines, the first of which counts; other tests' late lines don't.
@@ -375,7 +376,7 @@ def test_a_decision_is_withdrawn_if_that_is_asked_for_and_consumers_are_told(ver
     assert (record["status"], record["decision"], record["notifications"]) == ("started", None, 2)
     assert history_of(verdict, key) == [2]
     [line] = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()]
-    assert (line["session"], line["withdraw"]) == (key, True)
+    assert (line["which"], line["withdraw"]) == (key, True)
 
     # What stands is told from there on, and nothing is withdrawn twice.
     assert dry_run(verdict, *named(key), "--withdraw") == {key: "unchanged"}
@@ -583,11 +584,12 @@ def test_by_hand_the_tool_is_a_command_that_leaves_an_audit_of_who_asked_for_wha
         [ROOT / ".venv/operations/bin/python", "-m", "verdict", "rebuild"], cwd=tmp_path, capture_output=True, text=True,
         timeout=60,
         env={**without_aws({"PATH": os.environ["PATH"], "PYTHONPATH": str(OPERATIONS)}),
-             "ENDPOINT": verdict.endpoint, "SESSION": f"veriff/{session_id}", "APPLY": "1"})
+             "ENDPOINT": verdict.endpoint, "SESSION": f"veriff/{session_id}", "APPLY": "1", "REASON": "by hand"})
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("1 rebuild requested, on record in rebuild-audit.jsonl;")
-    [line] = [json.loads(line) for line in (tmp_path / "rebuild-audit.jsonl").read_text("utf-8").splitlines()]
-    assert (line["session"], line["asked"]) == (f"veriff/{session_id}", "rebuild")
+    assert done.stdout.startswith("1 rebuild requested, on record in audit.jsonl;")
+    [line] = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()]
+    assert (line["what"], line["which"], line["reason"], line["result"]) == (
+        "rebuild", f"veriff/{session_id}", "by hand", "requested")
     assert line["who"].startswith("arn:aws:") and line["messageId"]
     assert time.time() - datetime.fromisoformat(line["at"]).timestamp() < PATIENCE_SECONDS

@@ -49,7 +49,7 @@ def outcome(verdict, password: str) -> str:
 
 
 @pytest.fixture
-def rotate(verdict, monkeypatch):
+def rotate(verdict, monkeypatch, tmp_path):
     """Takes a step of the rotation, some time later by the command's clock."""
     def rotate(step: str, *more: str, later: float = 0) -> list[str]:
         class Later(datetime):
@@ -59,7 +59,9 @@ def rotate(verdict, monkeypatch):
 
         monkeypatch.setattr(command, "datetime", Later)
         with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.redirect_stderr(io.StringIO()) as error:
-            status = command_line.main(["rotate", "wultra", step, "--endpoint", verdict.endpoint, "--yes", *more])
+            status = command_line.main([
+                "rotate", "wultra", step, "--endpoint", verdict.endpoint, "--yes", "--reason", "a test",
+                "--audit", str(tmp_path / "audit.jsonl"), *more])
         assert (status, error.getvalue()) == (0, ""), error.getvalue()
         return output.getvalue().splitlines()
 

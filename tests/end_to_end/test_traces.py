@@ -70,9 +70,11 @@ def test_a_message_is_in_the_trace_of_its_webhook(verdict, decisions):
     came = sent(verdict, "recorded")
     [message] = decisions.about(came.session_id)
     assert_in_trace(message, came.line["trace"])
-    # What was told is kept for years, a trace for 30 days.
+    # It is kept, so that the message is the same if it is sent again. Callers don't see it.
     [told] = items(verdict, came.session_id, "TOLD#")
-    assert "trace" not in json.dumps(told)
+    assert came.line["trace"] in told["trace"]["S"]
+    _, history = verdict.get(f"/sessions/veriff/{came.session_id}/notifications")
+    assert came.line["trace"] not in json.dumps(history)
 
 
 def test_a_delivery_and_a_publication_are_a_line_each(verdict):

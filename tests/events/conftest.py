@@ -5,6 +5,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
@@ -29,6 +30,7 @@ class Api(ThreadingHTTPServer):
     requests: list[tuple]
     asked: list[tuple]
     status = 200
+    outcome: Optional[str] = None
     token_answer: tuple[int, bytes]
 
 
@@ -47,7 +49,7 @@ def endpoint():
                 return
             self.server.requests.append((self.path, self.headers, body))
             is_copy = self.server.requests[:-1] and body in [earlier[2] for earlier in self.server.requests[:-1]]
-            self.answer(self.server.status, b"{}", "duplicate" if is_copy else "recorded")
+            self.answer(self.server.status, b"{}", self.server.outcome or ("duplicate" if is_copy else "recorded"))
 
         def answer(self, status, body, outcome=None):
             self.send_response(status)

@@ -2,10 +2,12 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 import uuid
 from typing import Any
@@ -506,6 +508,33 @@ def assert_problem(result, says):
     assert errors.startswith("webhooks: ") and errors.count("\n") == 1 and errors.endswith("\n")
     assert says in errors
     return errors
+
+
+def test_a_session_is_shown_as_it_is_called_and_no_terminal_acts_on_it(monkeypatch, run):
+    headers = {"x-verdict-outcome": "recorded", "x-verdict-session": "treezor/user%3A7%20%1B%5B2J%25"}
+    answer = webhooks.Answer(200, headers, "{}")
+    monkeypatch.setattr(webhooks, "send", lambda *_: answer)
+    assert run("send", "veriff/decision-approved", "--to", "http://127.0.0.1:1")[1] == (
+        "200 recorded treezor/user:7 \\x1b[2J% {}\n")
+
+
+def test_an_interrupted_one_sends_no_more_and_says_how_many_were_sent(monkeypatch, run):
+    sent = []
+
+    def send(*_):
+        sent.append(1)
+        if len(sent) == 4:
+            # Under way when the operator ends it: it is sent, and counted.
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        # Until the main thread has noticed, a few more may be sent.
+        time.sleep(0.05 if len(sent) >= 4 else 0)
+        return webhooks.Answer(200, {}, "")
+
+    monkeypatch.setattr(webhooks, "send", send)
+    code, output, error = run("send", "veriff/decision-approved", "--to", "http://127.0.0.1:1", "--times", "5000")
+    assert (code, output) == (130, "")
+    assert error.strip() == f"webhooks: interrupted: {len(sent)} of 5000 webhooks were sent"
+    assert 4 <= len(sent) < 5000
 
 
 def test_the_tool_runs_as_a_command_from_anywhere(tmp_path):

@@ -162,13 +162,13 @@ def test_credentials_that_no_function_starts_with_are_refused_in_its_words(check
 ])
 def test_a_misspelt_name_is_refused_with_the_nearest_right_one(checked, name, meant):
     told = line(checked(f"{BEGINNING}TreezorCredentials: {json.dumps(TREEZOR)}\n{name}: {SECRET}\n"))
-    assert told == f"line 3: there is no such parameter; did you mean {meant}?"
+    assert told == f"line 3: it isn't a parameter; did you mean {meant}?"
 
 
 @pytest.mark.parametrize("name", [SECRET, "$include", "Zzz", "'{\"a\":1}'"])
 def test_a_name_that_resembles_none_is_not_repeated(checked, name):
     told = line(checked(f"{BEGINNING}{name}: x\n"))
-    assert told.startswith("line 2: there is no such parameter; there are Architecture, ")
+    assert told.startswith("line 2: it isn't a parameter; there are Architecture, ")
 
 
 def test_a_parameter_given_twice_is_refused(checked):

@@ -77,7 +77,7 @@ def test_a_notification_that_is_not_published_waits_and_a_scheduled_poll_does_no
     assert list(delete.waiting(stack)) == []
 
 
-def test_what_stays_is_named_and_the_old_quarantine_gets_into_a_new_stack(deployed, endpoint, verdict):
+def test_what_stays_is_named_and_the_old_quarantine_gets_into_a_new_stack(deployed, endpoint, verdict, tmp_path):
     table, urls = deployed.outputs["SessionsTableName"], deployed.queue_urls()
     run = verdict("delete", "--stack-name", NAME, "--endpoint", endpoint)
     assert (run.status, run.error) == (0, "")
@@ -97,13 +97,18 @@ def test_what_stays_is_named_and_the_old_quarantine_gets_into_a_new_stack(deploy
     with Deployed(endpoint, NEXT, **credentials("Wultra"), OperatorArn=role, SessionsTableName=table) as following:
         following.bridge()
         hold(following)
-        run = verdict("redrive", "--stack-name", NEXT, "--endpoint", endpoint, "--from", urls["Quarantine"])
-        assert run.error == "" and run.status == 0
-        assert run.output.startswith("Sent to intake: 1.")
+        redriven = ("quarantine", "redrive", "--stack-name", NEXT, "--endpoint", endpoint, "--from", urls["Quarantine"])
+        run = verdict(*redriven)
+        assert (run.status, run.error) == (0, "") and run.output.startswith("About 1 message would be sent to intake. ")
+        run = verdict(*redriven, "--apply", "--reason", "the next stack", "--audit", tmp_path / "audit.jsonl")
+        assert (run.status, run.error) == (0, "") and run.output.startswith("Sent to intake: 1, on record in ")
+        line = json.loads((tmp_path / "audit.jsonl").read_text("utf-8"))
+        assert (line["what"], line["which"], line["reason"], line["result"], line["messages"]) == (
+            "redrive", urls["Quarantine"], "the next stack", "moved", 1)
         [message] = queues.receive_message(
             QueueUrl=following.outputs["IntakeQueueUrl"], MessageAttributeNames=["All"])["Messages"]
         assert message["Body"] == body and message["MessageAttributes"]["reason"]["StringValue"] == "unreadable"
-        assert redrive.redrive(queues, urls["Quarantine"], following.outputs["IntakeQueueUrl"]) == 0
+        assert redrive.move(queues, queues, urls["Quarantine"], following.outputs["IntakeQueueUrl"]) == 0
 
 
 def operator(stack: Stack) -> str:
@@ -124,19 +129,19 @@ def hold(deployed: Deployed) -> None:
 
 
 def test_without_an_operator_nothing_can_be_redriven_and_it_is_said(stack, verdict):
-    run = verdict("redrive", "--stack-name", stack.name, "--endpoint", stack.aws.endpoint)
+    run = verdict("quarantine", "redrive", "--stack-name", stack.name, "--endpoint", stack.aws.endpoint)
     assert run.status == 2 and len(run.told) == 1 and "has no OperatorArn" in run.error
 
 
-@pytest.mark.parametrize("command", ["delete", "redrive", "doctor", "rebuild"])
+@pytest.mark.parametrize("command", ["delete", "quarantine redrive", "doctor", "rebuild"])
 def test_a_stack_that_is_not_there_is_told_in_one_line(verdict, endpoint, command):
     more = ["--session", "veriff/1"] if command == "rebuild" else []
-    run = verdict(command, "--stack-name", "nowhere", "--endpoint", endpoint, *more)
+    run = verdict(*command.split(), "--stack-name", "nowhere", "--endpoint", endpoint, *more)
     assert run.status == 2 and len(run.told) == 1 and "there is no stack nowhere" in run.error
 
 
-@pytest.mark.parametrize("command", ["delete", "redrive", "doctor", "rebuild"])
+@pytest.mark.parametrize("command", ["delete", "quarantine redrive", "doctor", "rebuild"])
 def test_an_endpoint_that_does_not_answer_is_told_in_one_line(verdict, command):
     more = ["--session", "veriff/1"] if command == "rebuild" else []
-    run = verdict(command, "--endpoint", "http://127.0.0.1:9", *more)
+    run = verdict(*command.split(), "--endpoint", "http://127.0.0.1:9", *more)
     assert run.status == 2 and len(run.told) == 1 and "Traceback" not in run.error

@@ -33,17 +33,17 @@ def nobody(monkeypatch, tmp_path):
     accounts.client.cache_clear()
 
 
-@pytest.mark.parametrize("command", ["deploy", "rollback", "doctor", "delete", "redrive"])
+@pytest.mark.parametrize("command", ["deploy", "rollback", "doctor", "delete", "quarantine redrive"])
 def test_a_region_is_asked_for_first(verdict, command, tmp_path):
-    run = verdict(command)
+    run = verdict(*command.split())
     assert run.told == [f"{command}: there is no AWS region: set AWS_REGION, or give your AWS profile a region"]
     assert run.status == 2
 
 
-@pytest.mark.parametrize("command", ["deploy", "rollback", "doctor", "delete", "redrive"])
+@pytest.mark.parametrize("command", ["deploy", "rollback", "doctor", "delete", "quarantine redrive"])
 def test_credentials_are_asked_for_next(verdict, command, monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    run = verdict(command)
+    run = verdict(*command.split())
     assert run.told == [f"{command}: there are no AWS credentials: set AWS_PROFILE, or sign in (`aws sso login`)"]
 
 
@@ -94,7 +94,7 @@ def test_only_this_machine_is_local(endpoint, is_local):
 
 def test_what_is_no_url_is_told(verdict):
     run = verdict("doctor", "--endpoint", "http://[")
-    assert run.status == 2 and len(run.told) == 1 and "ENDPOINT is no URL" in run.error
+    assert run.status == 2 and len(run.told) == 1 and "isn't a URL" in run.error
 
 
 # ---- What a deployed stack keeps ----
@@ -313,6 +313,6 @@ def test_variables_of_make_are_options(monkeypatch, verdict, variables, expected
 def test_help_names_every_command(verdict):
     run = verdict("--help")
     assert run.status == 0
-    for command in ("build", "check", "deploy", "rollback", "doctor", "delete", "redrive", "package", "rebuild",
-                    "restore-drill", "rotate"):
+    for command in ("build", "check", "deploy", "rollback", "doctor", "delete", "notifications", "package", "quarantine",
+                    "rebuild", "restore-drill", "rotate"):
         assert f"\n  {command} " in run.output

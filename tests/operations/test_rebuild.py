@@ -2,7 +2,9 @@
 end-to-end tests run it against the stack."""
 import io
 import json
+import signal
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "operations"))
-from verdict import command_line, rebuild
+from verdict import command_line, options, rebuild
 
 
 def item(key, kind, first, last):
@@ -28,6 +30,8 @@ TABLE = [
 ]
 #: What the stack calls its functions.
 FUNCTIONS = {"RebuildPreview": "verdict-rebuild-preview", "Replay": "verdict-replay"}
+#: The options of a rebuild that is done.
+APPLIED = ("--apply", "--reason", "a test")
 ALL = [entry["pk"]["S"].removeprefix("SESSION#") for entry in TABLE]
 
 
@@ -123,7 +127,7 @@ def run(aws, capsys, monkeypatch):
 
 
 def chosen(aws, **choice):
-    times: dict[str, Any] = {name: rebuild.rfc3339(choice.pop(name)) for name in ("since", "until") if name in choice}
+    times: dict[str, Any] = {name: options.rfc3339(choice.pop(name)) for name in ("since", "until") if name in choice}
     return [str(key) for key in rebuild.chosen(aws.deployment(), rebuild.Choice(**times, **choice))]
 
 
@@ -183,23 +187,26 @@ def test_sessions_that_are_named_are_taken_as_they_are_each_once(aws, run):
 
 @pytest.mark.parametrize("arguments, complaint", [
     ([], "choose sessions by"),
-    (["--apply"], "choose sessions by"),
-    (["--session", "veriff"], "'veriff' is no session"),
-    (["--session", "veriff/"], "'veriff/' is no session"),
-    (["--session", "nobody/1"], "'nobody/1' is no session"),
+    (["--apply", "--reason", "a test"], "choose sessions by"),
+    (["--provider", "veriff", "--apply"], "say why it is done, with --reason"),
+    (["--session", "veriff"], "'veriff' isn't a session"),
+    (["--session", "veriff/"], "'veriff/' isn't a session"),
+    (["--session", "nobody/1"], "'nobody/1' isn't a session"),
     (["--session", "veriff/1", "--kind", "onboarding"], "leave the other choices out"),
     (["--provider", "nobody"],  "'nobody' is not one of"),
     (["--kind", "kyc"], "'kyc' is not one of"),
-    (["--since", "yesterday"], "'yesterday' is no time"),
-    (["--since", "2026-06-01"], "'2026-06-01' is no time"),
-    (["--since", "2026-06-01T00:00:00"], "'2026-06-01T00:00:00' is no time"),
-    (["--until", "0001-01-01T00:00:00+05:00"], "is no time"),
+    (["--since", "yesterday"], "'yesterday' isn't a time"),
+    (["--since", "2026-06-01"], "a day alone has no time zone"),
+    (["--until", "2026-06-01"], "a day alone has no time zone"),
+    (["--since", "2126-06-01T00:00:00Z"], "is in the future"),
+    (["--since", "2026-06-01T00:00:00"], "'2026-06-01T00:00:00' isn't a time"),
+    (["--until", "0001-01-01T00:00:00+05:00"], "isn't a time"),
     (["--since", "2026-06-02T00:00:00Z", "--until", "2026-06-02T00:00:00Z"], "--since is not before --until"),
-    (["--provider", "veriff", "--rate", "0"], "'0' is no number of sessions"),
-    (["--provider", "veriff", "--rate", "nan"], "'nan' is no number of sessions"),
-    (["--provider", "veriff", "--rate", "many"], "'many' is no number of sessions"),
+    (["--provider", "veriff", "--rate", "0"], "'0' isn't a number of sessions"),
+    (["--provider", "veriff", "--rate", "nan"], "'nan' isn't a number of sessions"),
+    (["--provider", "veriff", "--rate", "many"], "'many' isn't a number of sessions"),
     (["--provider", "veriff", "--stack-name", "other"], "there is no stack other"),
-    (["--provider", "veriff", "--apply", "--audit", "/no/such/folder/audit"], "cannot write /no/such/folder/audit"),
+    (["--provider", "veriff", *APPLIED, "--audit", "/no/such/folder/audit"], "cannot write /no/such/folder/audit"),
     (["--provider", "veriff", "--reason", "a\nb"], "at most 80 letters, digits, spaces and"),
     (["--provider", "veriff", "--reason", "jane@example.com"], "nothing about a person"),
     (["--provider", "veriff", "--reason", "x" * 81], "at most 80"),
@@ -224,6 +231,18 @@ def test_what_cannot_be_meant_is_told_in_one_line_and_nothing_is_asked_for(aws, 
 ])
 def test_variables_of_make_say_the_same_as_options(run, variables, same_as):
     assert run(**variables) == run(*same_as)
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_a_time_may_be_how_long_ago(monkeypatch, verdict, name):
+    given = []
+    monkeypatch.setattr(rebuild, "run", lambda stack, choice, *_: given.append(choice))
+    monkeypatch.setattr(rebuild.Stack, "require", lambda *_: None)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert verdict("rebuild", f"--{name}", "3d").status == 0
+    [choice] = given
+    ago = datetime.now(timezone.utc) - getattr(choice, name)
+    assert timedelta(days=3) <= ago < timedelta(days=3, minutes=1)
 
 
 def test_an_option_counts_before_a_variable(run):
@@ -281,6 +300,17 @@ def test_sessions_that_only_get_their_place_in_the_lists_are_counted_in_a_line_o
         "refused    veriff/3  payloads_expired (3)",
         "4 sessions: 2 unchanged, 0 would change (0 notified), 2 refused, 0 failed",
         "2 sessions among these would get their place in the lists by status, and keep the record as it is",
+    ]
+
+
+def test_a_session_that_is_not_there_is_a_finding(aws, run):
+    sessions = answers(aws, {"outcome": "refused", "reason": "session_not_found"}, {"outcome": "unchanged"})
+    code, output, _ = run(*sessions)
+    assert code == 1
+    assert output.splitlines() == [
+        "refused    veriff/0  session_not_found",
+        "unchanged  veriff/1",
+        "2 sessions: 1 unchanged, 0 would change (0 notified), 1 refused, 0 failed",
     ]
 
 
@@ -359,32 +389,34 @@ def test_each_session_is_requested_once_and_put_on_record(aws, run, tmp_path):
     audit = tmp_path / "audit.jsonl"
     audit.write_text('{"at":"before"}\n')
 
-    code, output, _ = run("--provider", "treezor", "--apply", "--audit", str(audit))
+    code, output, _ = run("--provider", "treezor", *APPLIED, "--audit", str(audit))
 
     assert code == 0
     assert aws.messages == [
-        {"kind": "rebuild", "provider": "treezor", "sessionId": "user:7"},
-        {"kind": "rebuild", "provider": "treezor", "sessionId": "identification:7/8"}]
+        {"kind": "rebuild", "provider": "treezor", "sessionId": "user:7", "reason": "a test"},
+        {"kind": "rebuild", "provider": "treezor", "sessionId": "identification:7/8", "reason": "a test"}]
     assert output == (f"2 rebuilds requested, on record in {audit}; what each came to is in the log of verdict-replay, "
                       "message `rebuild`\n")
     kept, *lines = audit_of(audit)
     assert kept == {"at": "before"}
     for line in lines:
-        assert rebuild.rfc3339(line.pop("at"))
-    who = "arn:aws:iam::123456789012:user/operator"
+        assert options.rfc3339(line.pop("at"))
+    same = {"who": "arn:aws:iam::123456789012:user/operator", "stack": "verdict", "what": "rebuild", "reason": "a test",
+            "result": "requested"}
     assert lines == [
-        {"who": who, "session": "treezor/user:7", "asked": "rebuild", "messageId": "m0"},
-        {"who": who, "session": "treezor/identification:7/8", "asked": "rebuild", "messageId": "m1"}]
+        {**same, "which": "treezor/user:7", "messageId": "m0"},
+        {**same, "which": "treezor/identification:7/8", "messageId": "m1"}]
     assert aws.asked == []
 
 
 def test_a_request_to_withdraw_says_so_and_so_does_its_record(aws, run, tmp_path):
     audit = tmp_path / "audit.jsonl"
-    code, _, _ = run("--session=veriff/1", "--audit", str(audit), APPLY="1", WITHDRAW="1")
+    code, _, _ = run("--session=veriff/1", "--audit", str(audit), APPLY="1", WITHDRAW="1", REASON="a test")
     assert code == 0
-    assert aws.messages == [{"kind": "rebuild", "provider": "veriff", "sessionId": "1", "withdraw": True}]
+    assert aws.messages == [
+        {"kind": "rebuild", "provider": "veriff", "sessionId": "1", "withdraw": True, "reason": "a test"}]
     [line] = audit_of(audit)
-    assert (line["session"], line["asked"], line["withdraw"]) == ("veriff/1", "rebuild", True)
+    assert (line["which"], line["what"], line["withdraw"]) == ("veriff/1", "rebuild", True)
 
 
 def test_a_reason_goes_with_the_request_and_its_record_and_not_with_a_question(aws, run, tmp_path):
@@ -394,33 +426,49 @@ def test_a_reason_goes_with_the_request_and_its_record_and_not_with_a_question(a
     run("--session=veriff/1", "--audit", str(audit), APPLY="1", REASON=reason)
     assert aws.messages == [{"kind": "rebuild", "provider": "veriff", "sessionId": "1", "reason": reason}]
     [line] = audit_of(audit)
-    assert (line["session"], line["reason"]) == ("veriff/1", reason)
+    assert (line["which"], line["reason"]) == ("veriff/1", reason)
 
 
-def test_requests_go_out_at_the_rate_asked_for(aws, run, tmp_path):
-    sessions = [f"--session=veriff/{number}" for number in range(25)]
-    run(*sessions, "--rate", "5", "--audit", str(tmp_path / "audit"), APPLY="1")
-    assert aws.batches == [10, 10, 5]
-    assert aws.pauses == [2.0, 1.0]
+@pytest.mark.parametrize("rate, count, batches, pauses", [
+    ("20", 25, [10, 10, 5], [0.5, 0.25]), ("5", 12, [5, 5, 2], [1.0, 0.4]), ("1", 3, [1, 1, 1], [1.0, 1.0]),
+    ("0.5", 2, [1, 1], [2.0])])
+def test_requests_go_out_at_the_rate_asked_for_and_not_in_bursts(aws, run, tmp_path, rate, count, batches, pauses):
+    sessions = [f"--session=veriff/{number}" for number in range(count)]
+    run(*sessions, "--rate", rate, "--audit", str(tmp_path / "audit"), APPLY="1", REASON="a test")
+    assert (aws.batches, aws.pauses) == (batches, pauses)
+
+
+def test_an_interrupted_one_ends_between_two_calls_and_says_what_was_requested(aws, run, tmp_path, monkeypatch):
+    audit, send = tmp_path / "audit", aws.send_message_batch
+
+    def ended_within(**batch):
+        signal.raise_signal(signal.SIGINT)
+        return send(**batch)
+
+    monkeypatch.setattr(aws, "send_message_batch", ended_within)
+    code, output, error = run(*(f"--session=veriff/{number}" for number in range(25)), *APPLIED, "--audit", str(audit))
+    assert (code, output) == (130, "") and len(error.strip().splitlines()) == 1
+    assert f"interrupted after 10 requests, which are on record in {audit}; the same command begins anew" in error
+    assert len(aws.messages) == len(audit_of(audit)) == 10
 
 
 def test_what_sqs_does_not_take_is_sent_again_and_nothing_twice(aws, run, tmp_path):
     aws.refuses = [3, 2, 0, 0]
     audit = tmp_path / "audit"
-    code, _, _ = run(*(f"--session=veriff/{number}" for number in range(12)), "--apply", "--audit", str(audit))
+    code, _, _ = run(*(f"--session=veriff/{number}" for number in range(12)), *APPLIED, "--audit", str(audit))
     assert code == 0
     assert aws.batches == [10, 3, 2, 2]
     assert sorted(int(message["sessionId"]) for message in aws.messages) == list(range(12))
-    assert sorted(line["session"] for line in audit_of(audit)) == sorted(f"veriff/{number}" for number in range(12))
+    assert sorted(line["which"] for line in audit_of(audit)) == sorted(f"veriff/{number}" for number in range(12))
 
 
 def test_what_sqs_never_takes_is_named_and_not_put_on_record(aws, run, tmp_path):
     aws.refuses = [2, 1, 1, 1, 1]
     audit = tmp_path / "audit"
-    code, output, error = run(*(f"--session=veriff/{name}" for name in "abc"), "--apply", "--audit", str(audit))
+    code, output, error = run(*(f"--session=veriff/{name}" for name in "abc"), *APPLIED, "--audit", str(audit))
     assert (code, output) == (2, "")
     assert error.startswith("rebuild: SQS did not take the request for veriff/a: ")
-    assert sorted(line["session"] for line in audit_of(audit)) == ["veriff/b", "veriff/c"]
+    assert sorted(line["which"] for line in audit_of(audit)) == ["veriff/b", "veriff/c"]
 
 
 def test_help_names_every_option(capsys):

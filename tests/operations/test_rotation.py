@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import stat
 import sys
 from datetime import datetime, timedelta, timezone
@@ -178,7 +179,7 @@ class Held:
 
     def step(self, step, **wished):
         """What a step says. It is confirmed, unless the wish says otherwise."""
-        carry_out(self.stack, self.provider, Wish(Step(step), **{"is_confirmed": True, **wished}))
+        carry_out(self.stack, self.provider, Wish(Step(step), **{"is_confirmed": True, **wished}), not_recorded)
         told = self._capfd.readouterr()
         assert CANARY not in told.out + told.err
         return told.out.splitlines()
@@ -370,6 +371,20 @@ def test_of_a_change_that_fails_no_file_is_left(held, tmp_path, monkeypatch):
     assert not file.exists()
 
 
+def test_a_value_that_is_in_the_secret_stays_in_its_file_if_the_command_is_told_to_end(held, tmp_path, monkeypatch):
+    wultra, file, put = held("wultra"), tmp_path / "password", Rotation.put
+
+    def put_and_ended(rotation, text):
+        changed = put(rotation, text)
+        signal.raise_signal(signal.SIGINT)
+        return changed
+
+    monkeypatch.setattr(Rotation, "put", put_and_ended)
+    with pytest.raises(KeyboardInterrupt):
+        wultra.step("add", is_generated=True, file=file)
+    assert wultra.keys["basic"][1]["password"] == file.read_text("ascii").removesuffix("\n")
+
+
 # ---- Care ----
 
 def test_without_a_word_of_confirmation_nothing_changes(held, monkeypatch):
@@ -489,10 +504,15 @@ def test_the_documents_name_the_permissions():
             assert action.split(":")[1] in row
 
 
+def not_recorded(name: str, version: str) -> None:
+    """In place of an audit file."""
+
+
 # ---- The command ----
 
 def rotate(verdict, deployed, provider, step, *more):
-    run = verdict("rotate", provider, step, "--stack-name", "rotated", "--endpoint", deployed.endpoint, *more)
+    run = verdict("rotate", provider, step, "--stack-name", "rotated", "--endpoint", deployed.endpoint, "--reason", "a test",
+                  *more)
     assert CANARY not in run.output + run.error
     return run
 
@@ -503,13 +523,21 @@ def test_credentials_that_are_a_parameter_are_rotated_by_deploys(verdict, deploy
     assert "the parameter TreezorCredentials. To rotate them, deploy that parameter with both entries" in run.error
 
 
-def test_the_command_reads_the_value_and_changes_the_secret(verdict, deployed, held):
-    wultra = held("wultra")
-    run = rotate(verdict, deployed, "wultra", "add", "--yes")
+def test_the_command_reads_the_value_changes_the_secret_and_leaves_an_audit(verdict, deployed, held, tmp_path):
+    wultra, audit = held("wultra"), tmp_path / "audit.jsonl"
+    run = rotate(verdict, deployed, "wultra", "add", "--yes", "--audit", audit)
     assert (run.status, run.error) == (0, "")
     assert wultra.keys["basic"][1]["password"] == NEW
-    run = rotate(verdict, deployed, "wultra", "remove", "--position", "2")
+    run = rotate(verdict, deployed, "wultra", "remove", "--position", "2", "--audit", audit)
     assert run.status == 2 and "the last step was `add`" in run.error
+    [line] = map(json.loads, audit.read_text("utf-8").splitlines())
+    assert (line["what"], line["which"], line["reason"], line["result"]) == ("rotate", "wultra basic", "a test", "add")
+    assert "AWSCURRENT" in wultra.versions()[line["version"]] and NEW not in str(line)
+
+
+def test_a_rotation_without_a_reason_is_refused_before_anything_is_asked_for(verdict, deployed):
+    run = verdict("rotate", "wultra", "add", "--yes", "--stack-name", "rotated", "--endpoint", deployed.endpoint)
+    assert run.status == 2 and len(run.told) == 1 and "say why it is done, with --reason" in run.error
 
 
 @pytest.mark.parametrize("arguments", [("wultra",), ("nobody", "add"), ("wultra", "replace"), ()])
@@ -518,11 +546,12 @@ def test_what_isnt_a_step_of_a_providers_rotation_is_told(verdict, deployed, arg
     assert run.status == 2 and run.told[0].startswith("rotate: ")
 
 
-def test_variables_of_make_are_arguments_and_options(verdict, deployed, monkeypatch):
+def test_variables_of_make_are_arguments_and_options(verdict, deployed, monkeypatch, tmp_path):
     seen = []
-    monkeypatch.setattr(command, "carry_out", lambda stack, provider, wish: seen.append((stack.name, provider, wish)))
+    monkeypatch.setattr(command, "carry_out", lambda stack, provider, wish, _: seen.append((stack.name, provider, wish)))
     for name, value in {"PROVIDER": "incode", "STEP": "add", "LIST": "oauth.clients", "LOGIN": "next", "GENERATE": "1",
-                        "TO": "file", "YES": "1", "FORCE": "", "STACK_NAME": "rotated"}.items():
+                        "TO": "file", "YES": "1", "FORCE": "", "STACK_NAME": "rotated", "REASON": "a test",
+                        "AUDIT": str(tmp_path / "audit.jsonl")}.items():
         monkeypatch.setenv(name, value)
     assert verdict("rotate", "--endpoint", deployed.endpoint).status == 0
     [(stack, provider, wish)] = seen
@@ -535,4 +564,4 @@ def test_a_secret_that_the_caller_may_not_read_is_told_with_its_arn(deployed, ar
     other = nobody.parameters["WultraSecretArn"].replace("rotated/wultra", "rotated/nothing")
     gone = Stack(nobody.aws, nobody.name, nobody.id, nobody.outputs, {**nobody.parameters, "WultraSecretArn": other})
     with pytest.raises(Problem, match=f"the secret {other} isn't there"):
-        carry_out(gone, "wultra", Wish(Step.ADD))
+        carry_out(gone, "wultra", Wish(Step.ADD), not_recorded)

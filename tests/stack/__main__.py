@@ -1,6 +1,7 @@
-"""`make run`: the stack with its samples sent, up until it is told to stop."""
+"""`make run`: the stack with its samples sent, and the console, up until it is told to stop."""
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -8,6 +9,7 @@ import time
 
 from . import Failure, Stack, start
 from .commands import first_look
+from .console import console, reserved
 from .deployment import webhooks
 from .emulator import port
 from .samples import send_all
@@ -43,12 +45,15 @@ def main() -> int:
         signal.signal(asked, stop)
     ready = False
     try:
-        with start(port()) as stack:
+        # Before what takes long, so that a port that is taken is told at once.
+        socket = None if asked_for("ONCE") else reserved()
+        with start(port()) as stack, contextlib.ExitStack() as opened:
             all_right = send_all(stack, verbose=asked_for("VERBOSE"))
             show_urls(stack)
-            ready = not asked_for("ONCE")
-            if ready:
-                print(f"Ready: {stack.endpoint} (Ctrl-C stops it)\n")
+            ready = socket is not None
+            if socket:
+                address = opened.enter_context(console(stack, socket))
+                print(f"Ready: {stack.endpoint} (Ctrl-C stops it)\nConsole: {address}\n")
             print(first_look(stack), flush=True)
             if not ready:
                 return 0 if all_right else 1

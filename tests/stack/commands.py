@@ -1,13 +1,11 @@
 """The commands for a first look around that `make run` prints, filled in and ready to paste."""
 from __future__ import annotations
 
-import json
-import shlex
 import urllib.parse
 import uuid
 
 from .deployment import Stack
-from .emulator import ACCESS_KEY, REGION, SECRET_KEY
+from .emulator import ACCESS_KEY, DEFAULT_PORT, REGION, SECRET_KEY
 
 SAMPLE = "veriff/decision-approved"
 
@@ -15,35 +13,24 @@ SAMPLE = "veriff/decision-approved"
 def first_look(stack: Stack) -> str:
     """Sends a webhook and follows it: to its record, to its message, and to the log."""
     session_id = str(uuid.uuid4())
+    session = f"veriff/{session_id}"
     commands = {
-        "Send a webhook:": send(stack, session_id),
-        "Read its record:": signed_get("execute-api", f"{stack.api_url}/sessions/veriff/{session_id}"),
-        "Read the messages about decisions, which stay on the queue (ten times; then they are dead letters):":
-            receive(stack),
-        "See why the last webhook was refused:": refused(stack),
+        "Send a webhook:": verdict(stack, f"send {SAMPLE} --session {session_id} --reference customer-1"),
+        "See its record:": verdict(stack, f"sessions show {session}"),
+        "The same by curl, signed with SigV4, as your service reads it:": signed_get(f"{stack.api_url}/sessions/{session}"),
+        "See the message that your service gets, which stays on the queue:": verdict(stack, f"notifications list {session}"),
+        "See what comes in, and why a webhook was refused, until Ctrl-C:": verdict(stack, "sessions tail"),
     }
     return "\n".join(f"{what}\n  {command}\n" for what, command in commands.items())
 
 
-def send(stack: Stack, session_id: str) -> str:
-    return (f"python3 events/webhooks.py send {SAMPLE} --to {stack.api_url} --session {session_id}"
-            " --reference customer-1")
+def verdict(stack: Stack, command: str) -> str:
+    """A command of the operator's command line, on this stack."""
+    port = str(urllib.parse.urlsplit(stack.endpoint).port)
+    where = "" if port == DEFAULT_PORT else f"PORT={port} "
+    return f"{where}./verdict {command} --local"
 
 
-def receive(stack: Stack) -> str:
-    """SQS's ReceiveMessage without taking anything off the queue."""
-    request = {
-        "QueueUrl": stack.outputs["DecisionsQueueUrl"], "MaxNumberOfMessages": 10, "VisibilityTimeout": 0}
-    return " ".join([
-        signed_get("sqs", stack.endpoint), "-H 'X-Amz-Target: AmazonSQS.ReceiveMessage'",
-        "-H 'Content-Type: application/x-amz-json-1.0'", "-d", shlex.quote(json.dumps(request))])
-
-
-def refused(stack: Stack) -> str:
-    port = urllib.parse.urlsplit(stack.endpoint).port
-    return f"env PORT={port} PYTHONPATH=tests .venv/stack/bin/python -m stack.refused"
-
-
-def signed_get(service: str, url: str) -> str:
-    """A request signed with SigV4 by curl, which can from version 7.75 on."""
-    return f"curl -sS --aws-sigv4 aws:amz:{REGION}:{service} --user {ACCESS_KEY}:{SECRET_KEY} {url}"
+def signed_get(url: str) -> str:
+    """A request to the sessions API, signed by curl, which can from version 7.75 on."""
+    return f"curl -sS --aws-sigv4 aws:amz:{REGION}:execute-api --user {ACCESS_KEY}:{SECRET_KEY} {url}"

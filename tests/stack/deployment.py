@@ -23,9 +23,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from .emulator import ACCESS_KEY, HOST, REGION, SECRET_KEY, Emulator
+from .emulator import ACCESS_KEY, HOST, REGION, SECRET_KEY, Emulator, endpoint_of
 from .incode_api import IncodeApi
 from .steps import Failure, run, step, without_aws
+from .wire import Fate, Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".venv/tools/bin"
@@ -44,10 +45,12 @@ REQUEST_SECONDS = 30
 class Stack:
     """A deployed local stack. Ends with `stop`, or as a context manager."""
 
-    def __init__(self, emulator: Emulator, incode_api: IncodeApi):
+    def __init__(self, emulator: Emulator, incode_api: IncodeApi, dynamodb: Wire):
         self._emulator = emulator
         #: What the poller takes for Incode.
         self.incode_api = incode_api
+        #: The functions' way to DynamoDB. Callers from here have one of their own.
+        self.dynamodb = dynamodb
         self.endpoint = emulator.endpoint
         self.api_id = self.resource("Api")
         self.api_url = f"{self.endpoint}/_aws/execute-api/{self.api_id}"
@@ -138,6 +141,7 @@ class Stack:
     def stop(self) -> None:
         self._emulator.stop()
         self.incode_api.close()
+        self.dynamodb.close()
 
     def __enter__(self) -> Stack:
         return self
@@ -154,7 +158,8 @@ def start(port: int) -> Stack:
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as started:
         with step(f"Starting MiniStack on port {port}"):
-            emulator = Emulator(port, directory)
+            dynamodb = started.enter_context(Wire(endpoint_of(port), lambda operation: Fate.PASSED_ON))
+            emulator = Emulator(port, directory, AWS_ENDPOINT_URL_DYNAMODB=dynamodb.url)
             started.callback(emulator.stop)
             incode_api = started.enter_context(IncodeApi())
         roles = {parameter: operator_role.create(client("iam", emulator.endpoint), NAME, who)
@@ -167,7 +172,7 @@ def start(port: int) -> Stack:
             bridge_gaps(NAME, functools.partial(connect, endpoint=emulator.endpoint))
             operator_role.permit(NAME, functools.partial(client, endpoint=emulator.endpoint))
             write_environment(directory, emulator.endpoint)
-        stack = Stack(emulator, incode_api)
+        stack = Stack(emulator, incode_api, dynamodb)
         # It is up: from here on, ending it all is the caller's.
         started.pop_all()
         return stack

@@ -25,10 +25,11 @@ STOP_SECONDS = 5
 class Emulator:
     """A running MiniStack that answers on one port and writes below one directory.
 
-    It holds every caller to the policies of its role, as AWS does. The key `test` is the account's root user.
+    It holds every caller to the policies of its role, as AWS does. The key `test` is the account's root user. The
+    functions have all of its environment, `variables` among it.
     """
 
-    def __init__(self, port: int, directory: Path):
+    def __init__(self, port: int, directory: Path, **variables: str):
         self.endpoint = endpoint_of(port)
         self.log = directory / "ministack.log"
         self._home = directory / "ministack"
@@ -39,7 +40,7 @@ class Emulator:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(Path(__file__).with_name("emulator_process.py"))],
                 stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
-                cwd=self._home, env=self._environment(port), start_new_session=True)
+                cwd=self._home, env=self._environment(port) | variables, start_new_session=True)
         try:
             self._await_ready()
         except BaseException:

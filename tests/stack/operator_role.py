@@ -25,6 +25,8 @@ INSTEAD = {
     "cloudwatch:DisableAlarmActions": ["cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions"],
     "events:DescribeRule": ["events:DescribeRule", "lambda:PutFunctionConcurrency", "lambda:ListEventSourceMappings"],
 }
+#: Actions of SQS that have a call for many messages.
+BATCHED = ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
 
 
 def role_name(stack: str, who: str) -> str:
@@ -68,9 +70,10 @@ def as_the_emulator_asks(statements: Iterable[Mapping[str, Any]]) -> Iterator[di
         asked = {other for action, others in INSTEAD.items() if action in statement["Action"] for other in others}
         if asked:
             yield {"Effect": "Allow", "Action": sorted(asked), "Resource": "*"}
-        # In AWS, to send covers batches.
-        if "sqs:SendMessage" in statement["Action"]:
-            yield {**statement, "Action": "sqs:SendMessageBatch"}
+        # In AWS, each covers its batches.
+        batches = [f"{action}Batch" for action in BATCHED if action in statement["Action"]]
+        if batches:
+            yield {**statement, "Action": batches}
         if "logs:FilterLogEvents" in statement["Action"]:
             yield {**statement, "Resource": [arn.removesuffix(":*") for arn in statement["Resource"]]}
 

@@ -248,9 +248,9 @@ def actions_of(policy: str) -> set[str]:
 def test_the_policies_are_what_the_runbook_says_of_operators_and_of_those_on_call():
     operator, on_call = text_of("what-an-operator-may-do").split("`OnCallPolicyArn`")
     # Every caller may ask who it is.
-    named = set(re.findall(r"`([a-z]+:[A-Z]\w+)`", operator)) - {"sts:GetCallerIdentity"}
+    named = set(re.findall(r"`([a-z-]+:[A-Z]\w+)`", operator)) - {"sts:GetCallerIdentity"}
     assert named == actions_of("OperatorPolicy")
-    assert set(re.findall(r"`([a-z]+:[A-Z]\w+)`", on_call)) == actions_of("OnCallPolicy")
+    assert set(re.findall(r"`([a-z-]+:[A-Z]\w+)`", on_call)) == actions_of("OnCallPolicy")
 
 
 def test_those_on_call_change_nothing_except_whether_an_alarm_is_told():

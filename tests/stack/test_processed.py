@@ -206,6 +206,16 @@ def test_the_operator_may_invoke_one_function_which_can_only_read():
     assert invoked == [{"Ref": "RebuildPreviewAliaslive"}]
 
 
+def test_the_operator_may_read_records_and_payloads_and_give_back_what_is_in_quarantine_and_those_on_call_may_not():
+    may = {action: statement["Resource"] for statement in statements(PLAIN, "OperatorPolicy")
+           for action in listed(statement["Action"])}
+    routes = [resource["Fn::Sub"].partition("${Api}")[2] for resource in may["execute-api:Invoke"]]
+    assert routes == ["/$default/GET/sessions", "/$default/GET/sessions/payload"]
+    assert may["sqs:ChangeMessageVisibility"] == {"Fn::GetAtt": ["QuarantineQueue", "Arn"]}
+    on_call = str(EVERYTHING.declared("OnCallPolicy"))
+    assert "execute-api:" not in on_call and "Message" not in on_call.replace("CountMessages", "")
+
+
 def test_who_rotates_reaches_the_providers_secrets_alone_and_no_operator_does():
     [names] = [statement["Resource"] for statement in statements(EVERYTHING, "RotationPolicy")
                if "secretsmanager:PutSecretValue" in listed(statement["Action"])]

@@ -250,7 +250,7 @@ def attributes_read() -> set[str]:
 
 def test_the_sessions_api_may_read_the_attributes_that_it_names_and_no_payload():
     [statement] = on_the_table("SessionsApi")
-    assert set(statement["Action"]) == {"dynamodb:GetItem", "dynamodb:Query"}
+    assert set(statement["Action"]) == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
     attributes = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
     assert set(attributes) == attributes_read()
     assert {"payload", "source"} & set(attributes) == set()

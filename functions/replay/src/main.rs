@@ -1,4 +1,5 @@
-//! SQS `intake`: records the genuine webhooks that could not be stored when they came, and rebuilds sessions.
+//! SQS `intake`: records the genuine webhooks that could not be stored when they came, rebuilds sessions, and sends
+//! messages again.
 
 use verdict_pipeline::{Environment, Error};
 

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Any, Iterator, Optional, Sequence
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +17,7 @@ from ..bridge import bridge_gaps
 from ..evaluated import NotKnown
 from ..parameters import Parameter
 from ..stack import Stack
+from ..tables import show_json
 from . import api, domain, functions, logs, portals, probes, queues, roles, table, triggers
 from .finding import Finding, Fine, Inspection, Look, Result, folded
 
@@ -50,10 +51,19 @@ class Report:
         """What to know of what is fine, each once."""
         return list(dict.fromkeys(result.remark for result in self.results if isinstance(result, Fine) and result.remark))
 
+    @property
+    def fine(self) -> int:
+        return sum(not isinstance(result, Finding) for result in self.results)
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return {"sort": self.sort, "fine": self.fine, "remarks": self.remarks, "findings": [
+            {"resource": each.resource, "wrong": each.wrong, "remedy": each.remedy, "places": list(each.places)}
+            for each in self.findings]}
+
     def lines(self) -> Iterator[str]:
-        fine = sum(not isinstance(result, Finding) for result in self.results)
-        if fine:
-            yield f"ok    {fine} {self.sort}"
+        if self.fine:
+            yield f"ok    {self.fine} {self.sort}"
         for remark in self.remarks:
             yield f"      {remark}"
         for finding in self.findings:
@@ -96,20 +106,27 @@ def take(look: Look) -> list[Result]:
         return [Finding(str(error), "the doctor can't tell what the template says of it", "correct evaluated.py")]
 
 
-def report(stack: Stack, given: Sequence[Parameter], file: str) -> int:
+def report(stack: Stack, given: Sequence[Parameter], file: str, is_json: bool = False) -> int:
     """Prints what was found and what to paste into the portals. Returns how many findings there are."""
     begun = time.monotonic()
     reports = examine(stack, given, file)
+    bad, took = sum(len(each.findings) for each in reports), round(time.monotonic() - begun, 1)
+    if is_json:
+        show_json({"stack": stack.name, "version": version(stack), "bad": bad, "seconds": took,
+                   "parts": [each.json for each in reports], "portals": list(portals.lines(stack))})
+        return bad
     for each in reports:
         for line in each.lines():
             click.echo(line)
-    bad = sum(len(each.findings) for each in reports)
-    version = stack.outputs.get("Version", "unknown")
-    click.echo(f"{stack.name}, version {version}: {bad or 'nothing'} bad, after {time.monotonic() - begun:.1f} s")
+    click.echo(f"{stack.name}, version {version(stack)}: {bad or 'nothing'} bad, after {took:.1f} s")
     click.echo("\nTo paste into the providers' portals:")
     for line in portals.lines(stack):
         click.echo(f"  {line}")
     return bad
+
+
+def version(stack: Stack) -> str:
+    return stack.outputs.get("Version", "unknown")
 
 
 def bridge_if_never_done(stack: Stack) -> None:
@@ -118,12 +135,13 @@ def bridge_if_never_done(stack: Stack) -> None:
         bridge_gaps(stack.name, stack.client)
 
 
-@click.command()
+@click.command(short_help="Check a deployed stack; what to enter into portals.")
 @options.stack_name
 @options.endpoint
 @options.parameters_file
+@options.as_json
 @click.pass_context
-def doctor(context: click.Context, stack_name: str, endpoint: Optional[str], path: Path) -> None:
+def doctor(context: click.Context, stack_name: str, endpoint: Optional[str], path: Path, is_json: bool) -> None:
     """Tell whether a deployed stack works, and what to paste into the providers' portals. Exits with 1 if something is
     bad. Probes carry the credentials of the parameter file if there is one, else those that the functions have."""
     aws = Aws.connect(endpoint)
@@ -131,5 +149,5 @@ def doctor(context: click.Context, stack_name: str, endpoint: Optional[str], pat
     stack = Stack.require(aws, stack_name)
     bridge_if_never_done(stack)
     given = parameters.read(path) if path.exists() or not options.is_default(context, "path") else []
-    if report(stack, given, path.name):
+    if report(stack, given, path.name, is_json):
         context.exit(1)

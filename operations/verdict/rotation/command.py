@@ -9,14 +9,15 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterator, Optional, Sequence
 
 import click
 from botocore.exceptions import ClientError
 
-from .. import credentials, options, secret
+from .. import audit, credentials, options, secret
 from ..aws import Aws
 from ..check import SECRET_ARN, judged_as
+from ..interruption import whole
 from ..problem import Problem
 from ..secret import Secret
 from ..stack import Stack
@@ -219,7 +220,11 @@ class Wish:
     is_forced: bool = False
 
 
-def carry_out(stack: Stack, provider: str, wish: Wish) -> None:
+#: Puts a step on record: the list that it is about, and which version of the secret it made.
+Record = Callable[[str, str], None]
+
+
+def carry_out(stack: Stack, provider: str, wish: Wish, record: Record) -> None:
     """Takes one step of a rotation."""
     rotation, step = Rotation.of(stack, provider, wish.list_name), wish.step
     position = lists.position_of(step, rotation.entries, wish.position)
@@ -236,8 +241,9 @@ def carry_out(stack: Stack, provider: str, wish: Wish) -> None:
     for line in rotation.plan(step, position, len(entries)):
         click.echo(line)
     confirm(wish.is_confirmed)
-    with value.left_in(wish.file, new):
+    with whole(), value.left_in(wish.file, new):
         changed = put(rotation, text)
+        record(rotation.name, changed.version)
     click.echo("The secret is changed")
     if wish.file:
         click.echo(f"The value is in {wish.file}, which only you can read: enter it at the other end, and delete the file")
@@ -253,7 +259,7 @@ def put(rotation: Rotation, text: str) -> Secret:
         raise Problem(f"Secrets Manager refused the change ({error.response['Error'].get('Code')})") from None
 
 
-@click.command()
+@click.command(short_help="Rotate a provider's secret, step by step.")
 @click.argument("provider", envvar="PROVIDER", type=click.Choice(sorted(lists.LISTS)))
 @click.argument("step", envvar="STEP", type=click.Choice([step.value for step in Step]))
 @options.stack_name
@@ -271,9 +277,14 @@ def put(rotation: Rotation, text: str) -> Secret:
 @click.option("--yes", "is_confirmed", envvar="YES", is_flag=True, help="Don't ask before the secret is changed.")
 @click.option("--force", "is_forced", envvar="FORCE", is_flag=True,
               help="Do it even if genuine webhooks may be refused.")
-def rotate(provider: str, step: str, stack_name: str, endpoint: Optional[str], **wished: Any) -> None:
+@audit.on_record
+def rotate(provider: str, step: str, stack_name: str, endpoint: Optional[str], write: audit.Write, **wished: Any) -> None:
     """Rotate what PROVIDER proves itself with, by one STEP of three: add a new entry to a list in the provider's secret,
-    promote it to the current one, remove the older one. The new value is asked for, or read from standard input."""
-    aws = Aws.connect(endpoint)
-    aws.caller()
-    carry_out(Stack.require(aws, stack_name), provider, Wish(Step(step), **wished))
+    promote it to the current one, remove the older one. The new value is asked for, or read from standard input. It says
+    what it will do, and asks before it does it."""
+    reason, aws = write.why, Aws.connect(endpoint)
+    who = aws.caller()
+    stack = Stack.require(aws, stack_name)
+    with audit.Log.opened(write.path, stack, who) as log:
+        carry_out(stack, provider, Wish(Step(step), **wished), lambda name, version: log.add(
+            "rotate", f"{provider} {name}", reason, step, version=version))

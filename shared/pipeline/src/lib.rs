@@ -53,7 +53,7 @@ pub use polling::{
 pub use secrets::credentials::{Credentials, Unavailable};
 pub use store::{
     aws_error::AwsError,
-    queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},
+    queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest, ResendRequest},
     table::{
         SessionsTable,
         error::TableError,

@@ -5,6 +5,7 @@ use crate::{
     dynamodb::as_stored,
     fake_incode::Answered,
     model::{self, Fact},
+    resends::{self, RESENT},
     world::{DECISIONS, INTAKE, QUARANTINE, Record, SESSION, trace_of},
 };
 use serde_json::{Map, Value, json};
@@ -64,6 +65,7 @@ pub(crate) fn check(world: &World, sent: &[SentWebhook<'_>]) -> (Vec<String>, [u
     checker.read(&published);
     checker.look_for(world);
     checker.look_for_answers(world);
+    checker.violations.extend(resends::check(world).iter().map(ToString::to_string));
     if !world.is_settled() {
         checker.violations.push("something waits still".to_owned());
     }
@@ -433,12 +435,17 @@ impl<'s> Checker<'s> {
                     known.push(event.clone());
                 }
             }
-            self.differs(&session, "the attributes", &json!(message.attributes), &attributes_of(&event));
+            let mut attributes = message.attributes.clone();
+            let is_resent = attributes.remove(RESENT).is_some();
+            self.differs(&session, "the attributes", &json!(attributes), &attributes_of(&event));
             let sequence = sequence_of(&event["data"]);
             let last = told.entry(session.clone()).or_default();
             let is_after_restore = self.restored_at.is_some_and(|restored_at| message.at > restored_at);
             if is_new && sequence <= last.sequence {
                 self.violations.push(format!("{session}: {sequence} is new and not above {}", last.sequence));
+            }
+            if is_resent && sequence > last.sequence {
+                self.violations.push(format!("{session}: {sequence} was sent again, and a consumer handles it"));
             }
             // What a consumer does that follows the one rule, whatever the types.
             if sequence > last.sequence {

@@ -8,8 +8,9 @@ use crate::{
     checker::{SentWebhook, Taken, check, is_unconfirmed},
     crash::{frozen, polled},
     model::{Fact, exercised},
+    resends::RESENT,
     webhooks::Said,
-    world::simulate_on,
+    world::{DECISIONS, simulate_on},
 };
 use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use serde_json::{Value, json};
@@ -102,6 +103,8 @@ struct Plan {
     trouble: Trouble,
     /// When sessions are read again, and whether that may withdraw a decision.
     rebuilds: Vec<(Duration, SessionKey, bool)>,
+    /// When what was told of a session is sent again, from which sequence on, and how often that is asked for.
+    resends: Vec<(Duration, SessionKey, u64, usize)>,
     /// When the base of sequences is raised, and to what.
     bases: Vec<(Duration, u64)>,
     /// Whether Incode's API has to confirm what a webhook decides, and when that is turned round.
@@ -179,6 +182,8 @@ impl Plan {
         // What a full record has dropped depends on the order, and a rebuild may find it again.
         let rebuilds = if is_crowded { 0 } else { one_of(&[0, 0, 0, 0, 1, 2]) };
         let rebuilds = (0..rebuilds).map(|_| (within(span * 2), key(&sessions), fastrand::bool())).collect();
+        let mut resends: Vec<_> = (0..one_of(&[0, 0, 1, 2, 3])).map(|_| resend(&sessions, span)).collect();
+        resends.sort_unstable_by_key(|(at, ..)| *at);
         let mut bases: Vec<_> =
             (0..one_of(&[0, 0, 0, 1, 2])).map(|_| (within(span * 2), one_of(&[1, 3, 10, 1000]))).collect();
         bases.sort_unstable();
@@ -190,6 +195,7 @@ impl Plan {
             freezes,
             trouble,
             rebuilds,
+            resends,
             bases,
             confirms: false,
             flips: Vec::new(),
@@ -199,6 +205,12 @@ impl Plan {
         let of_incode: Vec<&String> =
             sessions.iter().filter(|(of, _)| *of == Provider::Incode).map(|(_, id)| id).collect();
         if of_incode.is_empty() || fastrand::bool() { plan } else { plan.confirming(&of_incode, span) }
+    }
+
+    /// Returns whether every function runs to its end, and every call goes well.
+    fn is_calm(&self) -> bool {
+        let is_untroubled = self.trouble.faults == 0 && self.trouble.outages.is_empty();
+        is_untroubled && self.crashes == 0 && self.freezes == 0 && self.copied_at.is_none()
     }
 
     /// The same with an API at Incode that is asked, mostly to confirm what webhooks decide.
@@ -258,6 +270,11 @@ fn key(sessions: &[(Provider, String)]) -> SessionKey {
     let (provider, id) = &sessions[fastrand::usize(..sessions.len())];
     let id = if *provider == Provider::Treezor { format!("user:{id}") } else { id.clone() };
     SessionKey { provider: *provider, session_id: SessionId::new(id).unwrap() }
+}
+
+/// A request to send again what was told, at times twice under the same id.
+fn resend(sessions: &[(Provider, String)], span: Duration) -> (Duration, SessionKey, u64, usize) {
+    (within(span * 2), key(sessions), one_of(&[0, 1, 1, 2, 3]), one_of(&[0, 0, 1, 2]))
 }
 
 fn webhooks(sessions: &[(Provider, String)], span: Duration, start: Timestamp) -> Vec<Sending> {
@@ -554,6 +571,7 @@ impl<'w> Run<'w> {
         self.world.confirm_decisions(self.plan.confirms);
         let meanwhile = [
             self.rebuild().boxed_local(),
+            self.resend().boxed_local(),
             self.raise_bases().boxed_local(),
             self.copy().boxed_local(),
             self.flip().boxed_local(),
@@ -742,6 +760,18 @@ impl<'w> Run<'w> {
         }
     }
 
+    async fn resend(&self) {
+        for (number, (at, session, from, named)) in self.plan.resends.iter().enumerate() {
+            sleep_until(self.start + *at).await;
+            self.tell(|| format!("{session} is to be sent again from {from}"));
+            self.count("resends", 1);
+            let id = format!("request-{number}");
+            for _ in 0..(*named).max(1) {
+                self.world.request_resend(session.clone(), *from, (*named > 0).then_some(&id));
+            }
+        }
+    }
+
     /// A run of a function, which may die or be frozen at any point.
     async fn perhaps<T>(&self, run: LocalBoxFuture<'_, T>) -> Option<T> {
         let at = fastrand::usize(1..40);
@@ -793,6 +823,9 @@ impl<'w> Run<'w> {
             .collect();
         let (mut violations, digest) = check(self.world, &sent);
         violations.extend(self.violations.into_inner());
+        if self.plan.is_calm() {
+            violations.extend(self.world.interleaved_resends().iter().map(ToString::to_string));
+        }
         let mut counts = self.counts.into_inner();
         counts.add("webhooks", sent.len());
         counts.add("outages", self.plan.trouble.outages.len());
@@ -820,7 +853,10 @@ impl<'w> Run<'w> {
         let changes = published.iter().flat_map(|event| event["data"]["changes"].as_array().into_iter().flatten());
         counts.add("checks that left a record", changes.filter(|change| is_gone(change)).count());
         counts.add("notifications", notifications);
-        counts.add("copies of notifications", published.len() - notifications);
+        let accepted = self.world.network.with_sqs(|sqs| sqs.accepted(DECISIONS));
+        let resent = accepted.iter().filter(|message| message.attributes.contains_key(RESENT)).count();
+        counts.add("messages sent again", resent);
+        counts.add("copies of notifications", published.len() - notifications - resent);
         History { violations, digest, counts, trace: self.trace.into_inner() }
     }
 

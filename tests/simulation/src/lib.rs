@@ -24,6 +24,7 @@ pub mod model;
 mod network;
 mod plain_table;
 mod promises;
+mod resends;
 mod samples;
 mod secrets_manager;
 mod sqs;

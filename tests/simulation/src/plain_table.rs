@@ -115,7 +115,8 @@ impl PlainTable {
             if set.is_empty() { set } else { set.strip_prefix("SET ").unwrap_or_else(|| unknown(update)) };
         for assignment in assignments.trim_end().split(", ").filter(|assignment| !assignment.is_empty()) {
             let (name, value) = assignment.split_once(" = ").unwrap_or_else(|| unknown(update));
-            let name = if name.starts_with('#') { text(&request["ExpressionAttributeNames"][name]) } else { name };
+            // A name that starts with # is an alias.
+            let name = request["ExpressionAttributeNames"][name].as_str().unwrap_or(name);
             item.insert(name.to_owned(), request["ExpressionAttributeValues"][value].clone());
         }
         item.remove(removed);

@@ -3,7 +3,9 @@
 //! What a world should hold is worked out here from what the webhooks say in plain words and from the order in which
 //! the table took them: by the [model], and by none of the code that is tested.
 
-use crate::{Claim, Record, Webhook, World, checker::without_trace, dynamodb::as_stored, model, world::SESSION};
+use crate::{
+    Claim, Record, Webhook, World, checker::without_trace, dynamodb::as_stored, model, resends, world::SESSION,
+};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -85,7 +87,15 @@ impl World {
             );
         }
         self.check_queues(sent, &mut broken);
+        broken.extend(resends::check(self));
         broken
+    }
+
+    /// The requests for one session that took turns in sending its messages again. None of them may be away for longer
+    /// than its lease.
+    #[must_use]
+    pub fn interleaved_resends(&self) -> Vec<Broken> {
+        resends::interleaved(self)
     }
 
     /// Whether what a webhook says is durable at this moment: in the table, on intake or in quarantine.

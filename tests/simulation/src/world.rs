@@ -16,8 +16,8 @@ use std::{
 };
 use tokio::{runtime, sync::OnceCell, time::sleep};
 use verdict_pipeline::{
-    Deadline, Environment, IntakeMessage, Poller, RebuildRequest, Receiver, Relay, Replay, RunError, SessionsTable,
-    TableError, cron,
+    Deadline, Environment, IntakeMessage, Poller, RebuildRequest, Receiver, Relay, Replay, ResendRequest, RunError,
+    SessionsTable, TableError, cron,
     gateway::{Request, RequestId, Response},
     preview, replay,
 };
@@ -237,7 +237,12 @@ impl World {
     /// Does once what the event source mapping does: receives what is there, hands it to the replay, and deletes what
     /// that is done with. Says how many messages it received.
     pub async fn run_replay(&self) -> usize {
-        let batch = json!({"QueueUrl": Sqs::url(INTAKE), "MaxNumberOfMessages": REPLAY_BATCH});
+        self.run_replay_of(REPLAY_BATCH).await
+    }
+
+    /// The same with at most so many messages.
+    pub async fn run_replay_of(&self, most: usize) -> usize {
+        let batch = json!({"QueueUrl": Sqs::url(INTAKE), "MaxNumberOfMessages": most});
         let mut received = self.call_sqs("ReceiveMessage", &batch);
         let Value::Array(messages) = received["Messages"].take() else { return 0 };
         let invocation = json!({"Records": messages.iter().map(as_event_record).collect::<Vec<_>>()});
@@ -262,6 +267,13 @@ impl World {
     /// The same, which may withdraw a decision.
     pub fn request_rebuild_that(&self, session: SessionKey, withdraw: bool) {
         let request = IntakeMessage::Rebuild(RebuildRequest { session, withdraw, reason: None });
+        self.put_on_intake(&serde_json::to_string(&request).unwrap());
+    }
+
+    /// Puts an operator's wish to have sent again what was told of a session on intake.
+    pub fn request_resend(&self, session: SessionKey, from: u64, request_id: Option<&str>) {
+        let request_id = request_id.map(str::to_owned);
+        let request = IntakeMessage::Resend(ResendRequest { session, from, reason: None, request_id });
         self.put_on_intake(&serde_json::to_string(&request).unwrap());
     }
 
@@ -463,7 +475,7 @@ impl Record {
             Some(("TOLD", sequence)) => {
                 self.told.insert(sequence.parse().unwrap(), Value::Object(item));
             }
-            // The poll schedule: what it holds is no part of the record.
+            // The poll schedule and the latest resend: what they hold is no part of the record.
             _ => {}
         }
     }

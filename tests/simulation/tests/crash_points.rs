@@ -5,10 +5,8 @@
 //! there, so that no two points fall together. After that the provider sends its webhook again, or it does not, and
 //! the schedule goes on.
 
-mod support;
-
+use crate::support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success};
 use std::{fmt, time::Duration};
-use support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success};
 use verdict_sessions::Provider;
 use verdict_simulation::{Fault, Sent, Service, World, polled, simulate};
 
@@ -121,7 +119,9 @@ fn consumer_dies(backlog: &Backlog, weather: Weather, polls: usize, tally: &mut 
         world.network.mend();
         assert!(world.settle().await, "{}: something waits for ever", backlog.name);
         let run = Run { case: backlog.name, weather, after: After::Forgotten, polls };
-        tally.check(run, world.broken_promises(&backlog.sent()));
+        let mut broken = world.broken_promises(&backlog.sent());
+        broken.extend(world.interleaved_resends());
+        tally.check(run, broken);
         is_done
     })
 }

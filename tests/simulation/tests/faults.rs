@@ -1,10 +1,8 @@
 //! The fault matrix: every call of every function, gone wrong in every way, for once, for a while and for good.
 
-mod support;
-
+use crate::support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success, minutes_before_the_run};
 use futures_util::future::join_all;
 use std::{fmt, mem, ops::Range, time::Duration};
-use support::{Backlog, Case, Tally, all_of, backlogs, cases, is_success, minutes_before_the_run};
 use tokio::time::Instant;
 use verdict_sessions::{Outcome, Provider, Stage};
 use verdict_simulation::{Call, DynamoDb, Fault, Lasting, Sent, Service, Webhook, World, failing, simulate_on};
@@ -254,7 +252,9 @@ fn consumer_meets(backlog: &Backlog, trouble: Trouble, tally: &mut Tally) {
         world.network.fail(failing(trouble.call, trouble.fault, trouble.lasting));
         backlog.consumer.run_once(&world).await;
         settle(&world).await;
-        tally.check(run, world.broken_promises(&backlog.sent()));
+        let mut broken = world.broken_promises(&backlog.sent());
+        broken.extend(world.interleaved_resends());
+        tally.check(run, broken);
     });
 }
 
@@ -286,7 +286,7 @@ async fn left_by(world: &World, backlog: &Backlog, plan: impl FnMut(&Call) -> Op
 /// concerns all has the rest of the batch put off untried.
 #[test]
 fn a_message_that_the_table_finds_fault_with_holds_up_itself_alone() {
-    let [_, backlog, _] = backlogs();
+    let [_, backlog, ..] = backlogs();
     let operations = operations_of_consumer(&backlog);
     let first_transaction = operations.iter().position(|operation| operation == "TransactWriteItems").unwrap();
     for (fault, left) in [(Fault::Invalid, 1), (Fault::CredentialsExpired, 3)] {
@@ -301,7 +301,7 @@ fn a_message_that_the_table_finds_fault_with_holds_up_itself_alone() {
 /// says nothing.
 #[test]
 fn a_message_whose_session_is_in_demand_holds_up_itself_alone() {
-    let [_, backlog, _] = backlogs();
+    let [_, backlog, ..] = backlogs();
     for (fault, left) in [(Fault::CancelledByConflict, 1), (Fault::Stalled, 3)] {
         simulated(1, async |world| {
             let mut first = None;
@@ -359,7 +359,7 @@ fn a_session_that_the_table_finds_fault_with_holds_up_no_other_of_its_webhook() 
 /// take as long as all of the SDK's tries.
 #[test]
 fn a_queue_that_stalls_holds_up_a_poll_no_longer_than_a_webhook() {
-    let [_, _, backlog] = backlogs();
+    let [_, _, backlog, _] = backlogs();
     let seconds = simulated(1, async |world| {
         backlog.pile_up_in(&world).await;
         world.network.fail(|call| (call.service == Service::Sqs).then_some(Fault::Stalled));

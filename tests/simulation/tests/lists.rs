@@ -14,12 +14,16 @@ use verdict_sessions::{
     Check, CheckOutcome, Decision, EventId, Kind, Outcome, Provider, Session, SessionEvent, SessionId, SessionKey,
     Stage, Status, Subject, Timestamp,
 };
-use verdict_simulation::{Call, DynamoDb, World, simulate};
+use verdict_simulation::{Call, DynamoDb, Fault, World, simulate};
 
 /// The sessions of the large lists, unless `LISTED_SESSIONS` says more, as in `make contract`.
 const SESSIONS: usize = 1500;
 
 const PAGE: usize = 50;
+
+fn sessions_of_large_lists() -> usize {
+    env::var("LISTED_SESSIONS").map_or(SESSIONS, |sessions| sessions.parse().unwrap())
+}
 
 /// What an event brings a session to, and the status and the outcome that it then has.
 type Step = (Option<Stage>, Option<Outcome>, Status);
@@ -142,7 +146,7 @@ async fn fill(world: &World, sessions: usize) -> Model {
 
 #[test]
 fn a_list_has_exactly_its_sessions_on_full_pages_while_others_move() {
-    let sessions = env::var("LISTED_SESSIONS").map_or(SESSIONS, |sessions| sessions.parse().unwrap());
+    let sessions = sessions_of_large_lists();
     simulate(1, async |world| {
         let model = fill(&world, sessions).await;
         let moved = Cell::new(0);
@@ -303,14 +307,74 @@ fn a_cursor_is_of_its_own_list_alone() {
 }
 
 #[test]
-fn a_page_of_a_list_asks_each_shard_once_and_for_each_record_once() {
+fn a_page_of_a_list_asks_each_shard_once_and_for_its_records_in_one_batch() {
     simulate(1, async |world| {
         fill(&world, 1200).await;
         let table = world.table();
         let before = world.network.call_count();
         assert_eq!(table.by_status(list(Status::Decided), None).await.unwrap().unwrap().items.len(), PAGE);
-        let calls = world.network.calls().split_off(before);
-        let count = |operation: &str| calls.iter().filter(|call: &&Call| call.operation == operation).count();
-        assert_eq!((count("Query"), count("GetItem"), calls.len()), (8, PAGE, 8 + PAGE));
+        let operations = operations_after(&world, before);
+        assert_eq!(operations, [["Query"; 8].as_slice(), &["BatchGetItem"]].concat());
+    });
+}
+
+#[test]
+fn sessions_are_found_by_reference_in_one_query_and_one_batch_however_many_others_there_are() {
+    let sessions = sessions_of_large_lists();
+    simulate(1, async |world| {
+        fill(&world, sessions).await;
+        let table = world.table();
+        for number in [sessions, sessions + 1] {
+            world.pass(Duration::from_millis(1)).await;
+            let subject = Subject { reference: Some("one".to_owned()), provider_user_id: None };
+            let event = SessionEvent { subject, ..event(key(number), "first", STEPS[0], world.clock.now()) };
+            record(&table, &event).await;
+        }
+        let (of_one, cost) = ([sessions, sessions + 1], &["Query", "BatchGetItem"][..]);
+        let of_one = of_one.map(|number| key(number).to_string());
+        let of_everybody: Vec<_> = (0..PAGE).map(|number| key(number).to_string()).collect();
+        for (reference, found, cost) in
+            [("one", &of_one[..], cost), ("everybody", &of_everybody, cost), ("nobody", &[], &["Query"])]
+        {
+            let before = world.network.call_count();
+            let page = table.by_reference(reference, None).await.unwrap().unwrap();
+            assert_eq!(names([&page]), found);
+            assert_eq!(operations_after(&world, before), cost, "{reference}");
+        }
+    });
+}
+
+/// The operations of the calls after so many.
+fn operations_after(world: &World, before: usize) -> Vec<String> {
+    world.network.calls_after(before).into_iter().map(|call| call.operation).collect()
+}
+
+/// Records that a batch leaves for another time are there all the same.
+#[test]
+fn a_page_has_the_records_that_a_batch_left_out_or_there_is_none() {
+    for seed in 0..20 {
+        simulate(seed, async |world| {
+            fill(&world, 60).await;
+            let table = world.table();
+            let whole = names([&table.by_reference("everybody", None).await.unwrap().unwrap()]);
+            assert_eq!(whole.len(), PAGE);
+            leave_out(&world, 3);
+            let before = world.network.call_count();
+            let page = table.by_reference("everybody", None).await.unwrap().unwrap();
+            assert_eq!(names([&page]), whole);
+            assert_eq!(operations_after(&world, before), ["Query", "BatchGetItem", "BatchGetItem", "BatchGetItem"]);
+            leave_out(&world, usize::MAX);
+            let in_time = Deadline::after(Duration::from_secs(3)).bound(table.by_reference("everybody", None)).await;
+            assert!(in_time.is_err(), "a page that lacks a record");
+        });
+    }
+}
+
+/// Has batches answered in part, until the last of so many.
+fn leave_out(world: &World, batches: usize) {
+    let mut left = batches;
+    world.network.fail(move |call| {
+        left -= usize::from(call.operation == "BatchGetItem" && left > 0);
+        (left > 0).then_some(Fault::Unprocessed).filter(|fault| fault.concerns(&call.operation))
     });
 }

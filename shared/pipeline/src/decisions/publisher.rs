@@ -14,7 +14,9 @@ use crate::{
     store::{
         aws_error::AwsError,
         queues::{DecisionsQueue, Published},
-        table::{SessionsTable, error::TableError, items::PartitionKey, outbox::OutboxEntry, record::Due},
+        table::{
+            SessionsTable, error::TableError, items::PartitionKey, outbox::OutboxEntry, record::Due, resends::ToldEntry,
+        },
     },
     telemetry::line::{Line, shown_notification},
     time::{
@@ -113,8 +115,16 @@ impl Publisher {
         let published = self.queue.publish(entry).await?;
         let now = clock.now();
         self.line(entry, &published, now).print(now);
-        self.table.confirm(partition, &entry.notification, &published.message_id, now).await?;
+        self.table.confirm(partition, entry, &published.message_id, now).await?;
         Ok(())
+    }
+
+    /// Publishes what was told once more, for a request to do so. What is due is left alone.
+    ///
+    /// # Errors
+    /// [`PublishError`] if SQS did not confirm it.
+    pub(crate) async fn publish_again(&self, told: &ToldEntry, request: &str) -> Result<(), PublishError> {
+        Ok(self.queue.publish_again(&told.notification, told.trace, request).await?)
     }
 
     /// The log line about one message that SQS confirmed. A copy has a line, too.

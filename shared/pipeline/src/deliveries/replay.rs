@@ -1,5 +1,5 @@
 //! Replay: what waits on intake. Genuine webhooks that the table could not take in time are recorded with the time of
-//! their arrival, and sessions that an operator wants read again are rebuilt.
+//! their arrival, sessions that an operator wants read again are rebuilt, and what an operator wants sent again is sent.
 //!
 //! While the table is out of reach, messages are put off, so that none runs out of receives. A webhook that can't be
 //! read goes to quarantine.
@@ -9,11 +9,12 @@ use super::{
     quarantine::quarantine,
     rebuild::{self, Rebuild, Rebuilt},
     record::Recorder,
+    resend::{self, Resent},
 };
 use crate::{
     lambda::doctor::{Doctor, Started},
     store::{
-        queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest},
+        queued_webhook::{ForeignMessage, IntakeMessage, QueuedWebhook, RebuildRequest, ResendRequest},
         queues::{IntakeQueue, QuarantineQueue},
         table::{error::TableError, record::Due},
     },
@@ -53,6 +54,9 @@ const LONGEST_WAY: i64 = 60 * 24 * 60 * 60 * 1000;
 
 /// The longest pause. So long after an outage, at the latest, every message has been tried again.
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+
+// A resend that is put off keeps its turn.
+const _: () = assert!(resend::LEASE.as_secs() > LONGEST_PAUSE.as_secs());
 
 /// Records what waits on intake.
 #[derive(Debug)]
@@ -153,7 +157,7 @@ impl Replay {
                 Ok(read) => {
                     let share = deadline.remaining() / left;
                     let deadline = deadline.min(Deadline::after(MESSAGE_BUDGET.max(share)));
-                    self.take_one(read, sender(message), clock.now(), deadline).await
+                    self.take_one(read, message, clock.now(), deadline).await
                 }
                 Err(error) => left_to_its_receives(error, sender(message)),
             };
@@ -170,17 +174,12 @@ impl Replay {
         answer
     }
 
-    async fn take_one(
-        &self,
-        message: IntakeMessage,
-        sender: Option<&str>,
-        now: Timestamp,
-        deadline: Deadline,
-    ) -> Taken {
+    async fn take_one(&self, read: IntakeMessage, message: &SqsMessage, now: Timestamp, deadline: Deadline) -> Taken {
         let take = async {
-            match message {
-                IntakeMessage::Webhook(webhook) => self.record(*webhook, sender, now, deadline).await,
-                IntakeMessage::Rebuild(request) => self.rebuild(request, sender, now, deadline).await,
+            match read {
+                IntakeMessage::Webhook(webhook) => self.record(*webhook, sender(message), now, deadline).await,
+                IntakeMessage::Rebuild(request) => self.rebuild(request, sender(message), now, deadline).await,
+                IntakeMessage::Resend(request) => self.resend(request, message, now, deadline).await,
             }
         };
         // A panic is a bug, but must not keep the other messages. Boxed, since the compiler gives up on types nested
@@ -243,6 +242,24 @@ impl Replay {
             Ok(_) => Taken::Done,
             // The session itself is at fault, or so large that it takes all the time.
             Err(TableError::Deadline) => Taken::Keep { affects_all: false },
+            Err(error) => Taken::Keep { affects_all: !error.is_session_specific() },
+        }
+    }
+
+    /// Sends again what was told of a session. The line that says what came of it is the audit.
+    async fn resend(&self, request: ResendRequest, message: &SqsMessage, now: Timestamp, deadline: Deadline) -> Taken {
+        let ResendRequest { session, from, reason, request_id } = request;
+        let id = request_id.as_deref().or(message.message_id.as_deref()).unwrap_or_default();
+        let request = resend::Request { session: &session, from, id };
+        let (table, publisher) = (self.recorder.table(), self.recorder.publisher());
+        let resent = resend::resend(table, publisher, request, Clock::at(now), deadline).await;
+        resend::Report::of(request, &resent).line(sender(message), reason.as_deref()).print(now);
+        match resent {
+            Ok(Resent::All(_) | Resent::Before | Resent::Refused(_)) => Taken::Done,
+            // Webhooks can be recorded while nothing can be published.
+            Ok(Resent::Part { .. } | Resent::Waiting(_)) | Err(TableError::Deadline) => {
+                Taken::Keep { affects_all: false }
+            }
             Err(error) => Taken::Keep { affects_all: !error.is_session_specific() },
         }
     }

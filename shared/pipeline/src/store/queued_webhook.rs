@@ -14,8 +14,13 @@
 //! - **A member keeps its name, type and meaning.** Operators and the rebuild command write requests by these names, too.
 //! - **Unknown members are allowed**, so there is no `deny_unknown_fields`. The release before drops them when its replay
 //!   moves a webhook to quarantine.
-//! - **A new kind of message, or a new encoding, takes two releases**: the first reads it, the next one writes it. The
-//!   ones that there are stay readable.
+//! - **A new kind of webhook's message, or a new encoding, takes two releases**: the first reads it, the next one writes
+//!   it. The ones that there are stay readable.
+//! - **A new kind of request takes one**, since an operator writes it, after the deployment. A replay that doesn't know
+//!   a kind ([`ForeignMessage::UnknownKind`]) leaves the message on the queue, hidden for a quarter of an hour at most.
+//!   So while a release is deployed, a request that the replay of the release before receives waits for the new one.
+//!   After a rollback it goes to quarantine with its hundredth receive, about a day later. From there an operator can
+//!   send it to intake again.
 //!
 //! `tests/stored/` has messages as every release wrote them; `tests/simulation/tests/stored_items/messages.rs` reads
 //! them. How the table's items may change is written in `table/items.rs`.
@@ -36,8 +41,14 @@ use verdict_webhooks::{Genuine, Unreadable};
 /// The most that a body may unpack to, in bytes. Lambda takes events of at most 6 MiB, and a body is a part of one.
 pub(crate) const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
-/// The longest reason for a rebuild, in characters. `operations/verdict/rebuild.py` has the same.
+/// The longest reason for a request, in characters. `operations/verdict/rebuild.py` has the same.
 const REASON_LIMIT: usize = 80;
+
+/// The longest id of a request, in characters.
+const REQUEST_ID_LIMIT: usize = 64;
+
+/// The kinds of messages that this release knows.
+const KINDS: [&str; 3] = ["webhook", "rebuild", "resend"];
 
 /// A message on intake.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +58,8 @@ pub enum IntakeMessage {
     Webhook(Box<QueuedWebhook>),
     /// An operator's request to read a session's stored payloads again.
     Rebuild(RebuildRequest),
+    /// An operator's request to send again what was told of a session.
+    Resend(ResendRequest),
 }
 
 impl IntakeMessage {
@@ -55,7 +68,7 @@ impl IntakeMessage {
     /// # Errors
     /// [`ForeignMessage`].
     pub fn read(body: &str) -> Result<Self, ForeignMessage> {
-        serde_json::from_str(body).map_err(|_| ForeignMessage::Unknown)
+        serde_json::from_str(body).map_err(|_| ForeignMessage::of(body))
     }
 }
 
@@ -75,12 +88,38 @@ pub struct RebuildRequest {
     pub reason: Option<String>,
 }
 
-/// Reads a reason for a rebuild. Whatever else it is, the request is carried out.
+/// A request to send again what was told of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResendRequest {
+    /// The session.
+    #[serde(flatten)]
+    pub session: SessionKey,
+    /// The first sequence that is sent again. All that was told after it is, too.
+    pub from: u64,
+    /// The operator's reason, as for a rebuild.
+    #[serde(default, deserialize_with = "plain", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The sender's own id of the request: at most 64 plain characters. A second message with the same id and session
+    /// is the same request. Without one, or with one of another form, SQS's id of the message counts.
+    #[serde(default, deserialize_with = "plain_id", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// Reads a reason for a request. Whatever else it is, the request is carried out.
 fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" .,:;_/#()+-".contains(&byte);
     let value = Value::deserialize(deserializer)?;
     let reason = value.as_str().map(str::trim).filter(|reason| !reason.is_empty() && reason.bytes().all(is_plain));
     Ok(reason.map(|reason| reason.chars().take(REASON_LIMIT).collect()))
+}
+
+/// Reads an id of a request.
+fn plain_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+    let fits = |id: &&str| (1..=REQUEST_ID_LIMIT).contains(&id.len()) && id.bytes().all(is_plain);
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_str().filter(fits).map(str::to_owned))
 }
 
 /// A genuine webhook, minimised and compressed.
@@ -129,9 +168,26 @@ pub enum ForeignMessage {
     /// It has another form.
     #[error("Verdict did not write this message")]
     Unknown,
+    /// It names a kind that this release doesn't know: a later release may.
+    #[error("this release of Verdict doesn't know this kind of message")]
+    UnknownKind,
     /// Its body unpacks to more than Lambda delivers.
     #[error("Verdict did not write this message: its body unpacks to more than a webhook can have")]
     TooLarge,
+}
+
+impl ForeignMessage {
+    /// The reason for which a body can't be read.
+    fn of(body: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Named {
+            kind: String,
+        }
+        match serde_json::from_str::<Named>(body) {
+            Ok(Named { kind }) if !KINDS.contains(&kind.as_str()) => Self::UnknownKind,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 impl QueuedWebhook {
@@ -336,13 +392,15 @@ mod tests {
     fn a_message_that_verdict_did_not_write_is_refused() {
         let queued =
             serde_json::to_value(IntakeMessage::Webhook(QueuedWebhook::of(&genuine("{}")).unwrap().into())).unwrap();
-        for (member, value) in
-            [("kind", "webhooks"), ("encoding", "gzip"), ("provider", "nobody"), ("receivedAt", "now")]
-        {
+        for (member, value, error) in [
+            ("kind", "webhooks", ForeignMessage::UnknownKind),
+            ("encoding", "gzip", ForeignMessage::Unknown),
+            ("provider", "nobody", ForeignMessage::Unknown),
+            ("receivedAt", "now", ForeignMessage::Unknown),
+        ] {
             let mut other = queued.clone();
             other[member] = value.into();
-            let unknown = Some(ForeignMessage::Unknown);
-            assert_eq!(IntakeMessage::read(&other.to_string()).err(), unknown, "{member}");
+            assert_eq!(IntakeMessage::read(&other.to_string()).err(), Some(error), "{member}");
         }
         for body in ["not base64", "bm90IGd6aXA=", ""] {
             let mut other = queued.clone();
@@ -357,6 +415,10 @@ mod tests {
             "null",
             r#"{"kind":"rebuild"}"#,
             r#"{"kind":"rebuild","provider":"veriff","sessionId":""}"#,
+            r#"{"kind":"resend","provider":"veriff","sessionId":"s"}"#,
+            r#"{"kind":"resend","provider":"veriff","sessionId":"s","from":-1}"#,
+            r#"{"kind":"resend","provider":"veriff","sessionId":"s","from":"1"}"#,
+            r#"{"kind":7,"provider":"veriff","sessionId":"s"}"#,
         ] {
             assert_eq!(IntakeMessage::read(text).err(), Some(ForeignMessage::Unknown), "{text}");
         }
@@ -439,5 +501,32 @@ mod tests {
         let Ok(IntakeMessage::Rebuild(request)) = IntakeMessage::read(text) else { panic!("{text}") };
         assert_eq!(request.session.to_string(), "veriff/s 1");
         assert_eq!(serde_json::to_string(&IntakeMessage::Rebuild(request)).unwrap(), text);
+    }
+
+    #[test]
+    fn a_resend_names_its_session_like_everything_else_and_where_it_begins() {
+        for text in [
+            r#"{"kind":"resend","provider":"veriff","sessionId":"s 1","from":3}"#,
+            r#"{"kind":"resend","provider":"veriff","sessionId":"s 1","from":3,"reason":"lost","requestId":"a:1"}"#,
+        ] {
+            let Ok(IntakeMessage::Resend(request)) = IntakeMessage::read(text) else { panic!("{text}") };
+            assert_eq!((request.session.to_string(), request.from), ("veriff/s 1".to_owned(), 3));
+            assert_eq!(serde_json::to_string(&IntakeMessage::Resend(request)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_request_is_plain_and_short_or_none() {
+        let read = |id: &str| {
+            let message =
+                format!(r#"{{"kind":"resend","provider":"veriff","sessionId":"s","from":1,"requestId":{id}}}"#);
+            let Ok(IntakeMessage::Resend(request)) = IntakeMessage::read(&message) else { panic!("{message}") };
+            request.request_id
+        };
+        let longest = "x".repeat(REQUEST_ID_LIMIT);
+        assert_eq!(read(&format!("\"{longest}\"")), Some(longest.clone()));
+        for other in [format!("\"{longest}x\""), r#""""#.into(), r#""a b""#.into(), "7".into(), "null".into()] {
+            assert_eq!(read(&other), None, "{other}");
+        }
     }
 }

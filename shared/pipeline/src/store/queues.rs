@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 use thiserror::Error;
-use verdict_sessions::Trace;
+use verdict_sessions::{Notification, Trace};
 use verdict_webhooks::sha256_hex;
 
 /// The decisions queue: FIFO, one group a session, so that a session's decisions stay in order.
@@ -46,26 +46,51 @@ impl DecisionsQueue {
     /// [`AwsError`] if SQS did not confirm it.
     pub(crate) async fn publish(&self, entry: &OutboxEntry) -> Result<Published, AwsError> {
         let OutboxEntry { notification, trace, .. } = entry;
-        let is_final = if notification.is_final { "true" } else { "false" };
-        let event = notification.cloud_event().in_trace(*trace);
-        let body = serde_json::to_string(&event).map_err(|_| AwsError::request_not_built())?;
-        let send = in_trace(self.client.send_message(), *trace)
-            .queue_url(&self.url)
-            .message_group_id(fifo_id(&notification.session.to_string()))
-            .message_deduplication_id(fifo_id(&notification.id()))
-            .message_body(ascii(&body))
-            .message_attributes("provider", text(notification.provider().as_str()))
-            .message_attributes("final", text(is_final))
-            .message_attributes("type", text(notification.notification_type().as_str()));
-        let send = match notification.outcome {
-            Some(outcome) => send.message_attributes("outcome", text(outcome.as_str())),
-            None => send,
-        };
+        let send = self.message(notification, *trace)?.message_deduplication_id(fifo_id(&notification.id()));
         let attempts = Attempts::default();
         let answer = send.customize().interceptor(attempts.clone()).send().await?;
         Ok(Published { message_id: answer.message_id.unwrap_or_default(), attempt: attempts.so_far() })
     }
+
+    /// Publishes a notification again, on a request: the same message, marked as one that is sent again. SQS drops a
+    /// copy for the same request that comes within five minutes, and none for another one.
+    ///
+    /// # Errors
+    /// [`AwsError`] if SQS did not confirm it.
+    pub(crate) async fn publish_again(
+        &self,
+        notification: &Notification,
+        trace: Option<Trace>,
+        request: &str,
+    ) -> Result<(), AwsError> {
+        // A notification's own id begins with its provider.
+        let id = format!("resent/{request}/{}", notification.sequence);
+        let send = self.message(notification, trace)?.message_deduplication_id(fifo_id(&id));
+        send.message_attributes(RESENT, text("true")).send().await?;
+        Ok(())
+    }
+
+    /// The message of a notification, except for its deduplication id.
+    fn message(&self, notification: &Notification, trace: Option<Trace>) -> Result<SendMessageFluentBuilder, AwsError> {
+        let is_final = if notification.is_final { "true" } else { "false" };
+        let event = notification.cloud_event().in_trace(trace);
+        let body = serde_json::to_string(&event).map_err(|_| AwsError::request_not_built())?;
+        let send = in_trace(self.client.send_message(), trace)
+            .queue_url(&self.url)
+            .message_group_id(fifo_id(&notification.session.to_string()))
+            .message_body(ascii(&body))
+            .message_attributes("provider", text(notification.provider().as_str()))
+            .message_attributes("final", text(is_final))
+            .message_attributes("type", text(notification.notification_type().as_str()));
+        Ok(match notification.outcome {
+            Some(outcome) => send.message_attributes("outcome", text(outcome.as_str())),
+            None => send,
+        })
+    }
 }
+
+/// The attribute of a message that is sent again, on an operator's request.
+const RESENT: &str = "resent";
 
 /// SQS's confirmation of a message.
 pub(crate) struct Published {

@@ -45,6 +45,8 @@ enum Step {
     WantFewer,
     /// From here on sequences are above this.
     RaiseBase(u64),
+    /// An operator has sent again what was told of the session.
+    Resend(SessionKey),
     /// An operator rebuilds the session and may withdraw a decision, after a word of its payloads was changed to one that
     /// no reader knows.
     Withdraw {
@@ -75,6 +77,7 @@ fn veriff() -> Vec<Story> {
     const FEWER: &str = "5f0c7a3e-0000-4000-8000-000000000006";
     const RESTORED: &str = "5f0c7a3e-0000-4000-8000-000000000007";
     const WITHDRAWN: &str = "5f0c7a3e-0000-4000-8000-000000000008";
+    const RESENT: &str = "5f0c7a3e-0000-4000-8000-00000000000a";
     let decided =
         |id, outcome, minutes| Webhook::decision(Provider::Veriff, id, outcome, minutes_before(minutes), "attempt-1");
     let hits = |id, lists: &[&str], minutes| {
@@ -132,6 +135,10 @@ fn veriff() -> Vec<Story> {
             WITHDRAWN,
             "review",
         ),
+        Story::of("veriff-sent-again")
+            .deliver(decided(RESENT, Outcome::Review, 9))
+            .deliver(decided(RESENT, Outcome::Approved, 5))
+            .resend(Provider::Veriff, RESENT),
     ]
 }
 
@@ -280,6 +287,11 @@ pub(super) fn rebuilt() -> SessionKey {
     key(Provider::Incode, "59ec8712e8e3574f00a154d8")
 }
 
+/// The session whose messages are to be sent again.
+pub(super) fn resent() -> SessionKey {
+    key(Provider::Veriff, "5f0c7a3e-0000-4000-8000-00000000000a")
+}
+
 /// Delivers a webhook at its time of arrival, and returns the outcome.
 pub(super) async fn deliver(world: &World, webhook: &Webhook) -> String {
     until_arrival(world).await;
@@ -343,6 +355,10 @@ impl Story {
         self.then(Step::RaiseBase(base))
     }
 
+    fn resend(self, provider: Provider, session: &str) -> Self {
+        self.then(Step::Resend(key(provider, session)))
+    }
+
     fn withdraw(self, provider: Provider, session: &str, word: &'static str) -> Self {
         self.then(Step::Withdraw { session: key(provider, session), word })
     }
@@ -388,6 +404,11 @@ impl Step {
             }
             Self::WantFewer => world.fake_incode.want_fewer(Duration::from_hours(1)),
             Self::RaiseBase(base) => world.raise_base(*base),
+            Self::Resend(session) => {
+                until_arrival(world).await;
+                world.request_resend(session.clone(), 1, Some("request-1"));
+                assert_eq!(world.run_replay().await, 1);
+            }
             Self::Withdraw { session, word } => {
                 forget(world, word);
                 until_arrival(world).await;

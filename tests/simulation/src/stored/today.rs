@@ -54,6 +54,10 @@ pub fn today() -> Fixtures {
         world.request_rebuild(stories::rebuilt());
         fixtures.insert("intake/rebuild/message.json".to_owned(), only_message(&world, INTAKE));
     });
+    simulate(SEED, async |world| {
+        world.request_resend(stories::resent(), 2, Some("request-2"));
+        fixtures.insert("intake/resend/message.json".to_owned(), only_message(&world, INTAKE));
+    });
     fixtures.insert("wake-up/request.json".to_owned(), format!("{}\n", stories::POLL_REQUEST));
     fixtures
 }

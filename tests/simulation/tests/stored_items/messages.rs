@@ -1,6 +1,6 @@
 //! Messages that outlast a deployment: those that an earlier release left on intake and in quarantine.
 
-use crate::{LATER, Problems, contents, is_newest, key, lost_at, on_every_release, paths, with_items};
+use super::{LATER, Problems, contents, is_newest, key, lost_at, on_every_release, paths, with_items};
 use serde_json::{Value, json};
 use verdict_pipeline::IntakeMessage;
 use verdict_simulation::{
@@ -79,6 +79,45 @@ fn a_rebuild_request_is_carried_out() {
 }
 
 #[test]
+fn a_resend_request_is_carried_out() {
+    on_every_release(|fixtures| {
+        let Some(request) = fixtures.file("intake/resend/message.json") else { return Vec::new() };
+        with_items(fixtures, async |world, _| {
+            let before = world.records();
+            replay(&world, request).await;
+            assert!(!is_newest(fixtures) || world.records() == before);
+            assert_eq!(resent(&world).len(), 1);
+            Vec::new()
+        })
+    });
+}
+
+/// Also beside the latest resend, as the release left it. What today's code told is the same to the byte.
+#[test]
+fn what_was_told_can_be_sent_again() {
+    on_every_release(|fixtures| {
+        let told: Vec<_> = under("decisions/", fixtures).map(|(_, text)| text.trim_end()).collect();
+        with_items(fixtures, async |world, _| {
+            world.pass(LATER).await;
+            assert!(world.settle().await, "an outbox is not emptied");
+            let mut problems = Vec::new();
+            for (session, record) in world.records() {
+                let before = resent(&world).len();
+                world.request_resend(key(&session), 0, None);
+                assert_eq!(world.run_replay().await, 1);
+                let again = &resent(&world)[before..];
+                if again.len() != record.told.len() {
+                    problems.push(format!("{session}: {} of {} are sent again", again.len(), record.told.len()));
+                }
+                let is_other = |body: &&String| is_newest(fixtures) && !told.contains(&body.as_str());
+                problems.extend(again.iter().filter(is_other).map(|body| format!("{session}: never told: {body}")));
+            }
+            problems
+        })
+    });
+}
+
+#[test]
 fn a_message_is_written_again_as_it_was() {
     on_every_release(|fixtures| {
         let on_intake = fixtures.files().filter(|(path, _)| path.ends_with("/message.json"));
@@ -112,6 +151,13 @@ fn tried_again(path: &str, text: &str, is_newest: bool) -> Problems {
 /// The files of a folder.
 fn under<'f>(folder: &'static str, fixtures: &'f Fixtures) -> impl Iterator<Item = (&'f str, &'f str)> {
     fixtures.files().filter(move |(path, _)| path.starts_with(folder))
+}
+
+/// The bodies of the messages that were sent again.
+fn resent(world: &World) -> Vec<String> {
+    let accepted = world.network.with_sqs(|sqs| sqs.accepted("DecisionsQueue"));
+    let resent = accepted.into_iter().filter(|message| message.attributes.contains_key("resent"));
+    resent.map(|message| message.body).collect()
 }
 
 fn json(text: &str) -> Value {

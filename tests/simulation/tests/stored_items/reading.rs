@@ -1,6 +1,6 @@
 //! Today's readers find in old items what the release that wrote them found there.
 
-use crate::{contents, is_newest, lost_at, on_every_release, on_every_session, paths, place, session_of, with_items};
+use super::{contents, is_newest, lost_at, on_every_release, on_every_session, paths, place, session_of, with_items};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 use verdict_sessions::Outcome;

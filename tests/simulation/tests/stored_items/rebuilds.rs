@@ -2,7 +2,7 @@
 //!
 //! A rebuild tells of another outcome, another attempt, or a reason taken back. What was only added is recorded.
 
-use crate::{session_of, shown, with_items};
+use super::{session_of, shown, with_items};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, io::Write as _};
 use verdict_simulation::{

@@ -1,6 +1,6 @@
 //! Today's code writes old items again with every member and value kept.
 
-use crate::{contents, lost_at, on_every_release, paths, place, session_of, with_items};
+use super::{contents, lost_at, on_every_release, paths, place, session_of, with_items};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 use verdict_pipeline::{Deadline, Payload, Recorded, Source};

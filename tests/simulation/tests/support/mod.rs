@@ -11,7 +11,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use verdict_sessions::{Outcome, Provider, Stage, Timestamp};
+use verdict_sessions::{Outcome, Provider, SessionKey, Stage, Timestamp};
 use verdict_simulation::{Broken, Clock, Fault, Sent, Service, Webhook, World};
 
 /// Two at a time: more would not be faster on the machines that run this.
@@ -70,6 +70,8 @@ pub(crate) enum Consumer {
     Relay,
     Replay,
     Poller,
+    /// The replay, with requests to send again what was told.
+    Resend,
 }
 
 impl Consumer {
@@ -77,7 +79,7 @@ impl Consumer {
     pub(crate) async fn run_once(self, world: &World) {
         match self {
             Self::Relay => drop(world.run_relay().await),
-            Self::Replay => drop(world.run_replay().await),
+            Self::Replay | Self::Resend => drop(world.run_replay().await),
             Self::Poller => drop(world.run_poller().await),
         }
     }
@@ -92,6 +94,8 @@ pub(crate) struct Backlog {
     scores: Vec<(&'static str, Outcome)>,
     /// The same as it is recorded.
     answers: Vec<Webhook>,
+    /// Which of Veriff's sessions an operator wants sent again, and from which sequence on.
+    resends: Vec<(&'static str, u64)>,
 }
 
 impl Backlog {
@@ -102,7 +106,11 @@ impl Backlog {
         scores: Vec<(&'static str, Outcome)>,
     ) -> Self {
         let answers = scores.iter().map(|(session, outcome)| Webhook::score(session, *outcome)).collect();
-        Self { name, consumer, webhooks, scores, answers }
+        Self { name, consumer, webhooks, scores, answers, resends: Vec::new() }
+    }
+
+    fn resending(self, resends: Vec<(&'static str, u64)>) -> Self {
+        Self { resends, ..self }
     }
 
     /// Has the webhooks delivered while the service that would take them further refuses, and waits until the consumer
@@ -111,7 +119,7 @@ impl Backlog {
         let refusing = match self.consumer {
             Consumer::Relay => Some(Service::Sqs),
             Consumer::Replay => Some(Service::DynamoDb),
-            Consumer::Poller => None,
+            Consumer::Poller | Consumer::Resend => None,
         };
         world.network.fail(move |call| (Some(call.service) == refusing).then_some(Fault::CredentialsExpired));
         for webhook in &self.webhooks {
@@ -123,6 +131,9 @@ impl Backlog {
         }
         world.network.mend();
         world.pass(Duration::from_secs(15)).await;
+        for (session, from) in &self.resends {
+            world.request_resend(SessionKey::named("veriff", session).unwrap(), *from, None);
+        }
     }
 
     /// All was acknowledged, and all that is asked for is told.
@@ -132,8 +143,8 @@ impl Backlog {
 }
 
 /// The notifications of two sessions, two of one of them; the webhooks of the same, all on intake; two sessions that
-/// have finished, and wait for their score.
-pub(crate) fn backlogs() -> [Backlog; 3] {
+/// have finished, and wait for their score; what was told of sessions, and two requests for one of them.
+pub(crate) fn backlogs() -> [Backlog; 4] {
     let decision = |provider, outcome, minute| {
         Webhook::decision(provider, "1001", outcome, minutes_before_the_run(minute), "attempt-1")
     };
@@ -148,8 +159,9 @@ pub(crate) fn backlogs() -> [Backlog; 3] {
     let scores = vec![("1001", Outcome::Approved), ("1002", Outcome::Declined)];
     [
         Backlog::new("relay", Consumer::Relay, webhooks.clone(), vec![]),
-        Backlog::new("replay", Consumer::Replay, webhooks, vec![]),
+        Backlog::new("replay", Consumer::Replay, webhooks.clone(), vec![]),
         Backlog::new("poller", Consumer::Poller, finished.into(), scores),
+        Backlog::new("resend", Consumer::Resend, webhooks, vec![]).resending(vec![("1001", 1), ("1001", 2)]),
     ]
 }
 

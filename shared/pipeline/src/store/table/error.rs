@@ -60,3 +60,16 @@ impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for TableError {
         AwsError::from(error).into()
     }
 }
+
+/// Returns the result of a conditional write, or `None` if its condition did not hold.
+pub(super) fn if_condition_holds<T, E: ProvideErrorMetadata>(
+    written: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<Option<T>, TableError> {
+    match written {
+        Ok(written) => Ok(Some(written)),
+        Err(SdkError::ServiceError(failure)) if failure.err().code() == Some("ConditionalCheckFailedException") => {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -25,7 +25,7 @@
 //! - **A rule of the fold may change** only so that a rebuild brings old records right, and old records go on folding
 //!   until then: see `Session::without_user_id_as_reference`.
 //! - **Keys never change**: `SESSION#`, `STATE`, `EVENT#`, `PAYLOAD#`, `NOTIFICATION#`, `TOLD#`, `BOUND#`, `SAME#`,
-//!   `POLL`, `PAUSE`, and the rules that make an event's id of a webhook: with another id, a copy counts as news.
+//!   `POLL`, `PAUSE`, `RESEND`, and the rules that make an event's id of a webhook: with another id, a copy counts as news.
 //!   Where they did change (Treezor's, after 0.1), an event is known by either id, and keeps the one that it was
 //!   recorded under. The same holds for the index keys `dueShard`, `dueAt`, `reference`, `referenceAt`,
 //!   `standingShard` and `standingAt`. The numbers of shards may grow, and not shrink: relay, poller and lists read
@@ -66,6 +66,7 @@ pub(super) const STATE: &str = "STATE";
 pub(super) const BOUND: &str = "BOUND#";
 const SAME: &str = "SAME#";
 pub(super) const POLL: &str = "POLL";
+pub(super) const RESEND: &str = "RESEND";
 
 /// The attributes of a session's record that are read. The role of `sessions-api` may read these, and those of the two
 /// lists below, and no others: `template.yaml` has them, too.
@@ -86,7 +87,7 @@ pub(super) const SESSION_ATTRIBUTES: &[&str] = &[
 /// The attributes of an event that are read.
 pub(super) const EVENT_ATTRIBUTES: &[&str] = &["pk", "sk", "event", "evidence"];
 
-/// The attributes of what was told that are read.
+/// The attributes of what was told that are read for callers. A resend reads its trace, too.
 pub(super) const TOLD_ATTRIBUTES: &[&str] = &["pk", "sk", "toldAt", "messageId", "notification"];
 
 /// The number of partitions of the index `due` that hold outbox entries. One partition takes 1000 writes a second, and
@@ -222,7 +223,42 @@ pub(super) struct ToldItem {
     sk: String,
     pub(super) told_at: Timestamp,
     pub(super) message_id: String,
+    /// The trace of the outbox entry, for a message that is sent again: callers don't see it. Absent as it may be there.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "stored_trace")]
+    pub(super) trace: Option<Trace>,
     pub(super) notification: Notification,
+}
+
+/// The latest resend of a session: who may send now, how far it has come, and how many there were of late.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ResendItem {
+    pk: String,
+    sk: String,
+    /// The version that concurrent writers compare.
+    pub(super) version: u64,
+    /// The time at which DynamoDB may delete it, in seconds.
+    pub(super) expires_at: i64,
+    #[serde(flatten)]
+    pub(super) resend: Resend,
+}
+
+/// The latest resend of a session, without its place in the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Resend {
+    /// The id of the request.
+    pub(crate) request: String,
+    /// The next sequence that it sends; above `last` once it is done.
+    pub(crate) next: u64,
+    /// The last sequence that it sends.
+    pub(crate) last: u64,
+    /// The time until which no other request may send.
+    pub(crate) leased_until: Timestamp,
+    /// The time from which requests are counted.
+    pub(crate) counted_since: Timestamp,
+    /// The number of requests that were taken since then.
+    pub(crate) requests: u32,
 }
 
 pub(super) fn session(key: &PartitionKey, session: &Session) -> Result<Item, TableError> {
@@ -332,17 +368,33 @@ pub(super) fn outbox_entry(key: &PartitionKey, entry: &OutboxEntry, last: u64) -
 
 pub(super) fn told(
     key: &PartitionKey,
-    notification: &Notification,
+    entry: &OutboxEntry,
     message_id: &str,
     told_at: Timestamp,
 ) -> Result<Item, TableError> {
     write(&ToldItem {
         pk: key.0.clone(),
-        sk: format!("{TOLD}{}", notification.sequence),
+        sk: format!("{TOLD}{}", entry.notification.sequence),
         told_at,
         message_id: message_id.to_owned(),
-        notification: notification.clone(),
+        trace: entry.trace,
+        notification: entry.notification.clone(),
     })
+}
+
+/// The item of a session's latest resend.
+pub(super) fn resend(
+    key: &PartitionKey,
+    resend: &Resend,
+    version: u64,
+    retention: Duration,
+) -> Result<Item, TableError> {
+    let expires_at = resend.leased_until.plus(retention).unix_seconds();
+    write(&ResendItem { pk: key.0.clone(), sk: RESEND.to_owned(), version, expires_at, resend: resend.clone() })
+}
+
+pub(super) fn resend_key(pk: &PartitionKey) -> Item {
+    key(pk, RESEND)
 }
 
 fn shard(key: &PartitionKey, shards: u8) -> u8 {
@@ -550,12 +602,13 @@ mod tests {
     fn an_item_is_read_by_all_attributes_that_it_is_written_with() {
         let session = Session::apply(None, &largest(1), SequenceBase::default());
         let key = PartitionKey::of(&session.session.key);
-        let notification = session.notification.as_ref().unwrap();
+        let notification = session.notification.clone().unwrap();
+        let entry = OutboxEntry { notification, due_since: at(0), trace: None };
         let evidence = Evidence::of_body("digest".to_owned());
         let items = [
             (SESSION_ATTRIBUTES, self::session(&key, &session.session).unwrap()),
             (EVENT_ATTRIBUTES, event(&key, &largest(1), Some(&evidence)).unwrap()),
-            (TOLD_ATTRIBUTES, told(&key, notification, "m", at(0)).unwrap()),
+            (TOLD_ATTRIBUTES, told(&key, &entry, "m", at(0)).unwrap()),
         ];
         for (attributes, item) in items {
             assert!(item.keys().all(|name| attributes.contains(&name.as_str())), "{:?}", item.keys());

@@ -1,7 +1,7 @@
 //! Looking up what the table knows of events that may be news, of many of them at once.
 
 use super::{
-    SessionsTable,
+    KEYS_PER_READ, SessionsTable,
     error::TableError,
     items::{self, EventItem, Item, PartitionKey, read, string},
     polls::ScheduledPoll,
@@ -13,9 +13,6 @@ use std::{
 };
 use verdict_sessions::{EventId, Provider, Session, SessionEvent, SessionKey};
 use verdict_webhooks::Part;
-
-/// The most keys that DynamoDB takes in one batch of reads.
-const KEYS_PER_READ: usize = 100;
 
 /// The number of batches that are read at the same time.
 const READS_AT_A_TIME: usize = 8;

@@ -1,4 +1,4 @@
-//! The sessions table: one table, nine sorts of item.
+//! The sessions table: one table, ten sorts of item.
 //!
 //! | item | pk | sk |
 //! |---|---|---|
@@ -10,6 +10,7 @@
 //! | binding | the signed user's session | `BOUND#{eventId}` |
 //! | id of today | as the event | `SAME#{id}` |
 //! | poll | same | `POLL` |
+//! | latest resend | same | `RESEND` |
 //! | pause of the polls | `POLLS#incode` | `PAUSE` |
 //!
 //! An event is recorded in one transaction: the event if it is not there yet, its payload, the session if no other
@@ -18,12 +19,12 @@
 //! outbox entry into what was told.
 //!
 //! A binding holds the unsigned id that a signed payload of Treezor's came with first. An id of today says which event
-//! of release 0.1, recorded under an id of another sort, is the same fact.
+//! of release 0.1, recorded under an id of another sort, is the same fact. The latest resend says which request may send
+//! a session's messages again, and how far it has come.
 //!
 //! `items` holds what is stored, `record` writes it (by `transaction`) after `known` has looked up what is there, `lookups`
-//! reads it for callers, `history` for
-//! a rebuild, `part_ids` for both; `outbox` and `polls` are the two sorts of item that wait, and `due` the index that
-//! finds them.
+//! reads it for callers, `history` for a rebuild, `part_ids` for both, `resends` for what is sent again; `outbox` and
+//! `polls` are the two sorts of item that wait, and `due` the index that finds them.
 
 mod due;
 pub(crate) mod error;
@@ -35,18 +36,22 @@ pub(crate) mod outbox;
 pub(crate) mod part_ids;
 pub(crate) mod polls;
 pub(crate) mod record;
+pub(crate) mod resends;
 mod transaction;
 
 use crate::{store::aws_error::AwsError, time::backoff::Pauses};
 use aws_sdk_dynamodb::{
     Client,
     operation::query::builders::QueryFluentBuilder,
-    types::{AttributeValue, KeysAndAttributes, Select},
+    types::{AttributeValue, KeysAndAttributes, Select, builders::KeysAndAttributesBuilder},
 };
 use error::TableError;
 use items::{Item, PartitionKey};
 use std::{collections::HashMap, time::Duration};
 use verdict_sessions::SequenceBase;
+
+/// The most keys that DynamoDB takes in one batch of reads.
+const KEYS_PER_READ: usize = 100;
 
 /// The table.
 #[derive(Clone, Debug)]
@@ -77,11 +82,23 @@ impl SessionsTable {
     }
 
     /// Reads items by their keys, consistently: those that there are, in no order.
-    async fn items(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, TableError> {
+    async fn items(&self, keys: Vec<Item>) -> Result<Vec<Item>, TableError> {
+        self.batch(KeysAndAttributes::builder(), keys).await
+    }
+
+    /// Reads these attributes of items by their keys, consistently: of those that there are, in no order.
+    async fn items_by(&self, keys: Vec<Item>, attributes: &[&str]) -> Result<Vec<Item>, TableError> {
+        let Projection { expression, names } = Projection::of(attributes);
+        let wanted = KeysAndAttributes::builder().projection_expression(expression);
+        self.batch(wanted.set_expression_attribute_names(Some(names)), keys).await
+    }
+
+    /// Reads what is wanted of items, by up to [`KEYS_PER_READ`] keys.
+    async fn batch(&self, wanted: KeysAndAttributesBuilder, mut keys: Vec<Item>) -> Result<Vec<Item>, TableError> {
         let mut items = Vec::new();
         let mut pauses = Pauses::default();
         while !keys.is_empty() {
-            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let wanted = wanted.clone().set_keys(Some(keys)).consistent_read(true).build();
             let wanted = wanted.map_err(|_| TableError::Unwritable("key"))?;
             let answer = self.client.batch_get_item().request_items(&self.name, wanted).send().await?;
             items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());

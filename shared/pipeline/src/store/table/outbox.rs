@@ -50,17 +50,15 @@ impl SessionsTable {
     pub(crate) async fn confirm(
         &self,
         partition: &PartitionKey,
-        notification: &Notification,
+        entry: &OutboxEntry,
         message_id: &str,
         now: Timestamp,
     ) -> Result<(), TableError> {
-        let entry = || items::key(partition, &items::notification_sk(notification.sequence));
+        let key = || items::key(partition, &items::notification_sk(entry.notification.sequence));
         let mut pauses = Pauses::default();
         loop {
-            let writes = vec![
-                self.put_if_absent(items::told(partition, notification, message_id, now)?)?,
-                self.delete(entry())?,
-            ];
+            let writes =
+                vec![self.put_if_absent(items::told(partition, entry, message_id, now)?)?, self.delete(key())?];
             match self.write(writes).await {
                 Ok(Written::Yes) => return Ok(()),
                 Ok(Written::ConditionFailed | Written::CheckFailed) => break,
@@ -69,7 +67,7 @@ impl SessionsTable {
                 Err(error) => return Err(error),
             }
         }
-        self.client.delete_item().table_name(&self.name).set_key(Some(entry())).send().await?;
+        self.client.delete_item().table_name(&self.name).set_key(Some(key())).send().await?;
         Ok(())
     }
 

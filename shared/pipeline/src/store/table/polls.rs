@@ -11,14 +11,10 @@
 
 use super::{
     SessionsTable,
-    error::TableError,
+    error::{TableError, if_condition_holds},
     items::{self, Item, PartitionKey},
 };
-use aws_sdk_dynamodb::{
-    error::{ProvideErrorMetadata, SdkError},
-    types::{AttributeValue, ReturnValue},
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use std::{collections::HashSet, time::Duration};
 use verdict_sessions::{SessionKey, Timestamp};
 
@@ -371,17 +367,4 @@ fn has_to_confirm(item: &Item) -> bool {
 
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
-}
-
-/// Returns the result of a conditional write, or `None` if its condition did not hold.
-fn if_condition_holds<T, E: ProvideErrorMetadata>(
-    written: Result<T, SdkError<E, HttpResponse>>,
-) -> Result<Option<T>, TableError> {
-    match written {
-        Ok(written) => Ok(Some(written)),
-        Err(SdkError::ServiceError(failure)) if failure.err().code() == Some("ConditionalCheckFailedException") => {
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
 }

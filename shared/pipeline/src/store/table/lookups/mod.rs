@@ -1,8 +1,7 @@
 //! Reading for callers: records, what they are made of, what was told of them, and lists of them, page by page.
 //!
 //! Except for `payload`, all of it names the attributes that it reads: the role of the function that answers callers may
-//! read no others, and so no payload. It uses no batches, since the local stack's IAM doesn't know the attributes that
-//! a batch names, so that no test could hold the role to them.
+//! read no others, and so no payload.
 
 mod cursor;
 mod events;
@@ -15,16 +14,14 @@ pub(crate) mod told;
 pub use page::Page;
 
 use super::{
-    SessionsTable,
+    KEYS_PER_READ, SessionsTable,
     error::TableError,
-    items::{self, Item, PartitionKey},
+    items::{self, Item, PartitionKey, string},
 };
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use std::collections::{HashMap, HashSet};
 use verdict_sessions::{Session, SessionKey};
 
-/// The number of records of a list that are read at the same time, each over a connection of its own.
-const READS_AT_A_TIME: usize = 10;
+const _: () = assert!(page::PAGE_SIZE <= KEYS_PER_READ, "the records of a page are read in one batch");
 
 impl SessionsTable {
     /// Reads a session's record, consistently.
@@ -37,17 +34,15 @@ impl SessionsTable {
         item.map(items::read_session).transpose()
     }
 
-    /// Reads the records of sessions, consistently: those that there are, as items.
+    /// Reads the records of up to a page of sessions, consistently and in one batch: those that there are, as items.
     pub(super) async fn records(
         &self,
         partitions: impl Iterator<Item = &PartitionKey>,
     ) -> Result<HashMap<PartitionKey, Item>, TableError> {
         let partitions: HashSet<&PartitionKey> = partitions.collect();
-        let reads = partitions.into_iter().map(async |partition| {
-            let item = self.item_by(items::state_key(partition), items::SESSION_ATTRIBUTES).await?;
-            Ok::<_, TableError>(item.map(|item| (partition.clone(), item)))
-        });
-        let found: Vec<_> = stream::iter(reads).buffer_unordered(READS_AT_A_TIME).try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
+        let keys = partitions.into_iter().map(items::state_key).collect();
+        let found = self.items_by(keys, items::SESSION_ATTRIBUTES).await?;
+        let by_partition = |item: Item| Some((PartitionKey::stored(string(&item, "pk")?), item));
+        Ok(found.into_iter().filter_map(by_partition).collect())
     }
 }

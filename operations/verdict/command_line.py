@@ -20,6 +20,7 @@ from .reads import notifications as reads_notifications
 from .reads import quarantine as reads_quarantine
 from .reads import sessions as reads_sessions
 from .reads.events import events_command, payload_command
+from .reads.tail import tail
 from .rebuild import rebuild
 from .redrive import redrive_command
 from .resend import resend_command
@@ -27,7 +28,6 @@ from .restore_drill import restore_drill
 from .rotation import rotate
 from .rollback import rollback_command
 from .send import send
-from .tail import tail
 
 #: A finding is 1, such as a session that isn't there; whatever kept a command from its work is 2.
 FOUND, COULD_NOT = 1, 2

@@ -122,7 +122,7 @@ def give_back(queues: Any, url: str, handles: Sequence[str]) -> None:
         queues.change_message_visibility_batch(QueueUrl=url, Entries=entries)
 
 
-# ---- What a message says: anybody's, until it is read ----
+# ---- What a message says: it may be anything ----
 
 def document(body: str) -> Mapping[str, Any]:
     """A message's members; none if it isn't an object."""

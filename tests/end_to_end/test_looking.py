@@ -20,7 +20,7 @@ from verdict.console.app import ROUTES
 from . import intake
 from .deliveries import VERIFF, decision, genuine, post
 from .permissions import QueuePolicy
-from .test_command_line import COMMANDS, run
+from .test_command_line import COMMANDS, TRIED, run
 
 PATIENCE_SECONDS = 20
 #: How long messages wait for the consumer to come again.
@@ -44,24 +44,12 @@ DOORS: Mapping[str, list[dict[str, Any]]] = {
 }
 #: The doors that change something, beside the dry runs of those above.
 WRITES = {"POST /api/rebuild", *(f"POST /api/laboratory/{what}" for what in ("send", "play", "forge", "outage"))}
-#: The commands that look, and those that say what they would do.
-LOOKS = {
-    "sessions list": "--reference {reference}",
-    "sessions show": "{session}",
-    "sessions tail": "--no-follow",
-    "events": "{session}",
-    "payload": "{session} {event}",
-    "notifications list": "{session}",
-    "notifications resend": "{session} --from 1",
-    "quarantine list": "",
-    "quarantine show": "{message}",
-    "quarantine redrive": "",
-    "rebuild": "--session {session}",
-}
 #: The commands that change something, each of them by itself; and the one that opens the console.
 CHANGES = {
     "build", "check", "console", "delete", "deploy", "doctor", "invoke", "package", "restore-drill", "rollback", "rotate",
     "send"}
+#: The commands that look, and those that say what they would do.
+LOOKS = {name: arguments for name, arguments in TRIED.items() if name not in CHANGES}
 
 
 def test_every_door_is_looked_by():

@@ -12,10 +12,11 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 import pytest
 from botocore.exceptions import ClientError
-from verdict import log_lines, tail
+from verdict import log_lines
 from verdict.console import live
 from verdict.console.live import Follower
 from verdict.console.routes import Shared
+from verdict.reads import tail
 from verdict.log_lines import SOURCES, Feed, Line, Tail
 from verdict.stack import Stack
 

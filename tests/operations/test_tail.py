@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from verdict import tail
+from verdict.reads import tail
 
 LINE = {"at": "2026-06-13T00:38:31.123Z", "provider": "veriff", "path": "/veriff/decisions", "outcome": "recorded", "ms": 41,
         "reason": None, "session": "veriff/1", "requestId": "r", "function": "veriff-decisions"}

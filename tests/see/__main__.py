@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 import stack
-from stack.deployment import ROOT, webhooks
+from stack.deployment import ROOT
 
 from . import hostile, many
-from .chromium import MISSING, NoChromium, chromium
-from .driving import OUTPUT, REFERENCE, drive, refuse_without_node, some_session
+from .driving import OUTPUT, REFERENCE, drive, some_session, status_of
 from .stage import Stage, stage
 
 #: The tours, on a stack that has little in it.
@@ -77,21 +76,14 @@ def parts(environment: Mapping[str, str] = os.environ) -> Sequence[str]:
     return asked or PARTS
 
 
-def main() -> int:
-    try:
-        program, chosen = chromium(), parts()
-        refuse_without_node()
-        with stage() as where:
-            seen = see(where, program, chosen)
-    except NoChromium as missing:
-        print(f"make see: {missing}", file=sys.stderr)
-        return MISSING
-    except (stack.Failure, webhooks.Problem) as failure:
-        print(f"make see: {failure}", file=sys.stderr)
-        return 1
+def go(program: str) -> int:
+    """Goes through the chosen parts, and tells what was found."""
+    chosen = parts()
+    with stage() as where:
+        seen = see(where, program, chosen)
     print(*(f"FINDING {finding}" for finding in seen.findings[:MOST_FINDINGS]), seen, sep="\n")
     return 1 if seen.findings else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of("see", go))

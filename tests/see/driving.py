@@ -3,14 +3,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import stack
 from stack.deployment import ROOT, webhooks
 from stack.steps import end_group
 
-from .chromium import NoChromium
+from .chromium import MISSING, NoChromium, chromium
 from .stage import Stage
 
 HERE = Path(__file__).resolve().parent
@@ -28,6 +29,20 @@ REFERENCE = "customer-seen"
 def refuse_without_node() -> None:
     if not NODE.exists() or not (MODULES / "node_modules").exists():
         raise NoChromium(f"{NODE.relative_to(ROOT)} or what requirements/see pins isn't there: `make see` installs them")
+
+
+def status_of(target: str, go: Callable[[str], int]) -> int:
+    """The exit status of one of make's targets that drives Chromium: `go` gets its path. What keeps it from that is told."""
+    try:
+        program = chromium()
+        refuse_without_node()
+        return go(program)
+    except NoChromium as missing:
+        print(f"make {target}: {missing}", file=sys.stderr)
+        return MISSING
+    except (stack.Failure, webhooks.Problem) as failure:
+        print(f"make {target}: {failure}", file=sys.stderr)
+        return 1
 
 
 def drive(where: Stage, program: str, parts: Sequence[str], **more: Any) -> dict[str, Any]:

@@ -4,31 +4,21 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import stack
-from stack.deployment import ROOT, webhooks
+from stack.deployment import ROOT
 
-from .chromium import MISSING, NoChromium, chromium
-from .driving import HERE, OUTPUT, drive, refuse_without_node
+from .driving import HERE, OUTPUT, drive, status_of
 from .stage import stage
 
 PYTHON = ROOT / ".venv/see/bin/python"
 TARGET = ROOT / "docs/console"
 
 
-def main() -> int:
-    try:
-        program = chromium()
-        refuse_without_node()
-        with stage() as where:
-            findings = drive(where, program, ["recording"])["findings"]
-    except NoChromium as missing:
-        print(f"make recording: {missing}", file=sys.stderr)
-        return MISSING
-    except (stack.Failure, webhooks.Problem) as failure:
-        print(f"make recording: {failure}", file=sys.stderr)
-        return 1
+def go(program: str) -> int:
+    """Goes through the scenes, and puts their pictures together."""
+    with stage() as where:
+        findings = drive(where, program, ["recording"])["findings"]
     return 1 if findings else subprocess.call([PYTHON, HERE / "assemble.py", OUTPUT / "recording", TARGET])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of("recording", go))

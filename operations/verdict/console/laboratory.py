@@ -4,8 +4,9 @@ Who starts the console may hand it one. A deployed stack has none.
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional, Protocol, Sequence
+from typing import Any, Mapping, Optional, Protocol, Sequence
 
+from .body import members, number, text, text_if_any
 from .routes import Question, Refusal, Route, Shared
 
 #: As many copies as are sent at once at most.
@@ -44,42 +45,28 @@ def describe(shared: Shared, _: Question) -> Mapping[str, Any]:
 
 def send(shared: Shared, question: Question) -> Mapping[str, Any]:
     laboratory = laboratory_of(shared)
+    members(question, "sample", "session", "reference", "times")
     return laboratory.send(
-        text(question, "sample"), optional(question, "session", text), optional(question, "reference", text),
+        text(question, "sample"), text_if_any(question, "session"), text_if_any(question, "reference"),
         number(question, "times", MOST_TIMES))
 
 
 def play(shared: Shared, question: Question) -> Mapping[str, Any]:
-    return laboratory_of(shared).play(text(question, "scenario"))
+    laboratory = laboratory_of(shared)
+    members(question, "scenario")
+    return laboratory.play(text(question, "scenario"))
 
 
 def forge(shared: Shared, question: Question) -> Mapping[str, Any]:
-    return laboratory_of(shared).forge(text(question, "provider"))
+    laboratory = laboratory_of(shared)
+    members(question, "provider")
+    return laboratory.forge(text(question, "provider"))
 
 
 def outage(shared: Shared, question: Question) -> Mapping[str, Any]:
-    return laboratory_of(shared).outage(number(question, "seconds", LONGEST_OUTAGE))
-
-
-def text(question: Question, member: str) -> str:
-    """A member that has to be a text."""
-    value = question.body.get(member)
-    if not isinstance(value, str) or not value:
-        raise Refusal(400, "bad_request", f"`{member}` has to be a text")
-    return value
-
-
-def number(question: Question, member: str, most: int) -> int:
-    """A member that has to be a number from 1 on."""
-    value = question.body.get(member)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise Refusal(400, "bad_request", f"`{member}` has to be a number from 1 to {most}")
-    return value
-
-
-def optional(question: Question, member: str, read: Callable[[Question, str], str]) -> Optional[str]:
-    """A member that may be missing or null."""
-    return None if question.body.get(member) is None else read(question, member)
+    laboratory = laboratory_of(shared)
+    members(question, "seconds")
+    return laboratory.outage(number(question, "seconds", LONGEST_OUTAGE))
 
 
 ROUTES: Sequence[Route] = (

@@ -1,4 +1,4 @@
-"""The queues' depths and ages: attributes and metrics alone. Nothing is received, so that nothing is hidden from anybody."""
+"""The queues' depths and ages: attributes and metrics alone. Nothing is received, so that no consumer misses a message."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import Any, Iterator, Mapping, Optional, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import click
 
@@ -14,6 +14,7 @@ from .. import audit, quarantine, redrive, resend
 from ..intake import Key
 from ..interruption import ending, whole
 from ..rebuild import Deployment, Rebuild, apply, ask
+from .body import flag, members, number
 from .routes import Question, Refusal, Route, Shared
 
 #: How many messages of the quarantine a look shows at most.
@@ -100,12 +101,6 @@ def lock_of(shared: Shared) -> threading.Lock:
 
 # ---- What a question says ----
 
-def members(question: Question, *known: str) -> None:
-    """Refuses a member that isn't known, so that a misspelt one doesn't pass for one that was left out."""
-    if not set(question.body) <= set(known):
-        raise Refusal(400, "bad_request", f"send no more than {', '.join(known)}" if known else "send {}")
-
-
 def keys(question: Question) -> list[Key]:
     """The sessions that are named, each once."""
     named = question.body.get("sessions")
@@ -126,21 +121,6 @@ def reason(question: Question) -> str:
     if not isinstance(given, str) or not audit.REASON.fullmatch(given):
         raise Refusal(400, "reason_needed", f"say why, in `reason`: {audit.REASON_FORM}")
     return given
-
-
-def flag(question: Question, member: str, default: Optional[bool] = False) -> bool:
-    """A member that is true or false. Without a default it has to be there."""
-    value = question.body.get(member, default)
-    if not isinstance(value, bool):
-        raise Refusal(400, "bad_request", f"`{member}` has to be true or false")
-    return value
-
-
-def number(question: Question, member: str) -> int:
-    value = question.body.get(member)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise Refusal(400, "bad_request", f"`{member}` has to be a number from 1 on")
-    return value
 
 
 ROUTES: Sequence[Route] = (

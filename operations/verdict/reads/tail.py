@@ -8,13 +8,12 @@ from typing import Iterator, Optional
 
 import click
 
-from . import options
-from .log_lines import MANY, Feed, Line, now_millis
-from .reads import asking
-from .stack import Stack
-from .tables import NOTHING
-from .wording import printable
-
+from .. import options
+from ..log_lines import MANY, Feed, Line, now_millis
+from ..stack import Stack
+from ..tables import NOTHING
+from ..wording import printable
+from . import asking
 
 #: A line for a person. The longest path is that of Wultra's webhooks.
 FORM = "{:24}  {:8}  {:21}  {:32}  {:>5}  {}"
